@@ -1,0 +1,1 @@
+"""The harness: data, training, evaluation and reports. Nothing in it knows a particular model."""

@@ -1,0 +1,73 @@
+"""The one table every data set is turned into.
+
+| column | meaning |
+|---|---|
+| image | path of the image file relative to the data root, with forward slashes |
+| identity | what must survive a change of view: a car model, a person |
+| view | name of the view: one of the eight car views, or a pose such as `-15` |
+| box | `[x0, y0, x1, y1]` in pixels from 0, the right and lower edges exclusive; null: the whole image |
+| group | images that must not be parted between KNN train and test (car: year folder; face: session) |
+| split | `auxiliary` or `standard` where the data set prescribes it, else null |
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.files import replacing
+
+CAR_VIEWS = ("left", "front_left", "front", "front_right", "right", "rear_right", "rear", "rear_left")
+COLUMNS = ("image", "identity", "view", "box", "group", "split")
+
+
+@dataclass(frozen=True)
+class Account:
+    """What one step of the data preparation took in, dropped and gave out: one line for the user."""
+
+    step: str
+    images_in: int
+    identities_in: int
+    images_out: int
+    identities_out: int
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in self.dropped.items() if count) or "nothing"
+        return (
+            f"{self.step}: {self.images_in} images of {self.identities_in} identities in; dropped {reasons}; "
+            f"{self.images_out} images of {self.identities_out} identities out"
+        )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A manifest, and how many images were left out of it for which reason."""
+
+    manifest: pd.DataFrame
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def account(self) -> Account:
+        """The account of reading: images in are those of the manifest plus the dropped ones."""
+        identities = self.manifest["identity"].nunique()
+        kept = len(self.manifest)
+        return Account("read", kept + sum(self.dropped.values()), identities, kept, identities, self.dropped)
+
+
+def build(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Return the manifest of `rows`, sorted by image, columns in order, missing optional values null."""
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"image": str, "identity": str, "view": str, "group": str})
+    frame = frame.astype({"box": object, "split": object})
+    return frame.where(frame.notna(), None).sort_values("image", ignore_index=True)
+
+
+def write(manifest: pd.DataFrame, path: Path) -> None:
+    """Write a manifest as parquet."""
+    with replacing(path) as temporary:
+        manifest.to_parquet(temporary, index=False)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read a manifest that `write` wrote."""
+    return pd.read_parquet(path)

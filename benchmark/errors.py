@@ -1,0 +1,9 @@
+"""The errors a user can mend."""
+
+
+class BenchmarkError(Exception):
+    """Wrong input or a wrong environment.
+
+    The message is one sentence for the user: what is wrong, where, and what to do about it. Every entry point prints
+    it without a traceback and exits with code 2.
+    """

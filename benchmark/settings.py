@@ -1,0 +1,221 @@
+"""`params.yaml` as validated, frozen settings.
+
+The file holds profiles by name and one of them as `active`. Every number that decides a result is here; the meaning and
+the source of each is said beside the field, the value beside the key in `params.yaml`.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from benchmark.errors import BenchmarkError
+
+PARAMS = Path("params.yaml")
+CARS = ("left", "front_left", "front", "front_right", "right")
+
+Count = int | float  # a whole number of identities, or a share of them between 0 and 1
+
+
+class Section(BaseModel):
+    """A part of the settings: immutable, unknown keys refused, no silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Rendered(Section):
+    """The embedded data set of rendered cars."""
+
+    identities: int = Field(226, ge=2)  # car models, the scarce ones among them
+    scarce: int = Field(12, ge=0)  # car models that get fewer than 10 images
+    images: tuple[int, int] = Field((22, 34), strict=False)  # images of every other model, drawn between these
+    size: int = Field(64, ge=16, le=1024)  # long side of a rendered picture in pixels
+    seed: int = 0
+
+
+class Data(Section):
+    """Where the images come from and how they are filtered, split and stored."""
+
+    dataset: Literal["rendered", "compcars", "multipie", "table"] = "rendered"
+    root: str | None = None  # folder of the images; null: made by the suite (rendered only)
+    annotations: str | None = None  # table: CSV of labels; compcars: sides.csv; multipie: CSV of crop boxes
+    image_size: int = Field(32, ge=16, le=512)  # side of the stored square images in pixels
+    views: tuple[str, ...] = Field(CARS, min_length=2, strict=False)  # kept views, in the order codes interpolate
+    closed: bool = False  # whether the last view is a neighbour of the first
+    margin: float = Field(0.1, ge=0, le=1)  # the box is enlarged by this share of its sides before cropping
+    minimum_images: int = Field(10, ge=2)  # identities with fewer images are removed (paper, section 4.1)
+    auxiliary: Count = Field(0.8, gt=0)  # identities for training; the paper's 1,181 of 1,477 is floor(0.8 n)
+    standard: Count | None = Field(None, gt=0)  # identities for evaluation; null: all others
+    order: Literal["random", "name"] = "random"  # how identities are dealt to the two sets
+    validation: float = Field(0.1, gt=0, lt=1)  # share of the auxiliary identities never trained on
+    azimuth_bins: dict[str, tuple[float, float]] = Field(
+        default={
+            "left": (335, 25),
+            "front_left": (25, 75),
+            "front": (75, 105),
+            "front_right": (105, 155),
+            "right": (155, 205),
+            "rear_right": (205, 255),
+            "rear": (255, 285),
+            "rear_left": (285, 335),
+        },
+        strict=False,
+    )  # table: degrees [from, to); 0: nose left in the image, 90: front, 180: nose right, 270: rear
+    camera_boxes: dict[str, tuple[int, int, int, int]] = Field({}, strict=False)  # multipie: one box for each camera
+    rendered: Rendered = Rendered()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(set(self.views)) != len(self.views):
+            raise ValueError("views names a view twice")
+        if self.dataset != "rendered" and self.root is None:
+            raise ValueError(f"root is missing: the data set {self.dataset} needs the folder of its images")
+        return self
+
+
+class Training(Section):
+    """The budget and the common terms of every model."""
+
+    images: int = Field(ge=1)  # real images used by generator-side updates (see ViewModel.cycle)
+    batch_size: int = Field(64, ge=2)  # paper, section 4.1
+    width: float = Field(1.0, gt=0)  # multiplies the channels of `ours`; other models are matched to it
+    learning_rate_factor: float = Field(1.0, gt=0)  # multiplies every published learning rate
+    generator_steps: int = Field(1, ge=1)  # generator steps for each critic step of `ours` (paper: cars 1, faces 4)
+    attribute_weight: float = Field(5.0, gt=0)  # lambda of Eq. 6 and 7 (paper: cars 5, faces 1)
+    refresh_batches: int = Field(100, ge=1)  # batches for the batch-norm statistics after training
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    log_every: int = Field(10, ge=1)  # cycles between two rows of log.csv
+    checkpoint_every: int = Field(200, ge=1)  # cycles between two checkpoints
+
+
+class Extractor(Section):
+    """How the two ResNet18 of the evaluation are trained on the auxiliary set."""
+
+    epochs: int = Field(90, ge=1)
+    view_epochs: int = Field(30, ge=1)
+    batch_size: int = Field(64, ge=2)
+    learning_rate: float = Field(0.1, gt=0)
+    stem: Literal["stock", "small"] = "stock"  # small: 3x3 stride-1 convolution, no max-pool
+    held_out: float = Field(0.1, gt=0, lt=1)  # share of each identity's images kept to measure the accuracy
+
+
+class Evaluation(Section):
+    """The identity measurement (paper, section 4.2)."""
+
+    nc: tuple[int, ...] = Field((20, 50, 80), min_length=1, strict=False)
+    draws: int = Field(20, ge=1)  # class draws for each N_c
+    neighbours: int = Field(5, ge=1)  # K of the KNN; the paper gives none, 5 is scikit-learn's default
+    test_share: float = Field(0.2, gt=0, lt=1)  # paper: 8 : 2
+    batch_size: int = Field(256, ge=1)
+
+
+class Profile(Section):
+    """Everything that decides a result."""
+
+    name: str
+    models: tuple[str, ...] = Field(min_length=1, strict=False)
+    seeds: int = Field(1, ge=1)  # training seeds 0 .. seeds-1
+    data: Data = Data()
+    training: Training
+    extractor: Extractor = Extractor()
+    evaluation: Evaluation = Evaluation()
+
+
+def _sentence(error: ValidationError, where: str) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "is not a setting" + did_you_mean(key.rpartition(".")[2], _keys(Profile))
+        return f"{where}: {key} {message}"
+    return f"{where}: {key or 'settings'}: {message}, got {first['input']!r}"
+
+
+def _keys(section: type[BaseModel]) -> list[str]:
+    nested = [f.annotation for f in section.model_fields.values()]
+    inner = [_keys(a) for a in nested if isinstance(a, type) and issubclass(a, BaseModel)]
+    return [*section.model_fields, *(key for keys in inner for key in keys)]
+
+
+def did_you_mean(name: str, known: list[str]) -> str:
+    """Return `; did you mean X?` for the known name closest to `name`, or an empty string."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def load(path: Path = PARAMS) -> dict[str, Any]:
+    """Return the content of the settings file, unvalidated.
+
+    Raises:
+        BenchmarkError: the file is missing, is no YAML, or lacks `profiles`.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BenchmarkError(f"{path.absolute()} is missing; run the command in the project's folder") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BenchmarkError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict) or not isinstance(content.get("profiles"), dict):
+        raise BenchmarkError(f"{path} has no mapping `profiles`; every profile stands under its name there")
+    return content
+
+
+def active_name(path: Path = PARAMS) -> str:
+    """Return the name of the active profile."""
+    active = load(path).get("active")
+    if not isinstance(active, dict) or not isinstance(active.get("name"), str):
+        raise BenchmarkError(f"{path}: active must be an alias of a profile, such as `active: *quick`")
+    return str(active["name"])
+
+
+def profile(name: str | None = None, path: Path = PARAMS) -> Profile:
+    """Return the profile `name`, or the active one.
+
+    Raises:
+        BenchmarkError: there is no such profile, or one of its values is wrong.
+    """
+    profiles = load(path)["profiles"]
+    name = name or active_name(path)
+    if name not in profiles:
+        known = ", ".join(profiles)
+        raise BenchmarkError(f"{path} has no profile {name}: it has {known}{did_you_mean(name, list(profiles))}")
+    return validated(profiles[name], f"{path}, profile {name}", name)
+
+
+def validated(values: Any, where: str, name: str) -> Profile:
+    """Return `values` as a profile; `where` opens the sentence of an error."""
+    try:
+        settings = Profile.model_validate(values)
+    except ValidationError as error:
+        raise BenchmarkError(_sentence(error, where)) from None
+    if settings.name != name:
+        raise BenchmarkError(f"{where}: name must be {name}, the key it stands under, got {settings.name!r}")
+    return settings
+
+
+def override(settings: Profile, changes: dict[str, Any]) -> Profile:
+    """Return `settings` with each dotted key of `changes` (such as `training.images`) replaced.
+
+    Raises:
+        BenchmarkError: a key does not exist or a value does not fit.
+    """
+    values = settings.model_dump()
+    for key, value in changes.items():
+        *sections, last = key.split(".")
+        target: Any = values
+        for section in sections:
+            target = target.get(section) if isinstance(target, dict) else None
+        if not isinstance(target, dict) or last not in target:
+            raise BenchmarkError(f"--set {key}: there is no such setting{did_you_mean(last, _keys(Profile))}")
+        target[last] = value
+    return validated(values, "--set", settings.name)
+
+
+def with_dataset(settings: Profile, dataset: str) -> Profile:
+    """Return `settings` for another data set: everything that described the old one falls back to its default."""
+    if dataset == settings.data.dataset:
+        return settings
+    kept = {"dataset": dataset, "image_size": settings.data.image_size, "root": "."}
+    return settings.model_copy(update={"data": Data.model_validate(kept)})
