@@ -1,0 +1,148 @@
+"""The contract between a generator and the harness."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Protocol
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+NOISE = 128  # size of the noise vector (paper, section 4.1)
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a model is built for.
+
+    Args:
+        image_size: side S of the square images, in pixels.
+        views: number N_a of views.
+        identities: number N_i of identities in the training data.
+        width: multiplies the published numbers of channels.
+        batch_size: images in one batch B.
+        images: the budget, in real images used by generator-side updates.
+        learning_rate_factor: multiplies the published learning rates; 1 is the paper's.
+        generator_steps: generator steps for each critic step.
+        attribute_weight: lambda of Eq. 6 and 7, the weight of the view loss.
+        refresh_batches: batches over which the batch-norm statistics are measured after training.
+    """
+
+    image_size: int
+    views: int
+    identities: int
+    width: float = 1.0
+    batch_size: int = 64
+    images: int = 6_400_000
+    learning_rate_factor: float = 1.0
+    generator_steps: int = 1
+    attribute_weight: float = 5.0
+    refresh_batches: int = 100
+
+
+class Batch(NamedTuple):
+    """Real images with their labels.
+
+    Attributes:
+        image: images of shape (B, 3, S, S), in [-1, 1].
+        identity: integer labels of shape (B,), 0 .. N_i - 1.
+        view: integer labels of shape (B,), 0 .. N_a - 1.
+    """
+
+    image: Tensor
+    identity: Tensor
+    view: Tensor
+
+
+class Batches(Protocol):
+    """An endless source of training batches."""
+
+    def draw(self) -> Batch:
+        """Return a fresh batch, drawn uniformly from the training images."""
+        ...
+
+
+@dataclass(frozen=True)
+class CycleReport:
+    """What one training cycle did.
+
+    Attributes:
+        losses: named losses, each a detached tensor of one element.
+        images: number of real images that generator-side updates used; this is what the budget counts.
+    """
+
+    losses: Mapping[str, Tensor]
+    images: int
+
+
+class ViewModel(nn.Module):
+    """A generator that turns an image to a wanted view, with all it needs for its training.
+
+    A subclass builds its networks in `__init__`, announces each network and its optimiser in `setup`, and does one
+    cycle of its published schedule in `cycle`. All randomness comes from torch's global generators: the harness seeds
+    them at the start of every cycle, which makes each cycle repeatable.
+    """
+
+    critics: ClassVar[tuple[str, ...]] = ()  # attributes that only training needs; they are not saved in the end
+    uses_noise: ClassVar[bool] = True
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.optimizers: dict[str, Optimizer] = {}
+        self.wrapped: dict[str, nn.Module] = {}  # a plain dict: the wrappers must not show up in state_dict
+
+    @property
+    def map(self) -> str:
+        """Side of the feature map that the model's connection sits on, `-` if it has none."""
+        return "-"
+
+    def optimise(self, fabric: Fabric, name: str, optimizer: Optimizer) -> None:
+        """Announce that `optimizer` trains the sub-network `name`; both go through Fabric."""
+        self.wrapped[name], self.optimizers[name] = fabric.setup(getattr(self, name), optimizer)
+
+    def setup(self, fabric: Fabric) -> None:
+        """Create the optimisers and announce them by `optimise`."""
+        raise NotImplementedError
+
+    def cycle(self, batches: Batches, fabric: Fabric, progress: float) -> CycleReport:
+        """Do one cycle of the published schedule.
+
+        Args:
+            batches: where to draw real images from, as many batches as the cycle needs.
+            fabric: gradients go through `fabric.backward`.
+            progress: share of the budget used so far, in [0, 1].
+        """
+        raise NotImplementedError
+
+    def finish(self, batches: Batches) -> None:
+        """Do what has to be done once after training, such as measuring batch-norm statistics; default: nothing."""
+
+    def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
+        """Turn images to the wanted views.
+
+        Args:
+            image: images of shape (B, 3, S, S), in [-1, 1].
+            view_code: non-negative weights of shape (B, N_a) whose rows sum to 1; one-hot for a pure view.
+            noise: standard normal noise of shape (B, 128).
+
+        Returns:
+            Images of shape (B, 3, S, S), in [-1, 1].
+        """
+        raise NotImplementedError
+
+
+def one_hot(view: Tensor, views: int) -> Tensor:
+    """Return view codes of shape (B, N_a) for integer views of shape (B,)."""
+    return torch.nn.functional.one_hot(view, views).to(torch.float32)
+
+
+def random_views(count: int, views: int, device: torch.device) -> Tensor:
+    """Return uniformly drawn target views y_t of shape (count,), independent of the source views."""
+    return torch.randint(views, (count,)).to(device)
+
+
+def random_noise(count: int, device: torch.device) -> Tensor:
+    """Return standard normal noise of shape (count, 128)."""
+    return torch.randn(count, NOISE).to(device)

@@ -1,0 +1,55 @@
+"""Nonalignment connections from the encoder to the decoder (paper, section 3.1.1)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def neighbourhood(side: int, radius: int) -> Tensor:
+    """Return which keys each query may see: a Boolean matrix of shape (side^2, side^2), rows the queries.
+
+    The window of (2 radius + 1)^2 positions is centred at the query and cut off at the border of the map.
+    """
+    position = torch.arange(side)
+    near = (position[:, None] - position[None, :]).abs() <= radius  # (side, side), for one axis
+    return torch.kron(near.to(torch.uint8), near.to(torch.uint8)).bool()
+
+
+class NonalignmentConnection(nn.Module):
+    """Each position of the decoder's map attends to the encoder's map; Eq. 1 and F = [Y, Z].
+
+    With `radius` it is the paper's CNC, which looks only into the neighbourhood N_p of each position p; without it is
+    Global-NC, which looks everywhere. The logits are not scaled, as in Eq. 1. The paper leaves open the size C_h of the
+    common space: it is half of C_X here, the default of non-local networks. The key projection has no bias: adding the
+    same number to all logits of a query changes nothing.
+    """
+
+    def __init__(self, encoder_channels: int, decoder_channels: int, side: int, radius: int | None) -> None:
+        super().__init__()
+        hidden = encoder_channels // 2  # C_h
+        self.key = nn.Conv2d(encoder_channels, hidden, 1, bias=False)
+        self.value = nn.Conv2d(encoder_channels, hidden, 1)
+        self.query = nn.Conv2d(decoder_channels, hidden, 1)
+        self.outputs = decoder_channels + hidden
+        window = None if radius is None else neighbourhood(side, radius)
+        self.register_buffer("window", window, persistent=False)
+        self.window: Tensor | None
+
+    def forward(self, encoded: Tensor, decoded: Tensor) -> Tensor:
+        """Connect X to Y.
+
+        Args:
+            encoded: X of shape (B, C_X, H, W).
+            decoded: Y of shape (B, C_Y, H, W).
+
+        Returns:
+            F = [Y, Z] of shape (B, C_Y + C_h, H, W).
+        """
+        query, key, value = (
+            projected.flatten(2).transpose(1, 2).float().unsqueeze(1)  # (B, 1, H W, C_h)
+            for projected in (self.query(decoded), self.key(encoded), self.value(encoded))
+        )
+        with torch.autocast(decoded.device.type, enabled=False):  # unscaled logits overflow in half precision
+            attended = F.scaled_dot_product_attention(query, key, value, attn_mask=self.window, scale=1.0)
+        z = attended.squeeze(1).transpose(1, 2).unflatten(2, decoded.shape[2:]).to(decoded.dtype)
+        return torch.cat([decoded, z], 1)

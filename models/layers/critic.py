@@ -1,0 +1,27 @@
+"""The discriminator with an identity and a view head (paper, section 3.2)."""
+
+from torch import Tensor, nn
+
+from models.interface import ModelSpec
+from models.layers.blocks import Encoder, initialise, pooled
+from models.layers.plan import plan
+
+
+class Critic(nn.Module):
+    """D: convolution blocks, then the layers D^i with N_i + 1 and D^a with N_a outputs.
+
+    The paper says no more of the blocks; they are DR-GAN's, whose likeness it states for the vanilla model.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        shape = plan(spec.image_size, spec.width)
+        self.trunk = Encoder(shape)
+        self.identity = nn.Linear(shape.features, spec.identities + 1)
+        self.view = nn.Linear(shape.features, spec.views)
+        self.apply(initialise)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits of D^i, of shape (B, N_i + 1), and of D^a, of shape (B, N_a)."""
+        feature = pooled(self.trunk(image)[-1])
+        return self.identity(feature), self.view(feature)

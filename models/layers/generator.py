@@ -1,0 +1,131 @@
+"""The encoder-decoder generator of the paper with its exchangeable parts (paper, section 3.1 and Table 2)."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from models.interface import NOISE, ModelSpec
+from models.layers.blocks import Encoder, initialise, pooled, uniform_noise
+from models.layers.connection import NonalignmentConnection
+from models.layers.modulation import AdaptiveIdentityModulation, IdentityModulation, Normalisation, PlainNorm
+from models.layers.plan import Plan, connection_map, plan
+
+NORMALISATIONS: dict[str, Normalisation] = {
+    "bn": PlainNorm,
+    "im": IdentityModulation,
+    "aim": AdaptiveIdentityModulation,
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a variant of the generator is made of.
+
+    Attributes:
+        connection: what links encoder and decoder.
+        map: side of the connected map at 224 px, 28 or 56; `connection_map` gives the side at other sizes.
+        modulation: how the decoder normalises.
+    """
+
+    connection: Literal["none", "cnc", "global"] = "none"
+    map: Literal[28, 56] = 28
+    modulation: Literal["bn", "im", "aim"] = "bn"
+
+    def side(self, image_size: int) -> int | None:
+        """Return the side of the connected map, None without a connection."""
+        return None if self.connection == "none" else connection_map(image_size, self.map)
+
+
+class DecoderLayer(nn.Module):
+    """3x3 convolution (or stride-2 transposed convolution), normalisation, ELU."""
+
+    def __init__(self, inputs: int, outputs: int, features: int, normalisation: Normalisation, up: bool) -> None:
+        super().__init__()
+        self.convolution: nn.Module = (
+            nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1, bias=False)
+            if up
+            else nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        )
+        self.norm = normalisation(outputs, features)
+
+    def forward(self, x: Tensor, identity: Tensor) -> Tensor:
+        """Return the layer's output for x of shape (B, C, H, W) and f_id of shape (B, N_f)."""
+        return nn.functional.elu(self.norm(self.convolution(x), identity), inplace=True)
+
+
+class Decoder(nn.Module):
+    """From the latent vector to the image; the levels mirror the encoder's."""
+
+    def __init__(self, plan: Plan, latent: int, parts: Parts) -> None:
+        super().__init__()
+        self.plan = plan
+        self.dense = nn.Linear(latent, plan.features * plan.smallest**2)
+        self.levels = nn.ModuleList()
+        self.connections = nn.ModuleDict()
+        side = parts.side(plan.image_size)
+        inputs = plan.features
+        for depth in reversed(range(len(plan.channels))):
+            self.levels.append(self._level(depth, inputs, NORMALISATIONS[parts.modulation]))
+            inputs = plan.channels[depth][0]
+            if side is not None and depth == plan.level(side):
+                radius = side // 4 if parts.connection == "cnc" else None  # r = 7 at 28, 14 at 56, 6 at 24
+                connection = NonalignmentConnection(plan.channels[depth][-1], inputs, side, radius)
+                self.connections[str(depth)] = connection
+                inputs = connection.outputs
+        self.image = nn.Conv2d(inputs, 3, 3, padding=1)
+
+    def _level(self, depth: int, inputs: int, normalisation: Normalisation) -> nn.ModuleList:
+        """The deepest level starts from the dense layer's map, every other one by doubling the side."""
+        outputs = list(reversed(self.plan.channels[depth]))
+        deepest = depth == len(self.plan.channels) - 1
+        sizes = pairwise([inputs, *(outputs[1:] if deepest else outputs)])
+        layers = [
+            DecoderLayer(i, o, self.plan.features, normalisation, up=not deepest and n == 0)
+            for n, (i, o) in enumerate(sizes)
+        ]
+        return nn.ModuleList(layers)
+
+    def forward(self, latent: Tensor, identity: Tensor, encoded: list[Tensor]) -> Tensor:
+        """Decode.
+
+        Args:
+            latent: f_l = [f_id, z, C] of shape (B, N_f + 128 + N_a).
+            identity: f_id of shape (B, N_f).
+            encoded: the outputs of the encoder's levels, from full resolution downwards.
+
+        Returns:
+            Images of shape (B, 3, S, S), in [-1, 1].
+        """
+        x = self.dense(latent).unflatten(1, (self.plan.features, self.plan.smallest, self.plan.smallest))
+        for depth, level in zip(reversed(range(len(self.levels))), self.levels, strict=True):
+            for layer in level:
+                x = layer(x, identity)
+            if str(depth) in self.connections:
+                x = self.connections[str(depth)](encoded[depth], x)
+        return torch.tanh(self.image(x))
+
+
+class Generator(nn.Module):
+    """G = {Enc, Dec}: (image, view code, noise) -> image."""
+
+    def __init__(self, spec: ModelSpec, parts: Parts) -> None:
+        super().__init__()
+        shape = plan(spec.image_size, spec.width)
+        self.encoder = Encoder(shape)
+        self.decoder = Decoder(shape, shape.features + NOISE + spec.views, parts)
+        for module in (self.encoder, self.decoder.dense, self.decoder.image, self.decoder.connections):
+            module.apply(initialise)
+        for level in self.decoder.levels:
+            for layer in level:
+                initialise(layer.convolution)
+
+    def forward(self, image: Tensor, code: Tensor, noise: Tensor) -> Tensor:
+        """Return images of shape (B, 3, S, S) for images, codes (B, N_a) and standard normal noise (B, 128)."""
+        encoded = self.encoder(image)
+        identity = pooled(encoded[-1])  # f_id, (B, N_f)
+        latent = torch.cat([identity, uniform_noise(noise), code], 1)
+        image = self.decoder(latent, identity, encoded)
+        return image
