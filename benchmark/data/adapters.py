@@ -1,0 +1,45 @@
+"""The data sets by name, each with the module that reads it; listing them imports none."""
+
+import ast
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from benchmark.data.manifest import Reading
+from benchmark.errors import BenchmarkError
+from benchmark.settings import Data
+
+READERS = {
+    "rendered": "benchmark.data.compcars",  # the rendered cars are written in the layout of CompCars
+    "compcars": "benchmark.data.compcars",
+    "multipie": "benchmark.data.multipie",
+    "table": "benchmark.data.table",
+}
+DESCRIBED = {**READERS, "rendered": "benchmark.data.rendered"}
+
+
+def describe() -> dict[str, str]:
+    """Return one line for each data set: the first of its module's docstring."""
+    return {name: _first_line(module) for name, module in DESCRIBED.items()}
+
+
+def _first_line(module: str) -> str:
+    spec = find_spec(module)
+    source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+
+
+def read(settings: Data, root: Path) -> Reading:
+    """Read the data set `settings.dataset` in the folder `root`.
+
+    Raises:
+        BenchmarkError: the folder is missing, holds no usable image, or a file in it is wrong.
+    """
+    if not root.is_dir():
+        raise BenchmarkError(f"{root} is no folder; data.root must name the folder of the data set {settings.dataset}")
+    reading: Reading = import_module(READERS[settings.dataset]).read(settings, root)
+    if reading.manifest.empty:
+        dropped = ", ".join(f"{count} {reason}" for reason, count in reading.dropped.items() if count)
+        found = f" (dropped {dropped})" if dropped else ""
+        raise BenchmarkError(f"no images found under {root}{found}; check data.root and data.dataset")
+    return reading

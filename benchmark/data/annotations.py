@@ -1,0 +1,109 @@
+"""CSV files that people write: read as text, checked, and refused with the file and the line."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.errors import BenchmarkError
+from benchmark.settings import Data, did_you_mean
+
+CORNERS = ["x0", "y0", "x1", "y1"]
+LARGEST = 1e6  # no picture has a coordinate beyond it, so a larger one is a slip of the pen
+
+
+def locate(settings: Data, root: Path, default: str) -> Path | None:
+    """Return the CSV named by `settings.annotations`, or `default` in `root`; null if there is only no default.
+
+    A relative name is looked for in `root`, then in the working folder.
+
+    Raises:
+        BenchmarkError: `settings.annotations` names a file that does not exist.
+    """
+    name = settings.annotations or default
+    found = next((path for path in (root / name, Path(name)) if path.is_file()), None)
+    if found is None and settings.annotations:
+        raise BenchmarkError(f"{name} is neither in {root} nor in the working folder; correct data.annotations")
+    return found
+
+
+def read(path: Path, required: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of a UTF-8 CSV as stripped strings, indexed by line number.
+
+    Raises:
+        BenchmarkError: the file is no UTF-8 CSV, lacks a column of `required`, or a row has too few or many fields.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, [field.strip() for field in row]) for row in reader if any(row)]
+    except UnicodeDecodeError:
+        raise BenchmarkError(f"{path} is not UTF-8; save it as CSV with the encoding UTF-8") from None
+    except csv.Error as error:
+        raise BenchmarkError(f"{path}, line {reader.line_num}: {error}; correct the quotes and commas") from None
+    header = rows.pop(0)[1] if rows else []
+    _check(path, header, rows, required)
+    lines = pd.Index([line for line, _ in rows], dtype=int)
+    return pd.DataFrame([row for _, row in rows], index=lines, columns=header, dtype=str)
+
+
+def _check(path: Path, header: list[str], rows: list[tuple[int, list[str]]], required: Sequence[str]) -> None:
+    for column in required:
+        if column not in header:
+            raise BenchmarkError(f"{path}, line 1: there is no column {column}{did_you_mean(column, header)}")
+    if len(set(header)) != len(header):
+        raise BenchmarkError(f"{path}, line 1: a column stands there twice; remove one of them")
+    for line, row in rows:
+        if len(row) != len(header):
+            raise BenchmarkError(f"{path}, line {line}: expected {len(header)} fields as in the header, got {len(row)}")
+        if any("\0" in field for field in row):
+            raise BenchmarkError(f"{path}, line {line}: there is a NUL byte; save the file as plain text")
+
+
+def refuse(path: Path, values: pd.Series, bad: pd.Series, message: str) -> None:
+    """Raise a BenchmarkError with `message` for the first of the `values` that is `bad`."""
+    if bad.any():
+        first = int(bad.to_numpy(bool).argmax())
+        where = f"{path}, line {values.index[first]}: {values.name}"
+        raise BenchmarkError(f"{where} {values.iloc[first]!r} {message}")
+
+
+def numbers(path: Path, values: pd.Series) -> pd.Series:
+    """Return strings as floats.
+
+    Raises:
+        BenchmarkError: one of them is no number between -1e6 and 1e6.
+    """
+    result = pd.to_numeric(values, errors="coerce").astype(float)
+    refuse(path, values, ~(result.abs() <= LARGEST), f"is no number between {-LARGEST:.0f} and {LARGEST:.0f}")
+    return result
+
+
+def boxes(path: Path, frame: pd.DataFrame) -> pd.Series:
+    """Return `[x0, y0, x1, y1]` or null for each row, from the columns x0, y0, x1, y1 or `box` (`x0 y0 x1 y1`).
+
+    Raises:
+        BenchmarkError: a box is given and is not four numbers with x0 < x1 and y0 < y1.
+    """
+    text = _box_texts(path, frame)
+    result = pd.Series(None, frame.index, dtype=object)
+    given = text[text != ""]
+    if given.empty:
+        return result
+    corners = given.str.split().map(lambda fields: fields if len(fields) == 4 else ["nan"] * 4)
+    edges = pd.DataFrame(corners.tolist(), given.index, CORNERS).apply(pd.to_numeric, errors="coerce")
+    fits = edges.abs().le(LARGEST).all(axis=1) & (edges.x0 < edges.x1) & (edges.y0 < edges.y1)
+    refuse(path, given, ~fits, "is no box; expected four numbers x0 y0 x1 y1 with x0 < x1 and y0 < y1")
+    result.loc[given.index] = pd.Series(edges.to_numpy(float).tolist(), given.index, dtype=object)
+    return result
+
+
+def _box_texts(path: Path, frame: pd.DataFrame) -> pd.Series:
+    missing = [column for column in CORNERS if column not in frame.columns]
+    if not missing:
+        joined = frame["x0"] + " " + frame["y0"] + " " + frame["x1"] + " " + frame["y1"]
+        return joined.str.strip().rename("x0 y0 x1 y1")
+    if len(missing) < len(CORNERS):
+        raise BenchmarkError(f"{path}, line 1: there is no column {missing[0]}; a box needs {', '.join(CORNERS)}")
+    return frame["box"] if "box" in frame.columns else pd.Series("", frame.index, dtype=str, name="box")

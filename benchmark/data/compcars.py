@@ -1,0 +1,130 @@
+"""CompCars: photographs of cars by make, model and year, with viewpoint and box.
+
+`image/<make_id>/<model_id>/<year>/<name>.jpg`, `label/` with the same path and `.txt`, `misc/make_model_name.mat` and
+`sides.csv`, in the root or in its folder `data`. A label has three lines: viewpoint, number of boxes, and the box
+`x1 y1 x2 y2` in pixels counted from 1, both ends included. CompCars does not say which side of a car is seen;
+`sides.csv` (columns image, relative to `image/`, and side, `left` or `right`) supplies it.
+"""
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.data import annotations, manifest
+from benchmark.data.manifest import Reading
+from benchmark.errors import BenchmarkError
+from benchmark.settings import Data
+
+UNCERTAIN = -1
+VIEWS = {1: "front", 2: "rear", 3: "{side}", 4: "front_{side}", 5: "rear_{side}"}
+LABEL = re.compile(rb"(-1|[1-5])[ \t]*\r?\n\d{1,3}[ \t]*\r?\n" + rb"[ \t]+".join([rb"(-?\d{1,6})"] * 4) + rb"\s*")
+
+
+def read(settings: Data, root: Path) -> Reading:
+    """Return the images of certain view; the group of an image is its `<make_id>/<model_id>/<year>`.
+
+    Raises:
+        BenchmarkError: a folder, `sides.csv` or the names are missing, or a label is malformed.
+    """
+    base = _base(root)
+    prefix = (base / "image").relative_to(root).as_posix()
+    sides = _sides(settings, base)
+    names = _Names(base / "misc" / "make_model_name.mat")
+    rows: list[dict[str, object]] = []
+    dropped: Counter[str] = Counter()
+    for image in _images(base / "image"):
+        make, model, year, _ = image.split("/")
+        label = _label(base / "label" / f"{image[:-4]}.txt")
+        view, reason = _view(label, sides.get(image))
+        if label is None or view is None:
+            dropped[reason] += 1
+            continue
+        identity, group = names.identity(make, model), f"{make}/{model}/{year}"
+        rows.append(
+            {"image": f"{prefix}/{image}", "identity": identity, "view": view, "box": list(label[1:]), "group": group}
+        )
+    return Reading(manifest.build(rows), dict(dropped))
+
+
+def _base(root: Path) -> Path:
+    for base in (root, root / "data"):
+        if (base / "image").is_dir():
+            if not (base / "label").is_dir():
+                raise BenchmarkError(f"{base / 'label'} is missing; CompCars has its labels there, beside image")
+            return base
+    raise BenchmarkError(f"{root} has neither image nor data/image; data.root must be the folder of CompCars")
+
+
+def _images(folder: Path) -> list[str]:
+    found = []
+    for parent, _, files in os.walk(folder):
+        inside = Path(parent).relative_to(folder)
+        if len(inside.parts) == 3:
+            found += [f"{inside.as_posix()}/{name}" for name in files if name.endswith(".jpg") and name[0] != "."]
+    return sorted(found)
+
+
+def _label(path: Path) -> tuple[int, int, int, int, int] | None:
+    """Return viewpoint and box (from 0, right and lower edges exclusive), or null where there is no label."""
+    try:
+        match = LABEL.fullmatch(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    viewpoint, x1, y1, x2, y2 = map(int, match.groups()) if match else (0, 0, 0, 0, 0)
+    if x2 <= x1 or y2 <= y1:
+        raise BenchmarkError(
+            f"{path} is no label; expected three lines: viewpoint (-1 or 1 to 5), number of boxes, "
+            "and x1 y1 x2 y2 in whole pixels with x1 < x2 and y1 < y2"
+        )
+    return viewpoint, x1 - 1, y1 - 1, x2, y2
+
+
+def _view(label: tuple[int, ...] | None, side: str | None) -> tuple[str | None, str]:
+    """Return the name of the view, or null and the reason why there is none."""
+    if label is None:
+        return None, "without a label file"
+    if label[0] == UNCERTAIN:
+        return None, "of uncertain view"
+    view = VIEWS[label[0]]
+    if side is None and "{side}" in view:
+        return None, "without an entry in sides.csv"
+    return view.format(side=side), ""
+
+
+def _sides(settings: Data, base: Path) -> dict[str, str]:
+    path = annotations.locate(settings, base, "sides.csv")
+    if path is None:
+        raise BenchmarkError(
+            f"{base / 'sides.csv'} is missing: CompCars does not label whether the left or the right side of a car is "
+            "seen; write it with the columns image (relative to image/) and side (left or right)"
+        )
+    frame = annotations.read(path, ["image", "side"])
+    annotations.refuse(path, frame["side"], ~frame["side"].isin(["left", "right"]), "is neither left nor right")
+    annotations.refuse(path, frame["image"], frame["image"].duplicated(), "stands there twice; remove one of the lines")
+    return dict(zip(frame["image"], frame["side"], strict=True))
+
+
+class _Names:
+    """The names of makes and models, by their ids counted from 1."""
+
+    def __init__(self, path: Path) -> None:
+        from scipy.io import loadmat
+
+        try:
+            content = loadmat(path)
+            self.makes, self.models = (_cells(content[key]) for key in ("make_names", "model_names"))
+        except FileNotFoundError:
+            raise BenchmarkError(f"{path} is missing; it comes with CompCars and holds the names of the cars") from None
+        except Exception as error:  # a damaged MAT file fails in many ways
+            raise BenchmarkError(f"{path} has no make_names and model_names; fetch it again ({error})") from None
+
+    def identity(self, make: str, model: str) -> str:
+        """Return names and ids; with the ids two models of one name stay two."""
+        return f"{self.makes.get(make) or make} {self.models.get(model) or model} ({make}/{model})"
+
+
+def _cells(cells: np.ndarray) -> dict[str, str]:
+    return {str(i): "".join(map(str, np.ravel(cell))).strip() for i, cell in enumerate(np.ravel(cells), start=1)}

@@ -1,0 +1,165 @@
+"""The image store: every image decoded, cropped and resized once, as one array of bytes on disk.
+
+A store is a folder with `images.npy` (N x S x S x 3, uint8), `images.json` (SHA-256 of its pixels, taken while they
+were written) and `manifest.parquet`, whose column `row` points into the array. `images.json` is removed first and
+written last: with it the store is whole.
+"""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from PIL import Image
+from tqdm import tqdm
+
+from benchmark.data import manifest as manifests
+from benchmark.data.manifest import Account
+from benchmark.data.pictures import Pixels, crop, decode
+from benchmark.errors import BenchmarkError
+from benchmark.files import replacing, write_json
+from benchmark.settings import Data
+
+__all__ = ["ImageStore", "build", "crop", "decode"]
+
+ARRAY, FACTS, MANIFEST, REJECTED = "images.npy", "images.json", "manifest.parquet", "rejected.csv"
+CHUNK = 256  # images decoded before they are written; bounds the memory
+TOLERATED = 0.01  # share of unusable images above which the data set itself is at fault
+
+
+def build(
+    manifest: pd.DataFrame,
+    root: Path,
+    settings: Data,
+    out: Path,
+    workers: int = 2,
+    rejected_path: Path | None = None,
+) -> tuple[pd.DataFrame, Account]:
+    """Write the store of a manifest into the folder `out` and return the manifest of the stored rows.
+
+    Rows keep their order, whatever the number of threads (`workers`). Images that cannot be used are listed with their
+    reasons in `rejected_path` (default: `rejected.csv` in `out`) and left out.
+
+    Raises:
+        BenchmarkError: more than 1 % of the images cannot be used.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    (out / FACTS).unlink(missing_ok=True)
+    rejected_path = rejected_path or out / REJECTED
+    with replacing(out / ARRAY) as temporary:
+        facts, reasons = _write(temporary, _squares(manifest, root, settings, workers), settings.image_size)
+        rejected = _reject(manifest, reasons, rejected_path)
+    stored = manifest[~rejected].reset_index(drop=True)
+    stored = stored.assign(row=np.arange(len(stored), dtype=np.int64))
+    manifests.write(stored, out / MANIFEST)
+    write_json(out / FACTS, facts)
+    return stored, _account(manifest, stored)
+
+
+def _squares(manifest: pd.DataFrame, root: Path, settings: Data, workers: int) -> Iterator[Pixels | str]:
+    """Yield for each row its square, or the reason why there is none."""
+
+    def square(row: tuple[str, list[float] | None]) -> Pixels | str:
+        try:
+            return crop(decode(root / row[0]), row[1], settings)
+        except BenchmarkError as error:
+            return str(error)
+
+    rows = list(zip(manifest["image"], manifest["box"], strict=True))
+    with ThreadPoolExecutor(workers) as pool, tqdm(total=len(rows), unit="image", disable=None) as bar:
+        for start in range(0, len(rows), CHUNK):
+            for result in pool.map(square, rows[start : start + CHUNK]):
+                bar.update()
+                yield result
+
+
+def _write(path: Path, squares: Iterator[Pixels | str], size: int) -> tuple[dict[str, str], list[str | None]]:
+    """Write the squares as an array; return its facts and, for each row, why it is missing or null.
+
+    Plain writes, not a memory map: on a full disk they raise OSError, where a memory map kills the process.
+    """
+    digest = hashlib.sha256()
+    reasons: list[str | None] = []
+    with path.open("wb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `decode` refuses those images itself
+        start = _header(file, 0, size)
+        for square in squares:
+            reasons.append(square if isinstance(square, str) else None)
+            if not isinstance(square, str):
+                file.write(square.tobytes())
+                digest.update(square.tobytes())
+        file.seek(0)
+        if _header(file, reasons.count(None), size) != start:
+            raise RuntimeError("numpy's header changed its length with the number of images")
+    return {"sha256": digest.hexdigest()}, reasons
+
+
+def _header(file: IO[bytes], count: int, size: int) -> int:
+    """Write the header (numpy leaves room in it for the count to grow) and return where the pixels start."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, size, size, 3)}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.tell()
+
+
+def _reject(manifest: pd.DataFrame, reasons: list[str | None], path: Path) -> npt.NDArray[np.bool_]:
+    """List the unusable images in `path`; return which they are."""
+    rejected = np.array([reason is not None for reason in reasons], dtype=bool)
+    listed = pd.DataFrame({"image": manifest["image"], "reason": reasons})[rejected]
+    with replacing(path) as temporary:
+        listed.to_csv(temporary, index=False, lineterminator="\n")
+    if rejected.sum() > TOLERATED * len(manifest):
+        raise BenchmarkError(
+            f"{len(listed)} of {len(manifest)} images cannot be used, the first, {listed['image'].iloc[0]}, because "
+            f"{listed['reason'].iloc[0]}; {path} lists them: repair or remove them"
+        )
+    return rejected
+
+
+def _account(manifest: pd.DataFrame, stored: pd.DataFrame) -> Account:
+    dropped = {"unreadable or with a box outside the image": len(manifest) - len(stored)}
+    identities = manifest["identity"].nunique(), stored["identity"].nunique()
+    return Account("store", len(manifest), identities[0], len(stored), identities[1], dropped)
+
+
+@dataclass(frozen=True)
+class ImageStore:
+    """A store on disk, with its own manifest or a later one (filtered, split) that kept the column `row`."""
+
+    folder: Path
+    manifest: pd.DataFrame
+
+    @classmethod
+    def open(cls, folder: Path, manifest: Path | None = None) -> Self:
+        """Open the store in `folder`.
+
+        Raises:
+            BenchmarkError: there is no store, or its making was interrupted.
+        """
+        if not (folder / FACTS).is_file() or not (folder / ARRAY).is_file():
+            raise BenchmarkError(f"{folder} holds no complete image store; prepare the data again")
+        return cls(folder, manifests.read(manifest or folder / MANIFEST))
+
+    @cached_property
+    def images(self) -> Pixels:
+        """All squares, N x S x S x 3 uint8, as a read-only memory map; indexed by the column `row`."""
+        images: Pixels = np.load(self.folder / ARRAY, mmap_mode="r", allow_pickle=False)
+        return images
+
+    def subset(self, split: str) -> npt.NDArray[np.int64]:
+        """Return the positions in the manifest of the rows of a split."""
+        return np.flatnonzero(self.manifest["split"] == split)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of the table's values and the pixels; the same for the same content, wherever it lies."""
+        pixels = json.loads((self.folder / FACTS).read_text(encoding="utf-8"))["sha256"]
+        table = self.manifest.to_json(orient="split", index=False)
+        return hashlib.sha256(f"{pixels}\n{table}".encode()).hexdigest()

@@ -1,0 +1,93 @@
+"""One picture: from the file to upright RGB pixels, and from those to the square that the models see."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from benchmark.errors import BenchmarkError
+from benchmark.settings import Data
+
+Pixels = npt.NDArray[np.uint8]
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000")  # no EPS: Pillow would run Ghostscript on it
+MOST_PIXELS = 89_000_000  # just under the size at which Pillow warns of a decompression bomb
+DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # 16 bits for each pixel; Pillow's `convert` would clip them at 255
+
+
+def decode(path: Path) -> Pixels:
+    """Return the first frame of an image file as H x W x 3, upright (EXIF), alpha over white.
+
+    Colour profiles are not applied.
+
+    Raises:
+        BenchmarkError: the file is missing, damaged, no image, or too large to decode safely.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise ValueError(f"it has {picture.width} x {picture.height} pixels")
+            return np.asarray(_rgb(ImageOps.exif_transpose(picture)))
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged files fail in many ways
+        reason = getattr(error, "strerror", None) or error
+        raise BenchmarkError(f"{path} is no readable image: {reason}") from None
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode == "F":
+        raise ValueError("its pixels are floating-point numbers of unknown range")
+    if picture.mode in DEEP:
+        deep = np.asarray(picture).astype(np.float64)
+        return Image.fromarray(np.clip(np.rint(deep / 257), 0, 255).astype(np.uint8)).convert("RGB")
+    if not picture.has_transparency_data:
+        return picture.convert("RGB")
+    rgba = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+
+
+def crop(picture: Pixels, box: Sequence[float] | None, settings: Data) -> Pixels:
+    """Return the square of a picture that the models see.
+
+    The box is enlarged by `settings.margin` of its sides on each side, clipped to the picture, made square by repeating
+    the border, and resized with Pillow's bicubic filter, whose support grows with the reduction (so nothing aliases).
+
+    Args:
+        picture: H x W x 3, uint8.
+        box: x0, y0, x1, y1 in pixels from 0, right and lower edges exclusive; null: the whole picture.
+        settings: margin and image_size.
+
+    Returns:
+        S x S x 3, uint8, S being `settings.image_size`.
+
+    Raises:
+        BenchmarkError: the box lies outside the picture.
+    """
+    height, width = picture.shape[:2]
+    x0, y0, x1, y1 = box if box is not None else (0, 0, width, height)
+    if x1 <= max(0, x0) or y1 <= max(0, y0) or x0 >= width or y0 >= height:
+        raise BenchmarkError(f"the box {[x0, y0, x1, y1]} lies outside the picture of {width} x {height} pixels")
+    left, right = _window(x0, x1, settings.margin, width)
+    top, bottom = _window(y0, y1, settings.margin, height)
+    square = Image.fromarray(_square(picture[top:bottom, left:right]))
+    size = (settings.image_size, settings.image_size)
+    return np.asarray(square.resize(size, Image.Resampling.BICUBIC))
+
+
+def _window(low: float, high: float, margin: float, length: int) -> tuple[int, int]:
+    """Return the enlarged interval in whole pixels, at least one of them, within 0 and `length`."""
+    more = margin * (high - low)
+    start = min(max(round(low - more), 0), length - 1)
+    return start, max(min(round(high + more), length), start + 1)
+
+
+def _square(part: Pixels) -> Pixels:
+    height, width = part.shape[:2]
+    side = max(height, width)
+    if side**2 > MOST_PIXELS:
+        raise BenchmarkError(f"a part of {width} x {height} pixels is too long to be made square")
+    above, before = (side - height) // 2, (side - width) // 2
+    return np.pad(part, ((above, side - height - above), (before, side - width - before), (0, 0)), mode="edge")

@@ -1,0 +1,95 @@
+"""Which identities train the generators and which only judge them: the two sets share none."""
+
+import math
+
+import pandas as pd
+
+from benchmark import seeding
+from benchmark.errors import BenchmarkError
+from benchmark.settings import Count, Data
+
+PURPOSES = {"auxiliary": "train", "validation": "validate", "standard": "evaluate"}
+LEAST = 2  # identities without which there is nothing to tell apart
+
+
+def assign(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, str]:
+    """Return the manifest with the columns split, identity_label and view_label, and one line for the user.
+
+    split is `auxiliary` (training), `validation` (auxiliary identities never trained on) or `standard`; rows of
+    identities in neither set are left out. identity_label counts the training identities in the order of their names
+    and is -1 elsewhere; view_label is the position in `settings.views`. The split of the data set is used where every
+    row prescribes one.
+
+    Raises:
+        BenchmarkError: there are too few identities, or one stands in both splits.
+    """
+    prescribed = bool(manifest["split"].notna().all())
+    auxiliary, standard = _prescribed(manifest) if prescribed else _dealt(manifest, settings)
+    validation = _validation(auxiliary, settings)
+    training = sorted(set(auxiliary) - set(validation))
+    _check(len(training), len(standard))
+    groups = {"auxiliary": training, "validation": validation, "standard": standard}
+    splits = {identity: split for split, identities in groups.items() for identity in identities}
+    rows = manifest[manifest["identity"].isin(splits.keys())].reset_index(drop=True)
+    result = rows.assign(
+        split=rows["identity"].map(splits),
+        identity_label=pd.Index(training).get_indexer(rows["identity"]),
+        view_label=pd.Index(settings.views).get_indexer(rows["view"]),
+    )
+    return result, _account(manifest, result)
+
+
+def _prescribed(manifest: pd.DataFrame) -> tuple[list[str], list[str]]:
+    splits = manifest.groupby("identity")["split"].agg(lambda values: "/".join(sorted(set(values))))
+    both = splits.index[splits.str.contains("/")]
+    if len(both):
+        raise BenchmarkError(f"the identity {both[0]} stands in both splits; give all its images the same one")
+    return sorted(splits.index[splits == "auxiliary"]), sorted(splits.index[splits == "standard"])
+
+
+def _dealt(manifest: pd.DataFrame, settings: Data) -> tuple[list[str], list[str]]:
+    names = sorted(set(manifest["identity"]))
+    if settings.order == "random":
+        order = seeding.generator("split", settings.dataset).permutation(len(names))
+        names = [names[i] for i in order]
+    first = _size(settings.auxiliary, len(names))
+    second = len(names) - first if settings.standard is None else _size(settings.standard, len(names))
+    if second < 0 or first + second > len(names):
+        raise BenchmarkError(
+            f"data.auxiliary and data.standard ask for {first} and {max(second, 0)} identities, but only {len(names)} "
+            "are left after filtering; ask for fewer"
+        )
+    return names[:first], names[first : first + second]
+
+
+def _size(count: Count, identities: int) -> int:
+    """Return a share as a number, rounded down: 0.8 of 1,477 is 1,181."""
+    if isinstance(count, int):
+        return count
+    if count >= 1:
+        raise BenchmarkError(
+            f"data: a share of the identities must be below 1, got {count}; give a number without point"
+        )
+    return math.floor(count * identities + 1e-9)  # 0.57 * 100 is a little less than 57
+
+
+def _validation(auxiliary: list[str], settings: Data) -> list[str]:
+    names = sorted(auxiliary)
+    size = max(1, round(settings.validation * len(names)))
+    order = seeding.generator("validation", settings.dataset).permutation(len(names))
+    return sorted(names[i] for i in order[:size])
+
+
+def _check(training: int, standard: int) -> None:
+    if training < LEAST or standard < LEAST:
+        raise BenchmarkError(
+            f"the split leaves {training} identities for training and {standard} for evaluation, each needs "
+            f"at least {LEAST}; change data.auxiliary, data.standard or data.validation, or bring more identities"
+        )
+
+
+def _account(manifest: pd.DataFrame, result: pd.DataFrame) -> str:
+    identities = {split: result.loc[result["split"] == split, "identity"] for split in PURPOSES}
+    parts = [f"{len(identities[s])} images of {identities[s].nunique()} identities to {PURPOSES[s]}" for s in PURPOSES]
+    unused = manifest["identity"].nunique() - result["identity"].nunique()
+    return f"split: {', '.join(parts)}; {unused or 'no'} identities unused"

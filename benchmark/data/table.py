@@ -1,0 +1,99 @@
+"""Any folder of images with a CSV of labels: your own data, objects and faces alike.
+
+The CSV is `data.annotations`, or `annotations.csv` in the root, with the columns image (relative to the root), identity
+and either view or azimuth_deg, which is binned by `data.azimuth_bins`; where both stand, view counts. Optional columns:
+group (default: every image its own), split (auxiliary or standard, for all images or none), and box (`x0 y0 x1 y1`) or
+x0, y0, x1, y1 in pixels from 0, right and lower edges exclusive.
+"""
+
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from benchmark.data import annotations, manifest
+from benchmark.data.annotations import refuse
+from benchmark.data.manifest import CAR_VIEWS, Reading
+from benchmark.errors import BenchmarkError
+from benchmark.settings import Data, did_you_mean
+
+SPLITS = ("auxiliary", "standard")
+
+
+def read(settings: Data, root: Path) -> Reading:
+    """Return the images of the CSV.
+
+    Raises:
+        BenchmarkError: the CSV is missing or a line of it is wrong; the sentence names the line.
+    """
+    path = annotations.locate(settings, root, "annotations.csv")
+    if path is None:
+        raise BenchmarkError(f"{root / 'annotations.csv'} is missing; write it or name the CSV by data.annotations")
+    frame = annotations.read(path, ["image", "identity"])
+    if frame.empty:
+        raise BenchmarkError(f"{path} lists no images; write a line for each")
+    refuse(path, frame["identity"], frame["identity"] == "", "is empty; name what the image shows")
+    images = _images(path, frame["image"], root)
+    result = pd.DataFrame({"image": images, "identity": frame["identity"], "view": _views(path, frame, settings)})
+    result["box"] = annotations.boxes(path, frame)
+    result["group"] = frame["group"].where(frame["group"] != "", images) if "group" in frame.columns else images
+    result["split"] = _splits(path, frame)
+    kept = result[result["view"].notna()]
+    rows = [{str(column): value for column, value in row.items()} for row in kept.to_dict("records")]
+    return Reading(manifest.build(rows), {"of an azimuth in no bin": len(result) - len(kept)})
+
+
+def _images(path: Path, images: pd.Series, root: Path) -> pd.Series:
+    parts = images.map(PurePosixPath)
+    foreign = images.str.contains("\\", regex=False) | parts.map(lambda p: p.is_absolute() or ".." in p.parts)
+    refuse(path, images, foreign | (images == ""), f"must be a path relative to {root}, with / and without ..")
+    resolved = root.resolve()
+    outside = ~images.map(lambda image: _within(resolved, image)).astype(bool)
+    refuse(path, images, outside, f"leads out of {root}; put the file itself there instead of a link")
+    clean = parts.map(str).rename("image")
+    refuse(path, clean, clean.duplicated(), "stands there twice; remove one of the lines")
+    return clean
+
+
+def _within(root: Path, image: str) -> bool:
+    """Say whether links keep `image` in the resolved folder `root`; a link that leads in circles does not."""
+    try:
+        return (root / image).resolve().is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _views(path: Path, frame: pd.DataFrame, settings: Data) -> pd.Series:
+    if "view" in frame.columns:
+        return _named(path, frame["view"], settings)
+    if "azimuth_deg" not in frame.columns:
+        raise BenchmarkError(f"{path}, line 1: there is no column view and none azimuth_deg; add one of them")
+    return binned(annotations.numbers(path, frame["azimuth_deg"]), settings.azimuth_bins)
+
+
+def _named(path: Path, views: pd.Series, settings: Data) -> pd.Series:
+    known = list(settings.views)
+    if set(known) & set(CAR_VIEWS):
+        known += [view for view in CAR_VIEWS if view not in known]
+    unknown = ~views.isin(known)
+    close = did_you_mean(views[unknown].iloc[0], known) if unknown.any() else ""
+    refuse(path, views, unknown, f"is not one of {', '.join(known)}{close}")
+    return views
+
+
+def binned(azimuth: pd.Series, bins: dict[str, tuple[float, float]]) -> pd.Series:
+    """Return the name of the first bin that holds each azimuth (degrees, any turn), or null where none does."""
+    result = pd.Series(None, azimuth.index, dtype=object)
+    for name, (start, end) in reversed(bins.items()):
+        width = (end - start) % 360 or 360
+        result[(azimuth - start) % 360 < width] = name
+    return result
+
+
+def _splits(path: Path, frame: pd.DataFrame) -> pd.Series:
+    if "split" not in frame.columns or (frame["split"] == "").all():
+        return pd.Series(None, frame.index, dtype=object)
+    split = frame["split"]
+    refuse(path, split, ~split.isin(SPLITS), "is neither auxiliary nor standard; give it for all images or for none")
+    both = split != split.groupby(frame["identity"]).transform("first")
+    refuse(path, frame["identity"], both, "stands in both splits; give all its images the same one")
+    return split
