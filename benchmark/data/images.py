@@ -49,8 +49,10 @@ def build(
     reasons in `rejected_path` (default: `rejected.csv` in `out`) and left out.
 
     Raises:
-        BenchmarkError: more than 1 % of the images cannot be used.
+        BenchmarkError: the manifest is empty, or more than 1 % of the images cannot be used.
     """
+    if manifest.empty:
+        raise BenchmarkError("there are no images to store; check data.root and data.views")
     out.mkdir(parents=True, exist_ok=True)
     (out / FACTS).unlink(missing_ok=True)
     rejected_path = rejected_path or out / REJECTED

@@ -33,8 +33,8 @@ def assign(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, str]:
     rows = manifest[manifest["identity"].isin(splits.keys())].reset_index(drop=True)
     result = rows.assign(
         split=rows["identity"].map(splits),
-        identity_label=pd.Index(training).get_indexer(rows["identity"]),
-        view_label=pd.Index(settings.views).get_indexer(rows["view"]),
+        identity_label=pd.Index(training).get_indexer(pd.Index(rows["identity"])),
+        view_label=pd.Index(settings.views).get_indexer(pd.Index(rows["view"])),
     )
     return result, _account(manifest, result)
 

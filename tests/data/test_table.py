@@ -1,0 +1,186 @@
+"""The table adapter: a CSV of labels, well written and badly."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmark.data import adapters
+from benchmark.data.manifest import read as read_manifest
+from benchmark.data.manifest import write as write_manifest
+from benchmark.data.table import binned
+from benchmark.errors import BenchmarkError
+from benchmark.settings import Data
+
+
+def settings(**changes: object) -> Data:
+    return Data.model_validate({"dataset": "table", "root": "there", **changes})
+
+
+def read(root: Path, text: str | bytes, **changes: object) -> pd.DataFrame:
+    (root / "annotations.csv").write_bytes(text.encode() if isinstance(text, str) else text)
+    return adapters.read(settings(**changes), root).manifest
+
+
+def test_every_column(tmp_path: Path) -> None:
+    first, second = "./b.jpg,two,front,day 1,1 2 30.5 40,standard\n", "a.jpg, one ,rear,,,auxiliary\n"
+    manifest = read(tmp_path, "image,identity,view,group,box,split\n" + first + second)
+    assert manifest.to_dict("records") == [
+        {"image": "a.jpg", "identity": "one", "view": "rear", "box": None, "group": "a.jpg", "split": "auxiliary"},
+        {
+            "image": "b.jpg",
+            "identity": "two",
+            "view": "front",
+            "box": [1, 2, 30.5, 40],
+            "group": "day 1",
+            "split": "standard",
+        },
+    ]
+
+
+def test_the_least_that_is_needed(tmp_path: Path) -> None:
+    manifest = read(tmp_path, "image,identity,view\na.jpg,nan,left\n")
+    assert manifest.at[0, "identity"] == "nan"
+    assert manifest[["box", "split"]].isna().all(axis=None)
+
+
+def test_it_survives_the_disk(tmp_path: Path) -> None:
+    manifest = read(tmp_path, "image,identity,view,box\na.jpg,1,left,\nb.jpg,2,left,1 2 3 4\n")
+    write_manifest(manifest, tmp_path / "m.parquet")
+    again = read_manifest(tmp_path / "m.parquet")
+    assert again.at[0, "box"] is None
+    assert list(again.at[1, "box"]) == [1, 2, 3, 4]
+    assert again["split"].isna().all()
+    assert list(again["identity"]) == ["1", "2"]
+
+
+def test_mark_of_byte_order_line_ends_quotes_and_umlauts(tmp_path: Path) -> None:
+    manifest = read(tmp_path, 'image,identity,view\r\n"ä,b.jpg","Škoda ""R""",left\r\n\r\n'.encode("utf-8-sig"))
+    assert manifest.loc[0, ["image", "identity"]].tolist() == ["ä,b.jpg", 'Škoda "R"']
+
+
+def test_four_columns_are_a_box(tmp_path: Path) -> None:
+    manifest = read(tmp_path, "image,identity,view,x0,y0,x1,y1\na.jpg,1,left,1,2,3,4\nb.jpg,1,left,,,,\n")
+    assert list(manifest["box"]) == [[1, 2, 3, 4], None]
+
+
+@pytest.mark.parametrize(
+    ("azimuth", "view"),
+    [
+        (0, "left"),
+        (335, "left"),
+        (334.999, "rear_left"),
+        (24.999, "left"),
+        (25, "front_left"),
+        (-1e-20, "left"),
+        (-25, "left"),
+        (360, "left"),
+        (75, "front"),
+        (105, "front_right"),
+        (180, "right"),
+        (205, "rear_right"),
+        (270, "rear"),
+        (630, "rear"),
+    ],
+)
+def test_azimuth(tmp_path: Path, azimuth: float, view: str) -> None:
+    assert read(tmp_path, f"image,identity,azimuth_deg\na.jpg,1,{azimuth}\n").at[0, "view"] == view
+
+
+def test_every_degree_is_in_exactly_one_bin_of_its_own() -> None:
+    degrees = pd.Series(range(360), dtype=float)
+    for name, (start, end) in Data().azimuth_bins.items():
+        inside = (degrees >= start) & (degrees < end) if start < end else (degrees >= start) | (degrees < end)
+        assert (binned(degrees, Data().azimuth_bins)[inside] == name).all()
+
+
+def test_azimuth_in_no_bin_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "annotations.csv").write_text("image,identity,azimuth_deg\na.jpg,1,10\nb.jpg,1,100\n")
+    reading = adapters.read(settings(azimuth_bins={"left": (0, 90)}), tmp_path)
+    assert len(reading.manifest) == 1
+    assert reading.dropped == {"of an azimuth in no bin": 1}
+
+
+def test_poses_that_are_no_car_views(tmp_path: Path) -> None:
+    assert read(tmp_path, "image,identity,view\na.jpg,1,-15\n", views=("-15", "0")).at[0, "view"] == "-15"
+    with pytest.raises(BenchmarkError, match=r"annotations\.csv, line 2: view 'left' is not one of -15, 0$"):
+        read(tmp_path, "image,identity,view\na.jpg,1,left\n", views=("-15", "0"))
+
+
+HEAD = "image,identity,view\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            HEAD + "a.jpg,1,left\nb.jpg,1,frnt\n",
+            r", line 3: view 'frnt' is not one of left, .*rear_left; did you mean front\?",
+        ),
+        (HEAD + "a.jpg,1,\n", r", line 2: view '' is not one of left"),
+        (HEAD + "a.jpg,,left\n", r", line 2: identity '' is empty"),
+        (HEAD + ",1,left\n", r", line 2: image '' must be a path relative"),
+        (HEAD + "a.jpg,1,left\n./a.jpg,1,left\n", r", line 3: image 'a.jpg' stands there twice"),
+        (HEAD + "/etc/a.jpg,1,left\n", r", line 2: image '/etc/a.jpg' must be a path relative"),
+        (HEAD + "b/../../a.jpg,1,left\n", r", line 2: image 'b/../../a.jpg' must be a path relative"),
+        (HEAD + "b\\a.jpg,1,left\n", r", line 2: image .* must be a path relative"),
+        (HEAD + "a.jpg,1\n", r", line 2: expected 3 fields as in the header, got 2"),
+        (HEAD + 'a.jpg,"1\n2",left\nb.jpg,1\n', r", line 4: expected 3 fields"),
+        (HEAD + 'a.jpg,"1" 2,left\n', r", line 2: .*correct the quotes"),
+        (HEAD + "a\0.jpg,1,left\n", r", line 2: (there is a NUL byte|line contains NUL)"),
+        (HEAD + "a" * 200_000 + ",1,left\n", r", line 2: field larger than field limit"),
+        (HEAD, r" lists no images"),
+        ("", r", line 1: there is no column image"),
+        ("image,identities,view\na.jpg,1,left\n", r", line 1: there is no column identity; did you mean identities\?"),
+        ("image,identity\na.jpg,1\n", r", line 1: there is no column view and none azimuth_deg"),
+        ("image,identity,view,view\na.jpg,1,left,left\n", r", line 1: a column stands there twice"),
+        ("image,identity,azimuth_deg\na.jpg,1,10\nb.jpg,1,ten\n", r", line 3: azimuth_deg 'ten' is no number"),
+        ("image,identity,azimuth_deg\na.jpg,1,nan\n", r", line 2: azimuth_deg 'nan' is no number"),
+        ("image,identity,azimuth_deg\na.jpg,1,inf\n", r", line 2: azimuth_deg 'inf' is no number"),
+        ("image,identity,azimuth_deg\na.jpg,1,\n", r", line 2: azimuth_deg '' is no number"),
+        ("image,identity,view,box\na.jpg,1,left,1 2 3\n", r", line 2: box '1 2 3' is no box; expected four numbers"),
+        ("image,identity,view,box\na.jpg,1,left,1 2 1 4\n", r", line 2: box '1 2 1 4' is no box"),
+        ("image,identity,view,box\na.jpg,1,left,1 2 x 4\n", r", line 2: box '1 2 x 4' is no box"),
+        ("image,identity,view,box\na.jpg,1,left,1 2 3 4e9\n", r", line 2: box '1 2 3 4e9' is no box"),
+        ("image,identity,view,x0,y0,x1,y1\na.jpg,1,left,1,2,,4\n", r", line 2: x0 y0 x1 y1 '1 2  4' is no box"),
+        (
+            "image,identity,view,split\na.jpg,1,left,train\n",
+            r", line 2: split 'train' is neither auxiliary nor standard",
+        ),
+        ("image,identity,view,split\na.jpg,1,left,standard\nb.jpg,2,left,\n", r", line 3: split '' is neither"),
+        (
+            "image,identity,view,split\na.jpg,A4,left,standard\nb.jpg,A4,left,auxiliary\n",
+            r", line 3: identity 'A4' stands in both splits",
+        ),
+    ],
+)
+def test_a_bad_csv_is_named_with_the_line(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(BenchmarkError, match=r"annotations\.csv" + sentence):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_other_encodings(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(BenchmarkError, match=r"annotations\.csv is not UTF-8"):
+        read(tmp_path, (HEAD + "a.jpg,Citroën,left\n").encode(encoding))
+
+
+def test_links_must_not_lead_out(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret.jpg").touch()
+    (root / "out").symlink_to(tmp_path)
+    (root / "circle").symlink_to(root / "circle")
+    (root / "in.jpg").touch()
+    (root / "fine.jpg").symlink_to(root / "in.jpg")
+    with pytest.raises(BenchmarkError, match=r"annotations\.csv, line 3: image 'out/secret\.jpg' leads out of"):
+        read(root, HEAD + "fine.jpg,1,left\nout/secret.jpg,1,left\n")
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match=r"annotations\.csv is missing; write it or name"):
+        adapters.read(settings(), tmp_path)
+    with pytest.raises(BenchmarkError, match=r"labels\.csv is neither in"):
+        adapters.read(settings(annotations="labels.csv"), tmp_path)
+    with pytest.raises(BenchmarkError, match=r"lost is no folder"):
+        adapters.read(settings(), tmp_path / "lost")
