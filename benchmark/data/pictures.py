@@ -67,7 +67,7 @@ def crop(picture: Pixels, box: Sequence[float] | None, settings: Data) -> Pixels
         BenchmarkError: the box lies outside the picture.
     """
     height, width = picture.shape[:2]
-    x0, y0, x1, y1 = box if box is not None else (0, 0, width, height)
+    x0, y0, x1, y1 = map(float, box if box is not None else (0, 0, width, height))
     if x1 <= max(0, x0) or y1 <= max(0, y0) or x0 >= width or y0 >= height:
         raise BenchmarkError(f"the box {[x0, y0, x1, y1]} lies outside the picture of {width} x {height} pixels")
     left, right = _window(x0, x1, settings.margin, width)
