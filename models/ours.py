@@ -74,7 +74,7 @@ class Ours(ViewModel):
         rate = self.LEARNING_RATE * self.spec.learning_rate_factor
         for name in ("generator", "critic"):
             parameters = getattr(self, name).parameters()
-            self.optimise(fabric, name, torch.optim.Adam(parameters, rate, betas=(0.5, 0.999)))
+            self.optimise(fabric, name, torch.optim.Adam(parameters, rate, betas=(0.5, 0.999), fused=True))
 
     def cycle(self, batches: Batches, fabric: Fabric, progress: float) -> CycleReport:
         """One critic step, then `generator_steps` generator steps, each on a fresh batch."""

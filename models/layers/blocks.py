@@ -5,6 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from models.layers.activation import Elu
 from models.layers.plan import Plan
 
 
@@ -13,7 +14,7 @@ class EncoderLayer(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__(
-            nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ELU(inplace=True)
+            nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs), Elu()
         )
 
 

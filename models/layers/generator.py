@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.interface import NOISE, ModelSpec
+from models.layers.activation import Elu
 from models.layers.blocks import Encoder, initialise, pooled, uniform_noise
 from models.layers.connection import NonalignmentConnection
 from models.layers.modulation import AdaptiveIdentityModulation, IdentityModulation, Normalisation, PlainNorm
@@ -50,10 +51,12 @@ class DecoderLayer(nn.Module):
             else nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
         )
         self.norm = normalisation(outputs, features)
+        self.activation = Elu()
 
     def forward(self, x: Tensor, identity: Tensor) -> Tensor:
         """Return the layer's output for x of shape (B, C, H, W) and f_id of shape (B, N_f)."""
-        return nn.functional.elu(self.norm(self.convolution(x), identity), inplace=True)
+        y: Tensor = self.activation(self.norm(self.convolution(x), identity))
+        return y
 
 
 class Decoder(nn.Module):
@@ -127,5 +130,5 @@ class Generator(nn.Module):
         encoded = self.encoder(image)
         identity = pooled(encoded[-1])  # f_id, (B, N_f)
         latent = torch.cat([identity, uniform_noise(noise), code], 1)
-        image = self.decoder(latent, identity, encoded)
-        return image
+        turned: Tensor = self.decoder(latent, identity, encoded)
+        return turned

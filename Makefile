@@ -1,0 +1,33 @@
+# The two commands of the README: `make reproduce` and `make test`. Both make the environment when it is missing.
+# `make reproduce PROFILE=smoke` first makes that profile the active one in params.yaml.
+
+BIN := .venv/bin
+PYTHON ?= python3
+
+.PHONY: reproduce test env lock
+
+reproduce: env
+ifdef PROFILE
+	sed -i.bak 's/^active: .*/active: *$(PROFILE)/' params.yaml && rm params.yaml.bak
+endif
+	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+	@echo "tables: results/identity.csv, results/identity.md; figures: results/figures/"
+
+test: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+env: .venv/.ready
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $@
+
+lock:
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--extra test pyproject.toml -o requirements.lock

@@ -1,0 +1,193 @@
+"""The command `benchmark`. Heavy imports stand inside the commands, so that help and lists come at once."""
+
+import errno
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from benchmark.errors import BenchmarkError
+from benchmark.options import SeveralValues, Whole
+
+if TYPE_CHECKING:
+    from benchmark.settings import Profile
+    from benchmark.workspace import Run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="viewpoint-benchmark")
+def cli() -> None:
+    """Which image-to-image GAN keeps the identity of its input?"""
+
+
+def main() -> None:
+    """Run the command line; every error a user can mend is one sentence and exit code 2."""
+    try:
+        code = cli(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        sys.exit(_say("interrupted; the same command goes on from the last finished step", 130))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BenchmarkError as error:
+        sys.exit(_say(str(error), 2))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        sys.exit(_say(f"no space left on the disk for {error.filename or 'a result'}; free some and run again", 2))
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(f"error: {message}", err=True)
+    return code
+
+
+def common(command: Any) -> Any:
+    """Add the options that choose settings, device and plug-ins."""
+    options = [
+        click.option("--profile", help="Profile of params.yaml; the active one if left out."),
+        click.option("--dataset", type=click.Choice(["rendered", "compcars", "multipie", "table"]), help="Data set."),
+        click.option("--data-root", type=click.Path(path_type=Path), help="Folder of the images."),
+        click.option("--annotations", type=click.Path(path_type=Path), help="CSV of labels, sides or boxes."),
+        click.option("--image-size", type=Whole(16), help="Side of the images in pixels."),
+        click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change any setting."),
+        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
+        click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command(cls=SeveralValues)
+@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
+@click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
+@click.option("--seeds", type=Whole(1), help="Number of training seeds: 3 means 0, 1 and 2.")
+@common
+def run(models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, **choices: Any) -> None:
+    """Prepare the data, train, measure and write the tables; what is done already is skipped.
+
+    --model, --nc and --seeds choose which rows of the profile's tables are made. Whatever changes a value (--dataset,
+    --data-root, --annotations, --image-size, --set) makes a run of its own under runs/adhoc-..., with its own results.
+    """
+    from benchmark.stages.everything import run_everything
+    from benchmark.training.interruption import InterruptedRun
+
+    opened = _open(models, nc, seeds, **choices)
+    try:
+        run_everything(opened)
+    except InterruptedRun as error:
+        sys.exit(_say(str(error), 130))
+    click.echo(f"\n{(opened.results / 'identity.md').read_text(encoding='utf-8')}")
+    click.echo(f"tables: {opened.results}/identity.csv, identity.md; figures: {opened.results}/figures/")
+
+
+def _open(
+    models: tuple[str, ...] = (),
+    nc: tuple[int, ...] = (),
+    seeds: int | None = None,
+    *,
+    profile: str | None,
+    device: str,
+    plugins: tuple[Path, ...],
+    **changes: Any,
+) -> "Run":
+    """Return the run that the options describe."""
+    from benchmark import settings
+    from benchmark.workspace import open_run
+
+    base = settings.profile(profile)
+    changed = _changed(base, **changes)
+    rows = {"models": _names(models, plugins), "seeds": seeds}
+    chosen = changed.model_copy(update={key: value for key, value in rows.items() if value})
+    if nc:
+        evaluation = chosen.evaluation.model_copy(update={"nc": tuple(sorted(set(nc)))})
+        chosen = chosen.model_copy(update={"evaluation": evaluation})
+    return open_run(chosen, changed != base, device, plugins)
+
+
+def _names(models: tuple[str, ...], plugins: tuple[Path, ...]) -> tuple[str, ...]:
+    from models.registry import UnknownModelError, entries, find
+
+    try:
+        known = entries(plugins)
+        named = tuple(known) if "all" in models else models
+        return tuple(dict.fromkeys(find(name, plugins).name for name in named))
+    except UnknownModelError as error:
+        raise BenchmarkError(str(error)) from None
+
+
+def _changed(
+    base: "Profile",
+    dataset: str | None,
+    data_root: Path | None,
+    annotations: Path | None,
+    image_size: int | None,
+    changes: tuple[str, ...],
+) -> "Profile":
+    """Return the settings with the options that change values applied."""
+    import yaml
+
+    from benchmark import settings
+
+    if dataset and dataset not in ("rendered", base.data.dataset) and data_root is None:
+        raise BenchmarkError(f"--dataset {dataset} needs --data-root, the folder of its images")
+    options = {"data.root": data_root, "data.annotations": annotations, "data.image_size": image_size}
+    values: dict[str, Any] = {k: str(v) if isinstance(v, Path) else v for k, v in options.items() if v is not None}
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals:
+            raise BenchmarkError(f"--set {change}: write KEY=VALUE, such as training.images=1000")
+        try:
+            values[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise BenchmarkError(f"--set {change}: the value is no valid YAML") from None
+    return settings.override(settings.with_dataset(base, dataset or base.data.dataset), values)
+
+
+@cli.command()
+@click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model.")
+def models(plugins: tuple[Path, ...]) -> None:
+    """List the models."""
+    from models.registry import UnknownModelError, entries
+
+    try:
+        for name, entry in entries(plugins).items():
+            click.echo(f"{name:12} {entry.summary}")
+    except UnknownModelError as error:
+        raise BenchmarkError(str(error)) from None
+
+
+@cli.command()
+def datasets() -> None:
+    """List the data sets."""
+    from benchmark.data.adapters import describe
+
+    for name, line in describe().items():
+        click.echo(f"{name:12} {line}")
+
+
+@cli.command()
+@click.option("--model", required=True, help="A trained model.")
+@click.option("--seed", type=Whole(0), default=0, show_default=True, help="Training seed.")
+@click.option("--input", "source", type=click.Path(path_type=Path), help="Folder of your own images to turn.")
+@click.option("--output", type=click.Path(path_type=Path), default=Path("samples"), show_default=True)
+@common
+def sample(model: str, seed: int, source: Path | None, output: Path, **choices: Any) -> None:
+    """Turn images with a trained generator: a grid of input and all views, and with --input each view as a PNG."""
+    from benchmark.stages.sample import sample_images
+
+    for path in sample_images(_open((model,), **choices), model, seed, source, output):
+        click.echo(path)
+
+
+@cli.command()
+@common
+def status(**choices: Any) -> None:
+    """Show the state of every cell of a run."""
+    from benchmark.stages.status import cells
+
+    for name, state, reason in cells(_open(**choices).folder):
+        click.echo(f"{name:40} {state:12} {reason}".rstrip())

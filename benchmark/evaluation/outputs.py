@@ -1,0 +1,91 @@
+"""What a generator makes of every standard image, seen through the two networks."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+from torch import Tensor, nn
+
+from benchmark.evaluation.extractor import pooled_features
+from benchmark.files import replacing
+
+Turner = Callable[[NDArray[np.int64], int], Tensor]  # (positions (B,), target view) -> images (B, 3, S, S) in [-1, 1]
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The networks of the measurement, in evaluation mode."""
+
+    identity: nn.Module
+    view: nn.Module
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """One row for each generated image.
+
+    Attributes:
+        position: position of the input image in the manifest, (M,).
+        target: wanted view, (M,).
+        features: identity features of shape (M, 512).
+        view: view that the independent network sees, (M,).
+    """
+
+    position: NDArray[np.int64]
+    target: NDArray[np.int64]
+    features: NDArray[np.float32]
+    view: NDArray[np.int64]
+
+    def save(self, path: Path) -> None:
+        """Write as safetensors."""
+        with replacing(path) as temporary:
+            save_file(dict(vars(self)), temporary)
+
+    @classmethod
+    def load(cls, path: Path) -> "Outputs":
+        """Read what `save` wrote."""
+        return cls(**load_file(path))
+
+    def of(self, positions: NDArray[np.int64]) -> "Outputs":
+        """Return the rows whose input is one of `positions`."""
+        chosen = np.isin(self.position, positions)
+        return Outputs(*(values[chosen] for values in vars(self).values()))
+
+
+def pairs(manifest: pd.DataFrame, views: int, own_view_only: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (position, target view) for every standard image and every view, or only its own view."""
+    positions = np.flatnonzero(manifest["split"] == "standard")
+    if own_view_only:
+        return positions, manifest["view_label"].to_numpy(np.int64)[positions]
+    return np.repeat(positions, views), np.tile(np.arange(views), len(positions))
+
+
+def measure(
+    turner: Turner,
+    position: NDArray[np.int64],
+    target: NDArray[np.int64],
+    networks: Networks,
+    batch_size: int,
+    device: torch.device,
+) -> Outputs:
+    """Generate every image and describe it."""
+    features = np.empty((len(position), 512), np.float32)
+    view = np.empty(len(position), np.int64)
+    for rows in _batches(target, batch_size):
+        images = turner(position[rows], int(target[rows[0]])).to(device)
+        features[rows] = pooled_features(networks.identity, images).float().cpu().numpy()
+        with torch.no_grad():
+            view[rows] = networks.view(images).argmax(1).cpu().numpy()
+    return Outputs(position, target, features, view)
+
+
+def _batches(target: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    """Yield indices of rows with one target view, at most `size` at a time."""
+    for view in np.unique(target):
+        rows = np.flatnonzero(target == view)
+        yield from (rows[start : start + size] for start in range(0, len(rows), size))

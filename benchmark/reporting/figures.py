@@ -1,0 +1,48 @@
+"""Figures drawn from the result tables."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+
+from benchmark.files import replacing
+
+TITLES = {"top1": "top-1 identity", "top5": "top-5 identity", "view": "view", "joint": "identity and view"}
+CONTROLS_DASHED = ("real", "copy", "mean_image", "oracle")
+
+
+def accuracy_over_nc(table: pd.DataFrame, folder: Path) -> None:
+    """Draw each rate over the number of classes with its interval (as Fig. 4 and 5 of the paper), as SVG and PNG."""
+    mpl.use("Agg")
+    sns.set_theme(style="whitegrid")
+    figure, axes = plt.subplots(1, len(TITLES), figsize=(16, 4.4), sharey=True)
+    models = list(dict.fromkeys(table["model"]))
+    for axis, (rate, title) in zip(axes, TITLES.items(), strict=True):
+        for colour, model in zip(sns.color_palette("colorblind", len(models)), models, strict=True):
+            _line(axis, table[table["model"] == model].sort_values("nc"), rate, model, colour)
+        axis.set(title=title, xlabel="number of classes $N_c$", ylim=(0, 1.02), xticks=sorted(table["nc"].unique()))
+    axes[0].set_ylabel("accuracy")
+    figure.suptitle(f"profile {table['profile'].iloc[0]}")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=8, frameon=False)
+    figure.tight_layout(rect=(0, 0.07, 1, 1))
+    save(figure, folder / "accuracy_over_nc")
+
+
+def _line(axis: plt.Axes, rows: pd.DataFrame, rate: str, model: str, colour: tuple[float, float, float]) -> None:
+    below, above = rows[rate] - rows[f"{rate}_ci_low"], rows[f"{rate}_ci_high"] - rows[rate]
+    style = "--" if model in CONTROLS_DASHED else "-"
+    errors = [below.clip(lower=0), above.clip(lower=0)]
+    axis.errorbar(
+        rows["nc"], rows[rate], errors, label=model, color=colour, linestyle=style, marker="o", capsize=3, markersize=4
+    )
+
+
+def save(figure: plt.Figure, path: Path) -> None:
+    """Write a figure as `<path>.svg` and `<path>.png`, the same bytes each time, and close it."""
+    with mpl.rc_context({"svg.hashsalt": "viewpoint-benchmark"}):
+        for kind, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+            with replacing(path.with_suffix(f".{kind}")) as temporary:
+                figure.savefig(temporary, format=kind, dpi=120, metadata=metadata)
+    plt.close(figure)

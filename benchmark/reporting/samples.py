@@ -1,0 +1,48 @@
+"""Grids of input images and what a generator makes of them."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision.utils import make_grid
+
+from benchmark.data.images import ImageStore
+from benchmark.evaluation.outputs import Turner
+from benchmark.evaluation.turners import inputs
+from benchmark.files import replacing
+from benchmark.training.sampling import to_uint8
+
+LEAST_SIDE = 96  # pixels of one image in the grid; smaller images are enlarged by a whole factor
+
+
+def save_grid(turner: Turner, store: ImageStore, views: int, path: Path, rows: int) -> None:
+    """Write a PNG: one row for each input image, the input first, then the views in order.
+
+    The inputs are spread over the standard set: one image of each of `rows` identities, the views in turn.
+    """
+    positions = sample_positions(store, views, rows)
+    columns = [inputs(store, positions), *(turner(positions, view).cpu() for view in range(views))]
+    save_columns(columns, path)
+
+
+def sample_positions(store: ImageStore, views: int, rows: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """Return positions of `rows` standard images of different identities, showing the views in turn where possible."""
+    table = store.manifest.iloc[store.subset("standard")].reset_index()
+    names = sorted(table["identity"].unique())
+    spread = [names[round(n)] for n in np.linspace(0, len(names) - 1, min(rows, len(names)))]
+    chosen = []
+    for n, name in enumerate(spread):
+        own = table[table["identity"] == name]
+        wanted = own[own["view_label"] == n % views]
+        chosen.append(int((wanted if len(wanted) else own)["index"].iloc[0]))
+    return np.array(chosen, np.int64)
+
+
+def save_columns(columns: list[torch.Tensor], path: Path) -> None:
+    """Write a PNG whose columns are image tensors of shape (rows, 3, S, S) in [-1, 1]."""
+    size = columns[0].shape[-1]
+    enlarged = torch.stack(columns, 1).flatten(0, 1).repeat_interleave(factor := max(1, LEAST_SIDE // size), 2)
+    grid = make_grid(enlarged.repeat_interleave(factor, 3), nrow=len(columns), padding=4, pad_value=1.0)
+    with replacing(path) as temporary:
+        Image.fromarray(to_uint8(grid[None])[0]).save(temporary, "PNG")

@@ -1,0 +1,62 @@
+"""Which source files a computation depends on, read from the imports without importing anything."""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+PACKAGES = ("benchmark", "models", "pipelines")
+
+
+def closure(*roots: str | Path) -> list[Path]:
+    """Return the project's files that `roots` (module names or files) import, directly or not, themselves included."""
+    found: set[Path] = set()
+    waiting = [root if isinstance(root, Path) else _file(root) for root in roots]
+    while waiting:
+        path = waiting.pop()
+        if path is not None and path not in found:
+            found.add(path)
+            waiting.extend(_imports(path))
+    return sorted(found)
+
+
+def hashes(paths: list[Path]) -> dict[str, str]:
+    """Return a hash of the code of each file under its path in the project; comments and docstrings do not count."""
+    return {_label(path): _code_hash(path) for path in paths}
+
+
+def _label(path: Path) -> str:
+    return path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else path.name
+
+
+@cache
+def _code_hash(path: Path) -> str:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value:
+            names.add(node.value.partition(":")[0])  # imported by name later, such as "models.ours:Ours"
+    with_parents = {".".join(name.split(".")[: n + 1]) for name in names for n in range(name.count(".") + 1)}
+    return tuple(file for name in sorted(with_parents) if (file := _file(name)))
+
+
+def _file(module: str) -> Path | None:
+    """Return the file of one of the project's modules, None for anything else."""
+    if module.partition(".")[0] not in PACKAGES or not all(part.isidentifier() for part in module.split(".")):
+        return None
+    base = PROJECT.joinpath(*module.split("."))
+    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)

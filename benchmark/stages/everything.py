@@ -1,0 +1,23 @@
+"""All stages in their order, as `benchmark run` does them."""
+
+from benchmark.stages.data import filter_images, prepare, split
+from benchmark.stages.extractor import train_extractors
+from benchmark.stages.identity import measure_identity
+from benchmark.stages.report import report
+from benchmark.stages.train import entry, train
+from benchmark.workspace import Run
+
+
+def run_everything(run: Run) -> None:
+    """Do every stage for the run's models and seeds; names are checked before anything starts."""
+    for model in run.settings.models:
+        entry(run, model)
+    prepare(run)
+    filter_images(run)
+    split(run)
+    train_extractors(run)
+    for model in run.settings.models:
+        for seed in range(run.settings.seeds):
+            train(run, model, seed)
+    measure_identity(run)
+    report(run)

@@ -1,0 +1,99 @@
+"""Training the two ResNet18 of the measurement: the stage extractor."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from benchmark import sources
+from benchmark.cells import Cell
+from benchmark.data.images import ImageStore
+from benchmark.environment import open_fabric, versions
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation import extractor
+from benchmark.evaluation.outputs import Networks
+from benchmark.files import replacing
+from benchmark.seeding import generator, seed_global
+from benchmark.stages.data import open_store
+from benchmark.workspace import Run
+
+LABELS = {"identity": "identity_label", "view": "view_label"}
+WEIGHTS = "resnet18.safetensors"
+
+
+def cell(run: Run, task: str, store: ImageStore, device: str) -> Cell:
+    """Return the cell of the network for `identity` or `view`."""
+    fingerprint = {
+        "settings": run.settings.extractor.model_dump(mode="json"),
+        "views": len(run.settings.data.views),
+        "data_hash": store.content_hash,
+        "sources": sources.hashes(sources.closure("benchmark.evaluation.extractor")),
+        "versions": versions(),
+        "device": device,
+    }
+    return Cell(run.folder / "extractors" / task, fingerprint)
+
+
+def train_extractors(run: Run) -> None:
+    """Train both networks on the auxiliary set, unless their cells are done, and print their held-out accuracy."""
+    store = open_store(run)
+    device = open_fabric(run.device).device
+    for task in LABELS:
+        target = cell(run, task, store, device.type)
+        decision = target.decide()
+        print(f"extractor {task}: {decision.action} ({decision.reason})")
+        if decision.action != "skip":
+            target.begin(decision)
+            _train(run, task, store, target, device)
+        print(f"extractor {task}: accuracy {target.record['held_out_accuracy']:.3f} on held-out auxiliary images")
+
+
+def _train(run: Run, task: str, store: ImageStore, target: Cell, device: torch.device) -> None:
+    settings = run.settings.extractor
+    rows = store.manifest.iloc[store.subset("auxiliary")]
+    held_out = _held_out(rows, settings.held_out)
+    training, testing = ((part["row"].to_numpy(), part[LABELS[task]].to_numpy(np.int64)) for part in
+                         (rows[~held_out], rows[held_out]))
+    epochs = settings.epochs if task == "identity" else settings.view_epochs
+    recipe = extractor.Recipe(epochs, settings.batch_size, settings.learning_rate, settings.stem)
+    seed_global("extractor", task)
+    classes = int(rows[LABELS[task]].max()) + 1
+    resnet = extractor.fit(store.images, *training, classes, recipe, device, f"extractor {task}")
+    accuracy = extractor.accuracy(resnet, store.images, *testing, device)
+    with replacing(target.folder / WEIGHTS) as temporary:
+        save_file({key: value.contiguous() for key, value in resnet.state_dict().items()}, temporary)
+    digest = hashlib.sha256((target.folder / WEIGHTS).read_bytes()).hexdigest()
+    target.note("done", held_out_accuracy=round(accuracy, 6), classes=classes, weights_hash=digest)
+
+
+def _held_out(rows: pd.DataFrame, share: float) -> NDArray[np.bool_]:
+    """Choose about `share` of each identity's images."""
+    order = generator("held out").random(len(rows))
+    rank = pd.Series(order, index=rows.index).groupby(rows["identity"]).rank(pct=True)
+    return (rank <= share).to_numpy()
+
+
+def load_networks(run: Run, device: torch.device) -> tuple[Networks, dict[str, str]]:
+    """Return the trained networks and the hashes of their weights.
+
+    Raises:
+        BenchmarkError: they are not trained yet, or their files are damaged.
+    """
+    loaded, digests = {}, {}
+    for task in LABELS:
+        folder = run.folder / "extractors" / task
+        record = Cell(folder, {}).record
+        if record.get("status") != "done":
+            raise BenchmarkError(f"{folder} holds no trained extractor; run `benchmark run` or `dvc repro` first")
+        resnet = extractor.network(record["classes"], record["fingerprint"]["settings"]["stem"])
+        try:
+            resnet.load_state_dict(load_file(folder / WEIGHTS))
+        except Exception as error:  # safetensors and torch report damage by several types
+            reason = type(error).__name__
+            raise BenchmarkError(f"{folder / WEIGHTS} is damaged ({reason}); delete {folder} and run again") from error
+        loaded[task] = resnet.to(device, memory_format=torch.channels_last).eval()
+        digests[task] = record["weights_hash"]
+    return Networks(**loaded), digests

@@ -1,0 +1,166 @@
+"""The identity measurement of all models and controls: the stage identity."""
+
+import pandas as pd
+import torch
+
+from benchmark import sources
+from benchmark.cells import Cell
+from benchmark.data.images import ImageStore
+from benchmark.environment import open_fabric, versions
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation import identity, turners
+from benchmark.evaluation.draws import draw
+from benchmark.evaluation.outputs import Networks, Outputs, Turner, measure, pairs
+from benchmark.files import replacing
+from benchmark.reporting.samples import save_grid
+from benchmark.stages import extractor, train
+from benchmark.stages.data import check_nc, data_root, open_store
+from benchmark.training import checkpoint, loop
+from benchmark.workspace import Run
+
+OUTPUTS, OUTCOMES, SAMPLES = "outputs.safetensors", "outcomes.parquet", "samples.png"
+SAMPLE_ROWS = 8
+
+
+class Measurement:
+    """What all rows of one run share: the store, the device and the networks."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.store: ImageStore = open_store(run)
+        self.device: torch.device = open_fabric(run.device).device
+        self.networks: Networks
+        self.networks, self.digests = extractor.load_networks(run, self.device)
+        self.versions = versions()
+        check_nc(run, self.store.manifest)
+
+    def controls(self) -> list[str]:
+        """Return the names of the controls that this data set allows."""
+        rendered = self.run.settings.data.dataset == "rendered"
+        return [name for name in turners.CONTROLS if name != "oracle" or rendered]
+
+    def folder(self, name: str, seed: int) -> str:
+        """Return the folder of a row's cells, relative to the run's."""
+        return f"identity/{name}/seed{seed}"
+
+    def outputs_cell(self, name: str, seed: int) -> Cell:
+        """Return the cell of what a model or control makes of every standard image."""
+        settings = self.run.settings
+        roots = ("benchmark.evaluation.outputs", "benchmark.evaluation.turners")
+        fingerprint = {
+            "weights_hash": self._weights_hash(name, seed),
+            "networks": self.digests,
+            "data_hash": self.store.content_hash,
+            "views": list(settings.data.views),
+            "sources": sources.hashes(sources.closure(*roots)),
+            "versions": self.versions,
+            "device": self.device.type,
+        }
+        return Cell(self.run.folder / self.folder(name, seed) / "outputs", fingerprint)
+
+    def _weights_hash(self, name: str, seed: int) -> str:
+        if name in turners.CONTROLS:
+            return "-"
+        return str(self._trained(name, seed).record["weights_hash"])
+
+    def _trained(self, name: str, seed: int) -> Cell:
+        found = train.cell(self.run, name, seed, self.store, self.device.type)
+        decision = found.decide()
+        if decision.action != "skip":
+            raise BenchmarkError(
+                f"{found.folder} holds no finished training of these settings ({decision.reason}); "
+                f"run `benchmark run --model {name}` or `dvc repro`"
+            )
+        return found
+
+    def outcomes_cell(self, name: str, seed: int, nc: int) -> Cell:
+        """Return the cell of the outcomes for one number of classes."""
+        evaluation = self.run.settings.evaluation
+        roots = ("benchmark.evaluation.identity", "benchmark.evaluation.draws")
+        fingerprint = {
+            "outputs": self.outputs_cell(name, seed).fingerprint,
+            "nc": nc,
+            "draws": evaluation.draws,
+            "neighbours": evaluation.neighbours,
+            "test_share": evaluation.test_share,
+            "code": sources.hashes(sources.closure(*roots)),
+        }
+        return Cell(self.run.folder / self.folder(name, seed) / f"nc{nc}", fingerprint)
+
+    def is_current(self, name: str, seed: int, nc: int) -> bool:
+        """Whether a measurement is finished, and made from what the settings, data and sources say now."""
+        try:
+            return self.outcomes_cell(name, seed, nc).done
+        except BenchmarkError:  # the model's own training is missing or out of date
+            return False
+
+    def map(self, name: str) -> str:
+        """Return the side of the map that a model's connection sits on, `-` for none."""
+        return "-" if name in turners.CONTROLS else str(self._trained(name, 0).record["map"])
+
+    def outputs(self, name: str, seed: int) -> Outputs:
+        """Return what a model or control makes of every standard image, from its cell or made now."""
+        target = self.outputs_cell(name, seed)
+        decision = target.decide()
+        if decision.action == "skip":
+            return Outputs.load(target.folder / OUTPUTS)
+        print(f"{name} seed {seed}: generating and describing images ({decision.reason})")
+        target.begin(decision)
+        views = len(self.run.settings.data.views)
+        position, view = pairs(self.store.manifest, views, own_view_only=name == "real")
+        turner = self.turner(name, seed)
+        batch_size = self.run.settings.evaluation.batch_size
+        described = measure(turner, position, view, self.networks, batch_size, self.device)
+        described.save(target.folder / OUTPUTS)
+        if name != "real":
+            save_grid(turner, self.store, views, target.folder / SAMPLES, SAMPLE_ROWS)
+        target.note("done")
+        return described
+
+    def turner(self, name: str, seed: int) -> Turner:
+        """Return a control, or a trained generator."""
+        settings = self.run.settings.data
+        if name in ("real", "copy"):
+            return turners.copy(self.store)
+        if name == "mean_image":
+            return turners.mean_image(self.store)
+        if name == "oracle":
+            return turners.oracle(self.store, settings, data_root(settings))
+        model = train.build(self.run, name, self.store)
+        checkpoint.load_weights(model, loop.Files(self._trained(name, seed).folder).weights)
+        model.to(self.device, memory_format=torch.channels_last)
+        return turners.trained(model, self.store, len(settings.views), self.device)
+
+    def measure(self, name: str, seed: int) -> None:
+        """Make the outcomes of a model or control for every wanted number of classes."""
+        settings = self.run.settings
+        for nc in settings.evaluation.nc:
+            target = self.outcomes_cell(name, seed, nc)
+            decision = target.decide()
+            print(f"{name} seed {seed}, N_c {nc}: {decision.action} ({decision.reason})")
+            if decision.action != "skip":
+                target.begin(decision)
+                self._write(self._outcomes(name, seed, nc), target)
+                target.note("done")
+
+    def _outcomes(self, name: str, seed: int, nc: int) -> pd.DataFrame:
+        settings, manifest = self.run.settings, self.store.manifest
+        evaluation, dataset = settings.evaluation, settings.data.dataset
+        draws = (draw(manifest, dataset, nc, n, evaluation.test_share) for n in range(evaluation.draws))
+        real, generated = self.outputs("real", 0), self.outputs(name, seed)
+        return identity.outcomes(draws, manifest, real, generated, evaluation.neighbours)
+
+    @staticmethod
+    def _write(outcomes: pd.DataFrame, target: Cell) -> None:
+        with replacing(target.folder / OUTCOMES) as temporary:
+            outcomes.to_parquet(temporary, index=False)
+
+
+def measure_identity(run: Run) -> None:
+    """Measure the controls and every wanted model, unless their cells are done."""
+    measurement = Measurement(run)
+    for name in measurement.controls():
+        measurement.measure(name, 0)
+    for name in run.settings.models:
+        for seed in range(run.settings.seeds):
+            measurement.measure(name, seed)

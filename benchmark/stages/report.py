@@ -1,0 +1,73 @@
+"""Tables and figures from every finished measurement: the stage report."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation.turners import CONTROLS
+from benchmark.files import replacing, write_json, write_text
+from benchmark.reporting import figures, tables
+from benchmark.reporting.tables import Measured
+from benchmark.stages.identity import OUTCOMES, SAMPLES, Measurement
+from benchmark.stages.train import entry
+from benchmark.workspace import Run
+
+
+def report(run: Run) -> None:
+    """Write `results/`: every model, seed and number of classes whose measurement is finished and not out of date.
+
+    Raises:
+        BenchmarkError: nothing is measured yet.
+    """
+    measurement = Measurement(run)
+    measured = [each for name in _names(run) for each in _measured(measurement, name)]
+    if not measured:
+        raise BenchmarkError(f"nothing is measured in {run.folder} yet; run `benchmark run` or `dvc repro`")
+    table = tables.identity_table(measured, run.name)
+    tables.write_csv(table, run.results / "identity.csv")
+    write_text(run.results / "identity.md", tables.identity_markdown(table))
+    write_json(run.results / "metrics.json", tables.metrics(table))
+    _write_outcomes(measured, run.results / "outcomes.parquet")
+    figures.accuracy_over_nc(table, run.results / "figures")
+    for name in table["model"].unique():
+        _copy_samples(run, str(name))
+
+
+def _names(run: Run) -> list[str]:
+    """Return the controls and models that have results in this run and can still be found."""
+    present = {path.name for path in (run.folder / "identity").glob("*") if path.is_dir()}
+    return [name for name in sorted(present) if name in CONTROLS or _known(run, name)]
+
+
+def _known(run: Run, name: str) -> bool:
+    try:
+        entry(run, name)
+    except BenchmarkError:
+        return False
+    return True
+
+
+def _measured(measurement: Measurement, name: str) -> list[Measured]:
+    """Return the finished, up-to-date measurements of a model, one for each N_c, its seeds put together."""
+    found: dict[int, list[pd.DataFrame]] = {}
+    for folder in sorted((measurement.run.folder / "identity" / name).glob("seed*/nc*")):
+        seed, nc = int(folder.parent.name.removeprefix("seed")), int(folder.name.removeprefix("nc"))
+        if measurement.is_current(name, seed, nc):
+            found.setdefault(nc, []).append(pd.read_parquet(folder / OUTCOMES).assign(seed=seed))
+    return [Measured(name, measurement.map(name), nc, pd.concat(parts)) for nc, parts in found.items()]
+
+
+def _write_outcomes(measured: list[Measured], path: Path) -> None:
+    parts = [each.outcomes.assign(model=each.model, nc=each.nc) for each in measured]
+    ordered = pd.concat(parts).sort_values(["model", "nc", "seed", "draw", "image", "target"], ignore_index=True)
+    with replacing(path) as temporary:
+        ordered.to_parquet(temporary, index=False)
+
+
+def _copy_samples(run: Run, name: str) -> None:
+    source = run.folder / "identity" / name / "seed0" / "outputs" / SAMPLES
+    if source.exists():
+        with replacing(run.results / "figures" / f"samples_{name}.png") as temporary:
+            shutil.copyfile(source, temporary)

@@ -1,0 +1,89 @@
+"""Turning images with a trained generator."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from benchmark.cells import Cell
+from benchmark.data.images import crop, decode
+from benchmark.environment import open_fabric
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation import turners
+from benchmark.files import replacing
+from benchmark.reporting.samples import save_columns, save_grid
+from benchmark.stages import train
+from benchmark.stages.data import open_store
+from benchmark.training import checkpoint, loop
+from benchmark.training.sampling import to_float, to_uint8
+from benchmark.workspace import Run
+from models.interface import NOISE, ModelSpec, ViewModel, one_hot
+
+GRID_ROWS = 8
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".jp2"}
+
+
+def sample_images(run: Run, model: str, seed: int, source: Path | None, output: Path) -> list[Path]:
+    """Write a grid of inputs and all views; return the files written.
+
+    Without `source` the inputs are images of the standard set. With it they are the images of that folder, whole and
+    not cropped to a box, and each view of each is also written on its own, as `<name>_<view>.png`.
+
+    Raises:
+        BenchmarkError: the model is not trained, or the folder holds no readable image.
+    """
+    device = open_fabric(run.device).device
+    network = load_generator(run, model, seed, device)
+    grid = output / f"{model}_seed{seed}.png"
+    if source is None:
+        views = run.settings.data.views
+        store = open_store(run)
+        save_grid(turners.trained(network, store, len(views), device), store, len(views), grid, GRID_ROWS)
+        return [grid]
+    return list(_turn_folder(run, network, source, grid, device))
+
+
+def load_generator(run: Run, model: str, seed: int, device: torch.device) -> ViewModel:
+    """Return a trained generator in evaluation mode; its cell's record alone says how it is built."""
+    folder = run.folder / "models" / model / f"seed{seed}"
+    record = Cell(folder, {}).record
+    if record.get("status") != "done":
+        raise BenchmarkError(f"{folder} holds no trained generator; run `benchmark run --model {model}` first")
+    network = train.entry(run, model).load()(ModelSpec(**record["fingerprint"]["spec"]))
+    checkpoint.load_weights(network, loop.Files(folder).weights)
+    return network.to(device, memory_format=torch.channels_last).eval()
+
+
+def _turn_folder(run: Run, network: ViewModel, source: Path, grid: Path, device: torch.device) -> Iterator[Path]:
+    settings = run.settings.data
+    files = _pictures(source)
+    squares = np.stack([crop(decode(path), None, settings) for path in files])
+    columns = [to_float(squares), *_turned(network, to_float(squares), len(settings.views), device)]
+    save_columns(columns, grid)
+    yield grid
+    for view, images in zip(settings.views, columns[1:], strict=True):
+        for path, image in zip(files, to_uint8(images), strict=True):
+            target = grid.parent / f"{path.stem}_{view}.png"
+            with replacing(target) as temporary:
+                Image.fromarray(image).save(temporary, "PNG")
+            yield target
+
+
+def _pictures(source: Path) -> list[Path]:
+    if not source.is_dir():
+        raise BenchmarkError(f"{source} is no folder; --input must name a folder of images")
+    files = sorted(path for path in source.iterdir() if path.suffix.lower() in PICTURES)
+    if not files:
+        raise BenchmarkError(f"{source} holds no image ({', '.join(sorted(PICTURES))}); --input must name a folder of some")
+    return files
+
+
+@torch.no_grad()
+def _turned(network: ViewModel, images: Tensor, views: int, device: torch.device) -> list[Tensor]:
+    """Return for each view the images turned to it; the noise is the mean of its distribution."""
+    noise = torch.zeros(len(images), NOISE, device=device)
+    codes = [one_hot(torch.full((len(images),), view, device=device), views) for view in range(views)]
+    return [network.generate(images.to(device), code, noise).clamp(-1, 1).cpu() for code in codes]

@@ -1,0 +1,132 @@
+"""Training one model with one seed: the stage train."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from benchmark import sources
+from benchmark.cells import Cell
+from benchmark.data.images import ImageStore
+from benchmark.environment import open_fabric, versions
+from benchmark.errors import BenchmarkError
+from benchmark.seeding import seed_global
+from benchmark.stages.data import open_store
+from benchmark.training import loop
+from benchmark.training.interruption import InterruptedRun
+from benchmark.training.sampling import AuxiliaryBatches
+from benchmark.workspace import Run
+from models.interface import ModelSpec, ViewModel
+from models.registry import Entry, UnknownModelError, find
+
+TRAINING = ("benchmark.training.loop", "benchmark.training.sampling")  # what can change a model's weights
+
+
+def entry(run: Run, model: str) -> Entry:
+    """Return the registry's entry of a model.
+
+    Raises:
+        BenchmarkError: there is no such model.
+    """
+    try:
+        return find(model, run.plugins)
+    except UnknownModelError as error:
+        raise BenchmarkError(str(error)) from None
+
+
+def spec(run: Run, store: ImageStore) -> ModelSpec:
+    """Return what the models of a run are built for."""
+    settings, training = run.settings.data, run.settings.training
+    return ModelSpec(
+        image_size=settings.image_size,
+        views=len(settings.views),
+        identities=int(store.manifest["identity_label"].max()) + 1,
+        width=training.width,
+        batch_size=training.batch_size,
+        images=training.images,
+        learning_rate_factor=training.learning_rate_factor,
+        generator_steps=training.generator_steps,
+        attribute_weight=training.attribute_weight,
+        refresh_batches=training.refresh_batches,
+    )
+
+
+def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cell:
+    """Return the cell of one trained model."""
+    found = entry(run, model)
+    files = sources.closure(*TRAINING, found.source)
+    fingerprint = {
+        "spec": asdict(spec(run, store)),
+        "precision": run.settings.training.precision,
+        "log_every": run.settings.training.log_every,
+        "data_hash": store.content_hash,
+        "target": found.target,
+        "seed": seed,
+        "sources": sources.hashes(files),
+        "versions": versions(),
+        "device": device,
+    }
+    return Cell(run.folder / "models" / model / f"seed{seed}", fingerprint)
+
+
+def build(run: Run, model: str, store: ImageStore, seed: int = 0) -> ViewModel:
+    """Return the model with the weights it has before training.
+
+    Raises:
+        BenchmarkError: the model refuses the settings.
+    """
+    seed_global("weights", model, seed)
+    try:
+        return entry(run, model).load()(spec(run, store))
+    except (UnknownModelError, ValueError) as error:
+        raise BenchmarkError(f"the model {model} cannot be built: {error}") from None
+
+
+def train(run: Run, model: str, seed: int) -> None:
+    """Train a model with a seed, unless its cell is done.
+
+    Raises:
+        InterruptedRun: the user asked to stop; the state is saved.
+        DivergedError: a loss is not finite.
+    """
+    store = open_store(run)
+    fabric = open_fabric(run.device, run.settings.training.precision)
+    target = cell(run, model, seed, store, fabric.device.type)
+    decision = target.decide()
+    print(f"{model} seed {seed}: {decision.action} ({decision.reason})")
+    if decision.action == "skip":
+        return
+    network = build(run, model, store, seed)
+    target.begin(decision)
+    try:
+        _train(run, model, seed, network, store, target.folder)
+    except InterruptedRun as error:
+        target.note("interrupted", str(error))
+        raise
+    except loop.DivergedError as error:
+        target.note("diverged", str(error))
+        raise BenchmarkError(f"{model} seed {seed} diverged: {error}; lower training.learning_rate_factor") from None
+    weights = loop.Files(target.folder).weights
+    target.note("done", parameters=_count(network), map=network.map, weights_hash=_sha256(weights))
+
+
+def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStore, folder: Path) -> None:
+    training = run.settings.training
+    fabric = open_fabric(run.device, training.precision)
+    rows = store.manifest.iloc[store.subset("auxiliary")]
+    labels = [rows[column].to_numpy(np.int64) for column in ("row", "identity_label", "view_label")]
+    batches = AuxiliaryBatches(store.images, *labels, batch_size=training.batch_size, device=fabric.device)
+    schedule = loop.Schedule(training.images, training.log_every, training.checkpoint_every, (model, seed))
+    loop.train(network, batches, fabric, schedule, loop.Files(folder), f"{model} seed {seed}")
+
+
+def _count(network: ViewModel) -> int:
+    """Trainable parameters of the generator: everything that is no critic."""
+    named = network.named_parameters()
+    return sum(p.numel() for name, p in named if name.partition(".")[0] not in network.critics and p.requires_grad)
+
+
+def _sha256(path: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest()

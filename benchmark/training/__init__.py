@@ -1,0 +1,1 @@
+"""Training any model that fulfils the contract."""

@@ -1,0 +1,62 @@
+"""The state of a training that was interrupted, and the weights of one that is done."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from benchmark.errors import BenchmarkError
+from benchmark.files import replacing
+from models.interface import ViewModel
+
+
+def save(model: ViewModel, cycle: int, images: int, path: Path) -> None:
+    """Write all that the next cycle depends on; the random numbers are not part of it, each cycle seeds its own."""
+    optimizers = {name: optimizer.state_dict() for name, optimizer in model.optimizers.items()}
+    state = {"model": model.state_dict(), "optimizers": optimizers, "cycle": cycle, "images": images}
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
+
+
+def restore(model: ViewModel, path: Path, device: torch.device) -> tuple[int, int]:
+    """Load what `save` wrote; return the cycle and the images done.
+
+    Raises:
+        BenchmarkError: the file is damaged or belongs to another model.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        model.load_state_dict(state["model"])
+        for name, optimizer in model.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        return int(state["cycle"]), int(state["images"])
+    except Exception as error:  # torch reports damage by many types, from RuntimeError to UnpicklingError and EOFError
+        reason = f"{type(error).__name__}"
+        raise BenchmarkError(f"{path} is damaged ({reason}); delete it to start the training from the beginning") from error
+
+
+def save_weights(model: ViewModel, path: Path) -> None:
+    """Write the weights that `generate` needs, as safetensors."""
+    weights = {k: v.contiguous() for k, v in model.state_dict().items() if k.partition(".")[0] not in model.critics}
+    with replacing(path) as temporary:
+        save_file(weights, temporary)
+
+
+def load_weights(model: ViewModel, path: Path) -> None:
+    """Load what `save_weights` wrote; the critics keep their values.
+
+    Raises:
+        BenchmarkError: the file is missing, damaged, or of another model.
+    """
+    try:
+        weights = load_file(path)
+    except FileNotFoundError:
+        raise BenchmarkError(f"{path} is missing; train the model first with `benchmark run`") from None
+    except (SafetensorError, OSError) as error:
+        raise BenchmarkError(f"{path} is damaged ({error}); delete its folder and train again") from error
+    missing = {k for k in model.state_dict() if k.partition(".")[0] not in model.critics} ^ set(weights)
+    if missing:
+        raise BenchmarkError(f"{path} does not belong to this model: {sorted(missing)[0]} is in one of them only")
+    model.load_state_dict(weights, strict=False)

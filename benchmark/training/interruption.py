@@ -1,0 +1,39 @@
+"""Ending a long task between two steps when the user or the system asks for it."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class InterruptedRun(Exception):
+    """The user pressed Ctrl-C, or the system asked the process to end; the message says how to go on."""
+
+
+class Stop:
+    """Whether the end was asked for."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        """Signal handler: a second signal ends at once."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Turn SIGINT and SIGTERM into a flag for the length of the block."""
+    stop = Stop()
+    try:
+        old = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread, where no handler can be set
+        yield stop
+        return
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)

@@ -1,0 +1,105 @@
+"""The training loop: it knows the contract of `ViewModel` and no model."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from tqdm import tqdm
+
+from benchmark import seeding
+from benchmark.training import checkpoint
+from benchmark.training.interruption import InterruptedRun, stoppable
+from benchmark.training.log import Log
+from models.interface import Batches, ViewModel
+
+
+class DivergedError(Exception):
+    """A loss became infinite or not a number."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a training keeps its state."""
+
+    folder: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """State of an unfinished training."""
+        return self.folder / "checkpoint.pt"
+
+    @property
+    def log(self) -> Path:
+        """Losses."""
+        return self.folder / "log.csv"
+
+    @property
+    def weights(self) -> Path:
+        """Weights of the finished generator."""
+        return self.folder / "generator.safetensors"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train, and how often to write.
+
+    Attributes:
+        images: budget in real images used by generator-side updates.
+        log_every: cycles between two rows of the log.
+        checkpoint_every: cycles between two checkpoints.
+        axes: what the random numbers of a cycle depend on, besides the cycle.
+    """
+
+    images: int
+    log_every: int
+    checkpoint_every: int
+    axes: tuple[str | int, ...]
+
+
+def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule, files: Files, name: str) -> None:
+    """Train until the budget is used, from the last checkpoint if there is one, and write the generator's weights.
+
+    Raises:
+        InterruptedRun: SIGINT or SIGTERM came; a checkpoint holds the state.
+        DivergedError: a loss is not finite.
+        BenchmarkError: the checkpoint is damaged.
+    """
+    model.to(fabric.device, memory_format=torch.channels_last)
+    model.setup(fabric)
+    cycle, images = checkpoint.restore(model, files.checkpoint, fabric.device) if files.checkpoint.exists() else (0, 0)
+    log = Log(files.log, cycle)
+    model.train()
+    with stoppable() as stop, _progress(schedule.images, images, name) as bar:
+        while images < schedule.images:
+            seeding.seed_global("cycle", *schedule.axes, cycle)
+            report = model.cycle(batches, fabric, images / schedule.images)
+            cycle, images = cycle + 1, images + report.images
+            if cycle % schedule.log_every == 0 or images >= schedule.images:
+                losses = _finite(report.losses, cycle)
+                log.add(cycle, images, losses)
+                bar.set_postfix({key: f"{value:.2f}" for key, value in losses.items()}, refresh=False)
+            bar.update(report.images)
+            if stop.asked or cycle % schedule.checkpoint_every == 0:
+                checkpoint.save(model, cycle, images, files.checkpoint)
+            if stop.asked:
+                raise InterruptedRun(f"saved after cycle {cycle}; the same command goes on from there")
+    seeding.seed_global("finish", *schedule.axes)
+    model.finish(batches)
+    checkpoint.save_weights(model, files.weights)
+    files.checkpoint.unlink(missing_ok=True)
+
+
+def _finite(losses: Mapping[str, Tensor], cycle: int) -> dict[str, float]:
+    values = {key: float(value) for key, value in losses.items()}
+    for key, value in values.items():
+        if not math.isfinite(value):
+            raise DivergedError(f"the loss {key} is {value} in cycle {cycle}")
+    return values
+
+
+def _progress(total: int, done: int, name: str) -> "tqdm[None]":
+    return tqdm(total=total, initial=done, desc=name, unit="img", dynamic_ncols=True, mininterval=1.0, disable=None)

@@ -1,0 +1,50 @@
+"""Batches of real training images."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.interface import Batch
+
+
+def to_float(images: NDArray[np.uint8]) -> Tensor:
+    """Turn images of shape (B, S, S, 3), 0 .. 255, to a tensor of shape (B, 3, S, S) in [-1, 1], channels last."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+
+
+def to_uint8(images: Tensor) -> NDArray[np.uint8]:
+    """Turn a tensor of shape (B, 3, S, S) in [-1, 1] to images of shape (B, S, S, 3), 0 .. 255, rounded."""
+    scaled = images.detach().float().cpu().permute(0, 2, 3, 1).add(1.0).mul(127.5).round().clamp(0, 255)
+    return scaled.to(torch.uint8).contiguous().numpy()
+
+
+class AuxiliaryBatches:
+    """Endless batches drawn uniformly, with replacement, from torch's global generator.
+
+    Args:
+        images: all images of the store, of shape (N, S, S, 3), uint8; may be memory-mapped.
+        rows: indices of the training images in `images`.
+        identity: identity labels of the training images, of shape (len(rows),).
+        view: view labels of the training images, of shape (len(rows),).
+        batch_size: images in a batch.
+        device: where the batches go.
+    """
+
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        rows: NDArray[np.int64],
+        identity: NDArray[np.int64],
+        view: NDArray[np.int64],
+        batch_size: int,
+        device: torch.device,
+    ) -> None:
+        self.images, self.rows, self.batch_size, self.device = images, rows, batch_size, device
+        self.identity, self.view = torch.from_numpy(identity), torch.from_numpy(view)
+
+    def draw(self) -> Batch:
+        """Return a fresh batch."""
+        chosen = torch.randint(len(self.rows), (self.batch_size,))
+        image = to_float(self.images[self.rows[chosen.numpy()]])
+        return Batch(*(part.to(self.device) for part in (image, self.identity[chosen], self.view[chosen])))

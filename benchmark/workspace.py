@@ -1,0 +1,61 @@
+"""Where a run keeps its files."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark import settings as settings_file
+from benchmark.settings import Profile
+
+RUNS = Path("runs")
+ROWS_ONLY = {"name", "models", "seeds"}  # settings that choose rows and change none
+
+
+@dataclass(frozen=True)
+class Run:
+    """Settings and the folders that belong to them.
+
+    Attributes:
+        settings: the profile, with what the command line changed.
+        folder: everything that is made, `runs/<profile>` or `runs/adhoc-<fingerprint>`.
+        results: the tables and figures.
+        device: `auto`, `cpu` or `cuda`.
+        plugins: files with models of the user.
+    """
+
+    settings: Profile
+    folder: Path
+    results: Path
+    device: str = "auto"
+    plugins: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the run, stamped on its tables."""
+        return self.folder.name
+
+    @property
+    def data(self) -> Path:
+        """Folder of manifest, image store and split."""
+        return self.folder / "data"
+
+
+def open_run(
+    settings: Profile, changed: bool = False, device: str = "auto", plugins: tuple[Path, ...] = (), active: str = ""
+) -> Run:
+    """Return the run of a profile, or, if `changed`, one of its own whose folder is named after the settings."""
+    if changed:
+        folder = RUNS / f"adhoc-{fingerprint(settings)}"
+        return Run(settings, folder, folder / "results", device, plugins)
+    folder = RUNS / settings.name
+    active = active or settings_file.active_name()
+    results = Path("results") if settings.name == active else folder / "results"
+    return Run(settings, folder, results, device, plugins)
+
+
+def fingerprint(settings: Profile) -> str:
+    """Return a short hash of the settings that change values."""
+    values = settings.model_dump(mode="json", exclude=ROWS_ONLY)
+    del values["evaluation"]["nc"]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:10]

@@ -1,0 +1,124 @@
+"""Every model by its name. Importing this module imports no model and no torch."""
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from models.interface import ViewModel
+
+BUILT_IN = {
+    "ours": "models.ours:Ours",
+    "vanilla": "models.ablations:Vanilla",
+}
+ENTRY_POINTS = "benchmark.models"  # the group under which an installed package offers models
+SHARED = {"__init__", "interface", "registry"}
+
+
+class UnknownModelError(LookupError):
+    """A name that is not registered, or a file that holds no model."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a model is found.
+
+    Attributes:
+        name: the model's name.
+        target: `module:Class`, or the path of a file that defines one subclass of ViewModel.
+    """
+
+    name: str
+    target: str
+
+    @property
+    def source(self) -> Path:
+        """The file that defines the model."""
+        module, colon, _ = self.target.partition(":")
+        if not colon:
+            return Path(self.target)
+        spec = importlib.util.find_spec(module)
+        if spec is None or spec.origin is None:
+            raise UnknownModelError(f"the model {self.name} is registered as {self.target}, which cannot be imported")
+        return Path(spec.origin)
+
+    @property
+    def summary(self) -> str:
+        """First line of the source's docstring, read without importing it."""
+        docstring = ast.get_docstring(ast.parse(self.source.read_text(encoding="utf-8"))) or ""
+        return docstring.partition("\n")[0]
+
+    def load(self) -> "type[ViewModel]":
+        """Import the model's class."""
+        module, colon, attribute = self.target.partition(":")
+        if not colon:
+            return _only_model(_imported(Path(self.target)), self.target)
+        loaded: type[ViewModel] = getattr(importlib.import_module(module), attribute)
+        return loaded
+
+
+def entries(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
+    """Return all models: built in, dropped into `models/`, offered by installed packages, and given as plug-in files.
+
+    A file gives its model the file's name. A later source does not replace an earlier one of the same name.
+
+    Raises:
+        UnknownModelError: a plug-in does not exist, or takes a name that is in use.
+    """
+    found = {name: Entry(name, target) for name, target in BUILT_IN.items()}
+    taken = {target.partition(":")[0].rpartition(".")[2] for target in BUILT_IN.values()} | SHARED
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        if path.stem not in taken:
+            found.setdefault(path.stem, Entry(path.stem, str(path)))
+    for point in entry_points(group=ENTRY_POINTS):
+        found.setdefault(point.name, Entry(point.name, point.value))
+    for path in plugins:
+        if not path.is_file():
+            raise UnknownModelError(f"the plug-in {path} does not exist")
+        if path.stem in found:
+            raise UnknownModelError(f"the plug-in {path} takes the name {path.stem} of another model; rename the file")
+        found[path.stem] = Entry(path.stem, str(path.resolve()))
+    return found
+
+
+def find(name: str, plugins: Iterable[Path] = ()) -> Entry:
+    """Return the entry of a model.
+
+    Raises:
+        UnknownModelError: there is none; the message lists the names and suggests the closest.
+    """
+    known = entries(plugins)
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise UnknownModelError(f"there is no model {name}: there are {', '.join(known)}{hint}")
+    return known[name]
+
+
+def _imported(path: Path) -> ModuleType:
+    name = f"models_from_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UnknownModelError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _only_model(module: ModuleType, target: str) -> "type[ViewModel]":
+    from models.interface import ViewModel
+
+    own = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__]
+    classes = [c for c in own if issubclass(c, ViewModel) and not c.__name__.startswith("_")]
+    if len(classes) != 1:
+        raise UnknownModelError(f"{target} must define exactly one subclass of ViewModel, found {len(classes)}")
+    return classes[0]

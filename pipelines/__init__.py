@@ -1,0 +1,1 @@
+"""The DVC stages: each reads the settings of a profile and calls the harness."""

@@ -1,0 +1,7 @@
+"""Stage identity: measure identity and view of what every model generates, over the N_c sweep."""
+
+from benchmark.stages.identity import measure_identity
+from pipelines.stage import start
+
+if __name__ == "__main__":
+    start(measure_identity)
