@@ -20,6 +20,11 @@ def between(rng: np.random.Generator, low: float, high: float) -> float:
     return float(rng.uniform(low, high))
 
 
+def apart(rng: np.random.Generator, low: float, high: float) -> float:
+    """Return a number between `low` and `high`, more often near one of them, so that draws differ visibly."""
+    return low + (high - low) * float(rng.beta(0.5, 0.5))
+
+
 def one_of(rng: np.random.Generator, choices: Sequence[T]) -> T:
     """Return one of `choices`, each equally likely."""
     return choices[int(rng.integers(len(choices)))]

@@ -24,7 +24,9 @@ def front(car: Car) -> Panel:
     """Return the drawing of the front: y rightwards, z upwards."""
     p, trim, panel = car.proportions, car.trim, _board(car)
     tall, half = p.nose - p.clearance, p.width / 2
-    panel.box(-HALF, p.clearance + 0.2, HALF, p.clearance + 0.42, trim.bumper)
+    middle = p.clearance + trim.lamp_level * tall
+    panel.box(-HALF, middle - 0.2 * tall, HALF, middle + 0.2 * tall, trim.mask)
+    panel.box(-HALF, p.clearance + 0.14, HALF, p.clearance + 0.34, trim.bumper)
     low = p.clearance + 0.06 + trim.intake_height * tall
     opening = M.WELL if trim.bumper != M.BLACK else M.SILVER
     panel.shape(shapes.INTAKES[trim.intake], (0, low), (0.62 * half, trim.intake_height * tall), opening)

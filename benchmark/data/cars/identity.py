@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.data.cars import shapes
-from benchmark.data.cars.draws import between, generator, one_of
+from benchmark.data.cars.draws import apart, between, generator, one_of
 from benchmark.data.cars.materials import Material
 from benchmark.data.cars.styles import STYLES, Style
 
 PATTERNS = ("plain", "horizontal", "vertical", "mesh", "bar")
 RIMS = ("five", "ten", "disc", "mesh", "three", "ring")
 TAILS = ("block", "bar", "tall", "round", "strip", "hook")
+FLANKS = ("none", "none", "rear", "sweep", "doors", "fender")
+LOADS = ("none", "none", "none", "none", "box", "lamps")
+HOODS = ("none", "none", "stripes", "band", "scoop", "black")
 PILLARS = ("none", "forward", "upright", "backward")
 SHORTEST_ROOF = 0.17  # share of the length
 
@@ -76,14 +79,21 @@ class Trim:
     lower_height: float
     stripe: Material | None
     stripe_level: float
+    stripe_height: float
+    flank: str  # a part of the side in the material `contrast`
+    contrast: Material
+    mask: Material  # band of the front that carries lamps and grille
     pillars: Material
+    glass: Material
     doors: int
     glazed: bool  # windows behind the front doors
     rails: bool
     spoiler: bool
     hood_mark: str
     sunroof: bool
+    load: str  # on the roof
     rim: str
+    rim_finish: Material
     whitewall: bool
     flares: bool
     plate_offset: float
@@ -124,25 +134,25 @@ def draw_make(seed: int, make_id: int) -> Make:
 
 
 def _proportions(rng: np.random.Generator, style: Style, make: Make) -> Proportions:
-    values = {name: between(rng, *limits) for name, limits in style.ranges.items()}
+    values = {name: apart(rng, *limits) for name, limits in style.ranges.items()}
     front, rear = values.pop("front_overhang"), values.pop("rear_overhang")
     values["wheel_radius"] *= make.wheel
     parts = ("hood", "windshield", "backlight", "deck")
     room = values["length"] * (1 - SHORTEST_ROOF) / sum(values[part] for part in parts)
     values |= {part: values[part] * min(room, 1.0) for part in parts}
-    return Proportions(front_axle=front, rear_axle=values["length"] - rear, rim=between(rng, 0.58, 0.8), **values)
+    return Proportions(front_axle=front, rear_axle=values["length"] - rear, rim=apart(rng, 0.52, 0.84), **values)
 
 
 def _face(rng: np.random.Generator) -> dict[str, float | str | bool]:
     return {
-        "lamp_width": between(rng, 0.17, 0.32),
-        "lamp_height": between(rng, 0.10, 0.21),
-        "lamp_level": between(rng, 0.58, 0.8),
-        "grille_width": between(rng, 0.24, 0.5),
-        "grille_height": between(rng, 0.13, 0.3),
-        "grille_level": between(rng, 0.55, 0.74),
+        "lamp_width": apart(rng, 0.16, 0.34),
+        "lamp_height": apart(rng, 0.09, 0.24),
+        "lamp_level": apart(rng, 0.52, 0.82),
+        "grille_width": apart(rng, 0.2, 0.55),
+        "grille_height": apart(rng, 0.1, 0.36),
+        "grille_level": apart(rng, 0.5, 0.74),
         "intake": one_of(rng, list(shapes.INTAKES)),
-        "intake_height": between(rng, 0.05, 0.14),
+        "intake_height": apart(rng, 0.04, 0.16),
         "fog": bool(rng.random() < 0.35),
         "plate_offset": one_of(rng, (0.0, 0.0, 0.0, -0.35)),
     }
@@ -153,23 +163,30 @@ def _trim(rng: np.random.Generator, style: Style, make: Make) -> Trim:
     rugged = style.name in ("suv", "pickup")
     return Trim(
         **_face(rng),  # type: ignore[arg-type]
-        bumper=one_of(rng, (paint, paint, black, silver, Material.CHROME)),
-        roof=one_of(rng, (paint, paint, paint, black, white)),
-        lower=one_of(rng, (black, silver, paint) if rugged else (paint, paint, black, silver)),
-        lower_height=between(rng, 0.08, 0.26),
-        stripe=one_of(rng, (None, None, None, black, Material.CHROME, white)),
-        stripe_level=between(rng, 0.25, 0.7),
+        bumper=one_of(rng, (paint, paint, black, white, silver)),
+        roof=one_of(rng, (paint, paint, black, white)),
+        lower=one_of(rng, (black, silver, white) if rugged else (paint, black, silver, white)),
+        lower_height=apart(rng, 0.08, 0.3),
+        stripe=one_of(rng, (None, None, black, Material.CHROME, white)),
+        stripe_level=apart(rng, 0.25, 0.75),
+        stripe_height=apart(rng, 0.05, 0.14),
+        flank=one_of(rng, FLANKS),
+        contrast=one_of(rng, (black, white)),
+        mask=one_of(rng, (paint, paint, black, white)),
+        glass=one_of(rng, (Material.GLASS, Material.GLASS, Material.CLEAR)),
+        load=one_of(rng, LOADS),
+        rim_finish=one_of(rng, (Material.RIM, Material.DARK_RIM, white)),
         pillars=one_of(rng, (paint, black, black)),
         doors=one_of(rng, style.doors),
         glazed=bool(rng.random() >= style.panelled),
         rails=bool(rng.random() < style.railed),
         spoiler=bool(rng.random() < 0.25),
-        hood_mark=one_of(rng, ("none", "none", "none", "stripes", "scoop", "black")),
+        hood_mark=one_of(rng, HOODS),
         sunroof=bool(rng.random() < 0.25),
         rim=one_of(rng, make.rims),
-        whitewall=bool(rng.random() < 0.06),
+        whitewall=bool(rng.random() < 0.1),
         flares=bool(rng.random() < (0.7 if rugged else 0.12)),
-        pillar_at=between(rng, 0.62, 0.9),
+        pillar_at=apart(rng, 0.55, 0.9),
     )
 
 

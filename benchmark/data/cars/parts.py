@@ -10,6 +10,7 @@ from benchmark.data.cars.identity import Car
 from benchmark.data.cars.materials import Material
 
 TYRE_WIDTH = 0.21  # metres
+_LAMPS = (-0.42, -0.14, 0.14, 0.42)  # y of the lamps on a roof
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,23 @@ def _spoiler(car: Car, outline: Profile) -> list[Fitting]:
     return [wing, *posts]
 
 
+def _load(car: Car) -> list[Fitting]:
+    p = car.proportions
+    front, rear = p.hood + p.windshield + 0.1, p.length - p.deck - p.backlight
+    z = p.height + 0.02
+    if car.trim.load == "box":
+        return [Fitting(_box((front, -0.4, z), (max(rear, front + 0.6), 0.4, z + 0.24)), Material.BLACK)]
+    if car.trim.load == "lamps":
+        return [Fitting(_box((front, y - 0.1, z), (front + 0.08, y + 0.1, z + 0.16)), Material.LAMP) for y in _LAMPS]
+    return []
+
+
 def fittings(car: Car, outline: Profile) -> list[Fitting]:
     """Return everything mounted on `car`."""
     return [
         *_wheels(car),
         *_mirrors(car),
+        *_load(car),
         *(_rails(car, outline) if car.trim.rails else []),
         *(_spoiler(car, outline) if car.trim.spoiler else []),
     ]

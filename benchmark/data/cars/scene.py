@@ -66,14 +66,15 @@ def _sky(rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def _ground(rng: np.random.Generator) -> tuple[float, float, float]:
-    return colorsys.hsv_to_rgb(rng.random(), between(rng, 0.0, 0.25), between(rng, 0.12, 0.5))
+    return colorsys.hsv_to_rgb(rng.random(), between(rng, 0.0, 0.2), between(rng, 0.14, 0.42))
 
 
 def draw(rng: np.random.Generator) -> Scene:
     """Return a scene."""
-    camera = (between(rng, -10, 10), between(rng, 4, 15), between(rng, 7, 12), between(rng, 0.84, 0.94))
+    turn = between(rng, -5, 5) + between(rng, -5, 5)
+    camera = (turn, between(rng, 5, 10), between(rng, 8, 11), between(rng, 0.86, 0.94))
     shift = (between(rng, -0.6, 0.6), between(rng, -0.5, 0.5))
     paint, sky, ground = _paint(rng), _sky(rng), _ground(rng)
-    light = (between(rng, -100, 100), between(rng, 25, 65), between(rng, 0.35, 1.1), between(rng, 0.6, 1.0))
-    box = [between(rng, -0.01, 0.03) for _ in range(4)]
+    light = (between(rng, -75, 75), between(rng, 30, 65), between(rng, 0.35, 0.9), between(rng, 0.65, 1.0))
+    box = [between(rng, -0.01, 0.02) for _ in range(4)]
     return Scene(*camera, *shift, *paint, between(rng, 0.5, 1.3), *light, *sky, *ground, int(rng.integers(2**31)), *box)

@@ -17,6 +17,7 @@ def side(car: Car, outline: Profile) -> Panel:
     """Return the drawing of a side: x rightwards, z upwards."""
     p = car.proportions
     panel = Panel(-0.2, p.length + 0.2, 0, p.height + 0.1, M.PAINT)
+    _flank(panel, car)
     _lower(panel, car)
     _two_tone(panel, car)
     _doors(panel, car)
@@ -32,7 +33,21 @@ def _lower(panel: Panel, car: Car) -> None:
     panel.box(-0.2, 0, p.length + 0.2, p.clearance + 0.04, M.BLACK)
     if trim.stripe is not None:
         z = p.clearance + trim.stripe_level * (p.cowl - p.clearance)
-        panel.box(0.25, z - 0.035, p.length - 0.2, z + 0.035, trim.stripe)
+        half = trim.stripe_height / 2
+        panel.box(0.25, z - half, p.length - 0.2, z + half, trim.stripe)
+
+
+def _flank(panel: Panel, car: Car) -> None:
+    p, kind, edges = car.proportions, car.trim.flank, door_edges(car)
+    top = p.height
+    shapes = {
+        "rear": [(edges[-1], 0), (p.length + 0.2, 0), (p.length + 0.2, top), (edges[-1] - 0.3, top)],
+        "sweep": [(p.front_axle, 0), (p.length + 0.2, 0), (p.length + 0.2, p.cowl), (p.length - 0.6, p.cowl)],
+        "doors": [(edges[0], 0), (edges[-1], 0), (edges[-1], top), (edges[0], top)],
+        "fender": [(-0.2, 0), (edges[0] - 0.2, 0), (edges[0] + 0.1, top), (-0.2, top)],
+    }
+    if kind in shapes:
+        panel.polygon(shapes[kind], car.trim.contrast)
 
 
 def _two_tone(panel: Panel, car: Car) -> None:
@@ -75,7 +90,7 @@ def glass_outline(car: Car, outline: Profile) -> Floats:
 def _windows(panel: Panel, car: Car, outline: Profile) -> None:
     trim, glass = car.trim, glass_outline(car, outline)
     first, last = float(glass[:, 0].min()), float(glass[:, 0].max())
-    panel.polygon(glass, M.GLASS)
+    panel.polygon(glass, trim.glass)
     edges = door_edges(car)
     for x in edges[1:-1] if trim.doors == 2 else edges[1:]:
         panel.line([(x, belt_at(car, x) + 0.03), (x - 0.04, car.proportions.height - 0.1)], 0.09, trim.pillars)
@@ -148,6 +163,8 @@ def _hood(panel: Panel, car: Car, outline: Profile) -> None:
     if mark == "stripes":
         for y in (-0.22, 0.22):
             panel.box(0, y - 0.1, end, y + 0.1, M.WHITE if car.trim.roof == M.WHITE else M.BLACK)
+    elif mark == "band":
+        panel.box(0.0, -0.3, end, 0.3, M.WHITE)
     elif mark == "scoop":
         panel.box(0.4 * end, -0.3, 0.65 * end, 0.3, M.BLACK)
     elif mark == "black":
@@ -162,7 +179,7 @@ def _pane(panel: Panel, car: Car, outline: Profile, ends: tuple[float, float]) -
         half = float(half_width(car, np.array(x), height, height)) - 0.01
         corners.append((outline.arc_at(x), half))
     (low, wide), (high, narrow) = corners
-    panel.polygon([(low, -wide), (low, wide), (high, narrow), (high, -narrow)], M.GLASS)
+    panel.polygon([(low, -wide), (low, wide), (high, narrow), (high, -narrow)], car.trim.glass)
 
 
 def _deck(panel: Panel, car: Car, outline: Profile) -> None:
@@ -182,16 +199,16 @@ def wheel(car: Car) -> Panel:
     if trim.whitewall:
         panel.disc(0, 0, min(rim * 1.18, radius * 0.93), M.WHITE)
         panel.disc(0, 0, rim * 1.03, M.TYRE)
-    panel.disc(0, 0, rim, M.RIM)
-    _spokes(panel, rim, trim.rim)
+    panel.disc(0, 0, rim, trim.rim_finish)
+    _spokes(panel, rim, trim.rim, trim.rim_finish)
     return panel
 
 
-def _spokes(panel: Panel, rim: float, kind: str) -> None:
+def _spokes(panel: Panel, rim: float, kind: str, finish: Material) -> None:
     count, width = {"five": (5, 0.28), "ten": (10, 0.12), "mesh": (16, 0.09), "three": (3, 0.5)}.get(kind, (0, 0.0))
     if kind != "disc":
-        panel.disc(0, 0, rim * 0.88, M.DARK_RIM)
+        panel.disc(0, 0, rim * 0.88, M.BLACK)
     for k in range(count):
         turn = math.tau * (k + 0.25) / count
-        panel.line([(0, 0), (0.92 * rim * math.cos(turn), 0.92 * rim * math.sin(turn))], width * rim * 1.4, M.RIM)
-    panel.disc(0, 0, rim * 0.2, M.BLACK if kind == "disc" else M.RIM)
+        panel.line([(0, 0), (0.92 * rim * math.cos(turn), 0.92 * rim * math.sin(turn))], width * rim * 1.4, finish)
+    panel.disc(0, 0, rim * 0.2, M.BLACK if kind == "disc" else finish)

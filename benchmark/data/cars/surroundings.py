@@ -10,7 +10,7 @@ from benchmark.data.cars.solid import Solid
 
 Array = npt.NDArray[np.float32]
 
-BLOCKS = 48  # of the skyline, around the whole horizon
+BLOCKS = 24  # of the skyline, around the whole horizon
 STAIN = 0.7  # size of a stain on the ground, metres
 
 
@@ -30,15 +30,15 @@ def ground_colour(scene: Scene) -> Array:
 
 def _skyline(scene: Scene, camera: Camera, rays: Array) -> tuple[Array, Array]:
     rng = generator(scene.backdrop, "skyline")
-    heights = np.where(rng.random(BLOCKS) < 0.6, rng.uniform(0.0, 0.16, BLOCKS), 0.01)
-    greys = rng.uniform(0.15, 0.6, (BLOCKS, 1)) * rng.uniform(0.8, 1.1, (BLOCKS, 3))
+    heights = np.where(rng.random(BLOCKS) < 0.35, rng.uniform(0.0, 0.1, BLOCKS), 0.01)
+    greys = rng.uniform(0.25, 0.5, (BLOCKS, 1)) * rng.uniform(0.9, 1.05, (BLOCKS, 3))
     across = np.arctan2(along(rays, camera.right), along(rays, camera.level))
     block = ((across / (2 * np.pi) + rng.random()) * BLOCKS).astype(np.int64) % BLOCKS
     return heights[block].astype(np.float32), (greys[block] * scene.sky).astype(np.float32)
 
 
 def _stains(scene: Scene, x: Array, y: Array) -> Array:
-    table = generator(scene.backdrop, "stains").uniform(0.8, 1.15, (32, 32)).astype(np.float32)
+    table = generator(scene.backdrop, "stains").uniform(0.9, 1.08, (32, 32)).astype(np.float32)
     u, v = x / STAIN, y / STAIN
     i, j = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
     a, b = u - i, v - j
