@@ -28,7 +28,7 @@ def _repeated(args: list[str], flags: set[str]) -> list[str]:
     return expanded
 
 
-class Whole(click.ParamType):
+class Whole(click.ParamType[int]):
     """A whole number not below `least`."""
 
     name = "number"

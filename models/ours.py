@@ -2,10 +2,10 @@
 
 Wei Xiong, Yutong He, Yixuan Zhang, Wenhan Luo, Lin Ma, Jiebo Luo. CVPR 2020. arXiv:2001.03856.
 
-An encoder turns the image into an identity feature f_id; a decoder turns f_id, noise and the view code into the image of
-the wanted view. A constrained nonalignment connection (CNC) carries details from the encoder to the decoder, adaptive
-identity modulation (AIM) feeds f_id to every layer of the decoder. The discriminator classifies identity (with one more
-class for generated images) and view.
+An encoder turns the image into an identity feature f_id; a decoder turns f_id, noise and the view code into the image
+of the wanted view. A constrained nonalignment connection (CNC) carries details from the encoder to the decoder,
+adaptive identity modulation (AIM) feeds f_id to every layer of the decoder. The discriminator classifies identity (with
+one more class for generated images) and view.
 
 No official code exists. What the paper leaves open is filled so: convolution blocks are DR-GAN's; one CNC, on the 28x28
 map of 224 px, with C_h = C_X / 2 and windows cut at the border; AIM replaces every batch norm of the decoder; target

@@ -10,6 +10,8 @@ from benchmark.evaluation.draws import Draw
 from benchmark.evaluation.knn import ranks
 from benchmark.evaluation.outputs import Outputs
 
+Whole = NDArray[np.int64]
+
 
 def outcomes(
     draws: Iterable[Draw], manifest: pd.DataFrame, real: Outputs, generated: Outputs, neighbours: int
@@ -27,18 +29,16 @@ def outcomes(
         Columns draw, image, identity, source and target (views), rank (of the true class, 0 is first) and view_right.
     """
     identity = manifest["identity"].astype("category")
-    codes = identity.cat.codes.to_numpy(np.int64)
-    return pd.concat(
-        [_outcome(n, draw, manifest, codes, real, generated, neighbours) for n, draw in enumerate(draws)],
-        ignore_index=True,
-    )
+    codes: Whole = np.asarray(identity.cat.codes, np.int64)
+    parts = [_outcome(n, each, manifest, codes, real, generated, neighbours) for n, each in enumerate(draws)]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _outcome(
     number: int,
     draw: Draw,
     manifest: pd.DataFrame,
-    codes: NDArray[np.int64],
+    codes: Whole,
     real: Outputs,
     generated: Outputs,
     neighbours: int,

@@ -39,7 +39,8 @@ def ranks(
     every = np.arange(len(queries))
     own_votes, own_distance = votes[every, query_labels, None], distance[every, query_labels, None]
     before = (votes > own_votes) | ((votes == own_votes) & (distance <= own_distance))
-    return before.sum(1) - 1  # the true class is equal to itself
+    rank: NDArray[np.int64] = before.sum(1) - 1  # the true class is equal to itself
+    return rank
 
 
 def nearest_member(

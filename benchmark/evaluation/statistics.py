@@ -10,7 +10,9 @@ SEEDS_FOR_T = 3  # trained models from which on the interval is over training se
 RESAMPLES = 2000
 
 BETWEEN_SEEDS = "95 % t interval over training seeds"
-WITHIN_MODEL = "95 % bootstrap interval over identities, for one trained model; the training seed's variation is not in it"
+WITHIN_MODEL = (
+    "95 % bootstrap interval over identities, for one trained model; the training seed's variation is not in it"
+)
 
 
 def covers(seeds: int) -> str:

@@ -71,7 +71,7 @@ def oracle(store: ImageStore, settings: Data, root: Path) -> Turner:
 
     standard = store.subset("standard")
     names = store.manifest["image"].iloc[standard].str.removeprefix("image/")
-    scenes = pd.read_parquet(root / "scenes.parquet").set_index("image").loc[names].reset_index()
+    scenes = pd.read_parquet(root / "scenes.parquet").set_index("image").loc[list(names)].reset_index()
     size = settings.image_size
     pictures = np.empty((len(standard), len(settings.views), size, size, 3), np.uint8)
     for made in rendered.render_views(scenes, settings.views, settings.rendered):

@@ -6,6 +6,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from benchmark.files import replacing
 
@@ -30,7 +32,7 @@ def accuracy_over_nc(table: pd.DataFrame, folder: Path) -> None:
     save(figure, folder / "accuracy_over_nc")
 
 
-def _line(axis: plt.Axes, rows: pd.DataFrame, rate: str, model: str, colour: tuple[float, float, float]) -> None:
+def _line(axis: Axes, rows: pd.DataFrame, rate: str, model: str, colour: tuple[float, float, float]) -> None:
     below, above = rows[rate] - rows[f"{rate}_ci_low"], rows[f"{rate}_ci_high"] - rows[rate]
     style = "--" if model in CONTROLS_DASHED else "-"
     errors = [below.clip(lower=0), above.clip(lower=0)]
@@ -39,7 +41,7 @@ def _line(axis: plt.Axes, rows: pd.DataFrame, rate: str, model: str, colour: tup
     )
 
 
-def save(figure: plt.Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
     """Write a figure as `<path>.svg` and `<path>.png`, the same bytes each time, and close it."""
     with mpl.rc_context({"svg.hashsalt": "viewpoint-benchmark"}):
         for kind, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):

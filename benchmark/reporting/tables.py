@@ -1,6 +1,6 @@
 """Tidy tables: rates as fractions, rows sorted, a fixed number of digits, no dates and no durations."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +61,10 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def identity_markdown(table: pd.DataFrame) -> str:
     """Return the identity table for reading: percent with intervals, and what the intervals cover."""
-    lines = ["| model | map | N_c | top-1 % | top-5 % | view % | joint % | seeds |", "|---|---|---|---|---|---|---|---|"]
+    lines = [
+        "| model | map | N_c | top-1 % | top-5 % | view % | joint % | seeds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for row in table.to_dict("records"):
         cells = [_percent(row, rate) for rate in RATES]
         lines.append("| " + " | ".join(map(str, [row["model"], row["map"], row["nc"], *cells, row["n_seeds"]])) + " |")
@@ -70,10 +73,10 @@ def identity_markdown(table: pd.DataFrame) -> str:
     return "\n".join([title, "", *lines, "", f"In brackets: {'; '.join(kinds)}.", ""])
 
 
-def _percent(row: dict[str, object], rate: str) -> str:
+def _percent(row: Mapping[Hashable, object], rate: str) -> str:
     values = [row[rate], row[f"{rate}_ci_low"], row[f"{rate}_ci_high"]]
     if any(pd.isna(value) for value in values):  # type: ignore[call-overload]
-        return "–"
+        return "n/a"
     mean, low, high = (f"{100 * float(str(value)):.1f}" for value in values)
     return f"{mean} [{low}, {high}]"
 

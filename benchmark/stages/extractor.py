@@ -55,8 +55,9 @@ def _train(run: Run, task: str, store: ImageStore, target: Cell, device: torch.d
     settings = run.settings.extractor
     rows = store.manifest.iloc[store.subset("auxiliary")]
     held_out = _held_out(rows, settings.held_out)
-    training, testing = ((part["row"].to_numpy(), part[LABELS[task]].to_numpy(np.int64)) for part in
-                         (rows[~held_out], rows[held_out]))
+    training, testing = (
+        (part["row"].to_numpy(), part[LABELS[task]].to_numpy(np.int64)) for part in (rows[~held_out], rows[held_out])
+    )
     epochs = settings.epochs if task == "identity" else settings.view_epochs
     recipe = extractor.Recipe(epochs, settings.batch_size, settings.learning_rate, settings.stem)
     seed_global("extractor", task)
@@ -94,6 +95,6 @@ def load_networks(run: Run, device: torch.device) -> tuple[Networks, dict[str, s
         except Exception as error:  # safetensors and torch report damage by several types
             reason = type(error).__name__
             raise BenchmarkError(f"{folder / WEIGHTS} is damaged ({reason}); delete {folder} and run again") from error
-        loaded[task] = resnet.to(device, memory_format=torch.channels_last).eval()
+        loaded[task] = resnet.to(device).to(memory_format=torch.channels_last).eval()
         digests[task] = record["weights_hash"]
     return Networks(**loaded), digests

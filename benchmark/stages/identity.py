@@ -128,7 +128,7 @@ class Measurement:
             return turners.oracle(self.store, settings, data_root(settings))
         model = train.build(self.run, name, self.store)
         checkpoint.load_weights(model, loop.Files(self._trained(name, seed).folder).weights)
-        model.to(self.device, memory_format=torch.channels_last)
+        model.to(self.device).to(memory_format=torch.channels_last)
         return turners.trained(model, self.store, len(settings.views), self.device)
 
     def measure(self, name: str, seed: int) -> None:

@@ -54,7 +54,7 @@ def load_generator(run: Run, model: str, seed: int, device: torch.device) -> Vie
         raise BenchmarkError(f"{folder} holds no trained generator; run `benchmark run --model {model}` first")
     network = train.entry(run, model).load()(ModelSpec(**record["fingerprint"]["spec"]))
     checkpoint.load_weights(network, loop.Files(folder).weights)
-    return network.to(device, memory_format=torch.channels_last).eval()
+    return network.to(device).to(memory_format=torch.channels_last).eval()
 
 
 def _turn_folder(run: Run, network: ViewModel, source: Path, grid: Path, device: torch.device) -> Iterator[Path]:
@@ -77,7 +77,9 @@ def _pictures(source: Path) -> list[Path]:
         raise BenchmarkError(f"{source} is no folder; --input must name a folder of images")
     files = sorted(path for path in source.iterdir() if path.suffix.lower() in PICTURES)
     if not files:
-        raise BenchmarkError(f"{source} holds no image ({', '.join(sorted(PICTURES))}); --input must name a folder of some")
+        raise BenchmarkError(
+            f"{source} holds no image ({', '.join(sorted(PICTURES))}); --input must name a folder of some"
+        )
     return files
 
 

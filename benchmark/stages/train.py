@@ -114,8 +114,8 @@ def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStor
     training = run.settings.training
     fabric = open_fabric(run.device, training.precision)
     rows = store.manifest.iloc[store.subset("auxiliary")]
-    labels = [rows[column].to_numpy(np.int64) for column in ("row", "identity_label", "view_label")]
-    batches = AuxiliaryBatches(store.images, *labels, batch_size=training.batch_size, device=fabric.device)
+    row, identity, view = (rows[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
+    batches = AuxiliaryBatches(store.images, row, identity, view, training.batch_size, fabric.device)
     schedule = loop.Schedule(training.images, training.log_every, training.checkpoint_every, (model, seed))
     loop.train(network, batches, fabric, schedule, loop.Files(folder), f"{model} seed {seed}")
 

@@ -33,8 +33,8 @@ def restore(model: ViewModel, path: Path, device: torch.device) -> tuple[int, in
             optimizer.load_state_dict(state["optimizers"][name])
         return int(state["cycle"]), int(state["images"])
     except Exception as error:  # torch reports damage by many types, from RuntimeError to UnpicklingError and EOFError
-        reason = f"{type(error).__name__}"
-        raise BenchmarkError(f"{path} is damaged ({reason}); delete it to start the training from the beginning") from error
+        reason = type(error).__name__
+        raise BenchmarkError(f"{path} is damaged ({reason}); delete it to train from the beginning") from error
 
 
 def save_weights(model: ViewModel, path: Path) -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Never
 
 import torch
 from lightning_fabric import Fabric
@@ -68,7 +69,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
         DivergedError: a loss is not finite.
         BenchmarkError: the checkpoint is damaged.
     """
-    model.to(fabric.device, memory_format=torch.channels_last)
+    model.to(fabric.device).to(memory_format=torch.channels_last)
     model.setup(fabric)
     cycle, images = checkpoint.restore(model, files.checkpoint, fabric.device) if files.checkpoint.exists() else (0, 0)
     log = Log(files.log, cycle)
@@ -101,5 +102,5 @@ def _finite(losses: Mapping[str, Tensor], cycle: int) -> dict[str, float]:
     return values
 
 
-def _progress(total: int, done: int, name: str) -> "tqdm[None]":
+def _progress(total: int, done: int, name: str) -> "tqdm[Never]":
     return tqdm(total=total, initial=done, desc=name, unit="img", dynamic_ncols=True, mininterval=1.0, disable=None)

@@ -13,9 +13,7 @@ class EncoderLayer(nn.Sequential):
     """3x3 convolution, batch norm, ELU. No bias: the normalisation would cancel it."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__(
-            nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs), Elu()
-        )
+        super().__init__(nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs), Elu())
 
 
 class Encoder(nn.Module):
@@ -28,7 +26,9 @@ class Encoder(nn.Module):
         for depth, channels in enumerate(plan.channels):
             strides = [2 if depth and not first else 1 for first in range(len(channels))]
             sizes = pairwise([inputs, *channels])
-            self.levels.append(nn.Sequential(*(EncoderLayer(i, o, s) for (i, o), s in zip(sizes, strides, strict=True))))
+            self.levels.append(
+                nn.Sequential(*(EncoderLayer(i, o, s) for (i, o), s in zip(sizes, strides, strict=True)))
+            )
             inputs = channels[-1]
 
     def forward(self, image: Tensor) -> list[Tensor]:

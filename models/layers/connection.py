@@ -51,5 +51,5 @@ class NonalignmentConnection(nn.Module):
         )
         with torch.autocast(decoded.device.type, enabled=False):  # unscaled logits overflow in half precision
             attended = F.scaled_dot_product_attention(query, key, value, attn_mask=self.window, scale=1.0)
-        z = attended.squeeze(1).transpose(1, 2).unflatten(2, decoded.shape[2:]).to(decoded.dtype)
+        z = attended.squeeze(1).transpose(1, 2).reshape(len(decoded), -1, *decoded.shape[2:]).to(decoded.dtype)
         return torch.cat([decoded, z], 1)

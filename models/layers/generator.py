@@ -59,6 +59,36 @@ class DecoderLayer(nn.Module):
         return y
 
 
+class DecoderLevel(nn.Module):
+    """The layers of one map size, and the connection that may follow them.
+
+    Args:
+        inputs: channels that come in.
+        outputs: channels of the layers.
+        features: size N_f of f_id.
+        parts: how to normalise.
+        up: whether the first layer doubles the side.
+        connection: what joins the encoder's map of the same side, if anything.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: list[int], features: int, parts: Parts, up: bool, connection: nn.Module | None
+    ) -> None:
+        super().__init__()
+        normalisation = NORMALISATIONS[parts.modulation]
+        sizes = enumerate(pairwise([inputs, *outputs]))
+        self.layers = nn.ModuleList(
+            DecoderLayer(i, o, features, normalisation, up=up and n == 0) for n, (i, o) in sizes
+        )
+        self.connection = connection
+
+    def forward(self, x: Tensor, identity: Tensor, encoded: Tensor) -> Tensor:
+        """Return the level's output for x (B, C, H, W), f_id (B, N_f) and the encoder's map X of this level's side."""
+        for layer in self.layers:
+            x = layer(x, identity)
+        return x if self.connection is None else self.connection(encoded, x)
+
+
 class Decoder(nn.Module):
     """From the latent vector to the image; the levels mirror the encoder's."""
 
@@ -67,29 +97,16 @@ class Decoder(nn.Module):
         self.plan = plan
         self.dense = nn.Linear(latent, plan.features * plan.smallest**2)
         self.levels = nn.ModuleList()
-        self.connections = nn.ModuleDict()
-        side = parts.side(plan.image_size)
         inputs = plan.features
-        for depth in reversed(range(len(plan.channels))):
-            self.levels.append(self._level(depth, inputs, NORMALISATIONS[parts.modulation]))
-            inputs = plan.channels[depth][0]
-            if side is not None and depth == plan.level(side):
-                radius = side // 4 if parts.connection == "cnc" else None  # r = 7 at 28, 14 at 56, 6 at 24
-                connection = NonalignmentConnection(plan.channels[depth][-1], inputs, side, radius)
-                self.connections[str(depth)] = connection
-                inputs = connection.outputs
+        deepest = len(plan.channels) - 1
+        for depth in range(deepest, -1, -1):
+            outputs = list(reversed(plan.channels[depth]))
+            connection = _connection(plan, depth, parts)
+            up = depth < deepest  # the deepest level starts from the dense layer's map, which has its last channels
+            layers = outputs if up else outputs[1:]
+            self.levels.append(DecoderLevel(inputs, layers, plan.features, parts, up, connection))
+            inputs = outputs[-1] if connection is None else connection.outputs
         self.image = nn.Conv2d(inputs, 3, 3, padding=1)
-
-    def _level(self, depth: int, inputs: int, normalisation: Normalisation) -> nn.ModuleList:
-        """The deepest level starts from the dense layer's map, every other one by doubling the side."""
-        outputs = list(reversed(self.plan.channels[depth]))
-        deepest = depth == len(self.plan.channels) - 1
-        sizes = pairwise([inputs, *(outputs[1:] if deepest else outputs)])
-        layers = [
-            DecoderLayer(i, o, self.plan.features, normalisation, up=not deepest and n == 0)
-            for n, (i, o) in enumerate(sizes)
-        ]
-        return nn.ModuleList(layers)
 
     def forward(self, latent: Tensor, identity: Tensor, encoded: list[Tensor]) -> Tensor:
         """Decode.
@@ -103,12 +120,25 @@ class Decoder(nn.Module):
             Images of shape (B, 3, S, S), in [-1, 1].
         """
         x = self.dense(latent).unflatten(1, (self.plan.features, self.plan.smallest, self.plan.smallest))
-        for depth, level in zip(reversed(range(len(self.levels))), self.levels, strict=True):
-            for layer in level:
-                x = layer(x, identity)
-            if str(depth) in self.connections:
-                x = self.connections[str(depth)](encoded[depth], x)
+        for level, feature in zip(self.levels, reversed(encoded), strict=True):
+            x = level(x, identity, feature)
         return torch.tanh(self.image(x))
+
+
+def _connection(plan: Plan, depth: int, parts: Parts) -> NonalignmentConnection | None:
+    """Return the connection of a level, None if it has none."""
+    side = parts.side(plan.image_size)
+    if side is None or depth != plan.level(side):
+        return None
+    radius = side // 4 if parts.connection == "cnc" else None  # the paper's r: 7 at 28, 14 at 56, 6 at 24
+    channels = plan.channels[depth]
+    return NonalignmentConnection(channels[-1], channels[0], side, radius)
+
+
+def _initialise(module: nn.Module) -> None:
+    """Initialise as DR-GAN does; the dense layers of a modulation have initialised themselves."""
+    if not isinstance(module, nn.Linear):
+        initialise(module)
 
 
 class Generator(nn.Module):
@@ -119,11 +149,8 @@ class Generator(nn.Module):
         shape = plan(spec.image_size, spec.width)
         self.encoder = Encoder(shape)
         self.decoder = Decoder(shape, shape.features + NOISE + spec.views, parts)
-        for module in (self.encoder, self.decoder.dense, self.decoder.image, self.decoder.connections):
-            module.apply(initialise)
-        for level in self.decoder.levels:
-            for layer in level:
-                initialise(layer.convolution)
+        self.apply(_initialise)
+        initialise(self.decoder.dense)
 
     def forward(self, image: Tensor, code: Tensor, noise: Tensor) -> Tensor:
         """Return images of shape (B, 3, S, S) for images, codes (B, N_a) and standard normal noise (B, 128)."""

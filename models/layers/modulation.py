@@ -37,11 +37,11 @@ class IdentityModulation(nn.Module):
         self.shift = self._mlp(features, channels, bias=0.0)
 
     def _mlp(self, features: int, channels: int, bias: float) -> nn.Sequential:
-        mlp = nn.Sequential(nn.Linear(features, self.HIDDEN), nn.ReLU(), nn.Linear(self.HIDDEN, channels))
-        initialise(mlp[0])
-        nn.init.zeros_(mlp[2].weight)
-        nn.init.constant_(mlp[2].bias, bias)
-        return mlp
+        hidden, last = nn.Linear(features, self.HIDDEN), nn.Linear(self.HIDDEN, channels)
+        initialise(hidden)
+        nn.init.zeros_(last.weight)
+        nn.init.constant_(last.bias, bias)
+        return nn.Sequential(hidden, nn.ReLU(), last)
 
     def attend(self, x: Tensor, identity: Tensor) -> Tensor:
         """Return the identity feature that modulates x; here all of it."""
