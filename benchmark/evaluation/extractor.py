@@ -1,7 +1,7 @@
-"""The ResNet18s of the measurement: one tells identities apart, an independent one views.
+"""The two ResNet18 of the measurement: one for identities, an independent one for views.
 
-Paper, section 4.2: trained on the auxiliary set; features of the last pooling layer. The paper names no recipe: here the
-weights start at random, SGD with Nesterov momentum follows a one-cycle learning rate, images are shifted and change
+Paper, section 4.2: trained on the auxiliary set; features of the last pooling layer. The paper names no recipe: here
+the weights start at random, SGD with Nesterov momentum follows a one-cycle learning rate, images are shifted and change
 their colours but are never flipped, since a flip changes the view.
 """
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.data import adapters, filtering, images, manifest, splitting
 from benchmark.data.images import ImageStore
@@ -15,10 +16,11 @@ from benchmark.workspace import Run
 
 
 def data_root(settings: Data) -> Path:
-    """Return the folder of the images; that of the rendered cars is named after their settings."""
+    """Return the folder of the images; that of the rendered cars is named after their settings and the renderer."""
     if settings.root is not None:
         return Path(settings.root)
-    drawn = json.dumps(settings.rendered.model_dump(mode="json"), sort_keys=True)
+    renderer = sources.hashes(sorted((sources.PROJECT / "benchmark" / "data" / "cars").glob("*.py")))
+    drawn = json.dumps([settings.rendered.model_dump(mode="json"), renderer], sort_keys=True)
     return Path("data") / f"rendered-{hashlib.sha256(drawn.encode()).hexdigest()[:10]}"
 
 
