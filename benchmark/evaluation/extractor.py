@@ -96,7 +96,7 @@ def fit(
     )
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, steps)
     augment = augmentation(images.shape[1])
-    targets = torch.from_numpy(labels)
+    targets = torch.tensor(labels)  # a copy: pandas hands out read-only arrays
     with tqdm(total=steps, desc=name, unit="batch", dynamic_ncols=True, mininterval=1.0, disable=None) as bar:
         for _ in range(recipe.epochs):
             for chosen in torch.split(torch.randperm(len(rows)), recipe.batch_size)[:batches]:
@@ -114,10 +114,10 @@ def fit(
 @torch.no_grad()
 def accuracy(resnet: nn.Module, images: Images, rows: Labels, labels: Labels, device: torch.device) -> float:
     """Return the share of images whose label is predicted."""
-    right = 0
+    right, targets = 0, torch.tensor(labels)
     for part in torch.split(torch.arange(len(rows)), 256):
         logits = resnet(to_float(images[rows[part.numpy()]]).to(device))
-        right += int((logits.argmax(1).cpu() == torch.from_numpy(labels)[part]).sum())
+        right += int((logits.argmax(1).cpu() == targets[part]).sum())
     return right / len(rows)
 
 

@@ -41,7 +41,7 @@ class AuxiliaryBatches:
         device: torch.device,
     ) -> None:
         self.images, self.rows, self.batch_size, self.device = images, rows, batch_size, device
-        self.identity, self.view = torch.from_numpy(identity), torch.from_numpy(view)
+        self.identity, self.view = torch.tensor(identity), torch.tensor(view)  # copies: pandas' arrays are read-only
 
     def draw(self) -> Batch:
         """Return a fresh batch."""
