@@ -65,8 +65,10 @@ def aim(solid: Solid, scene: Scene, azimuth: float, width: int, height: int) -> 
     middle = np.array([solid.length / 2, 0, solid.height / 2], dtype=np.float32)
     position = middle - np.float32(scene.distance) * forward
     seen = solid.vertices - position  # (v, 3)
-    slopes = np.stack([along(seen, right), -along(seen, up)], axis=1) / along(seen, forward)[:, None]
-    low, high = slopes.min(axis=0).astype(float), slopes.max(axis=0).astype(float)
+    depth = along(seen, forward)
+    across, down = along(seen, right) / depth, -along(seen, up) / depth
+    low = np.array([across.min(), down.min()], dtype=np.float64)
+    high = np.array([across.max(), down.max()], dtype=np.float64)
     size = np.array([width, height])
     scale = float(scene.fill * np.min(size / (high - low)))
     free = size - scale * (high - low)

@@ -84,7 +84,6 @@ class Trim:
     contrast: Material
     mask: Material  # band of the front that carries lamps and grille
     pillars: Material
-    glass: Material
     doors: int
     glazed: bool  # windows behind the front doors
     rails: bool
@@ -173,7 +172,6 @@ def _trim(rng: np.random.Generator, style: Style, make: Make) -> Trim:
         flank=one_of(rng, FLANKS),
         contrast=one_of(rng, (black, white)),
         mask=one_of(rng, (paint, paint, black, white)),
-        glass=one_of(rng, (Material.GLASS, Material.GLASS, Material.CLEAR)),
         load=one_of(rng, LOADS),
         rim_finish=one_of(rng, (Material.RIM, Material.DARK_RIM, white)),
         pillars=one_of(rng, (paint, black, black)),

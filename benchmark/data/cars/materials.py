@@ -23,7 +23,6 @@ class Material(IntEnum):
     WHITE = 12
     SILVER = 13
     WELL = 14
-    CLEAR = 15
 
 
 # columns: albedo red, green, blue; share of the paint's albedo; reflectance at right angles; own light (all 0 to 1)
@@ -44,7 +43,6 @@ TABLE = np.array(
         [0.78, 0.78, 0.78, 0.00, 0.05, 0.00],
         [0.30, 0.31, 0.32, 0.00, 0.10, 0.00],
         [0.004, 0.004, 0.004, 0.0, 0.00, 0.00],
-        [0.17, 0.20, 0.21, 0.00, 0.10, 0.00],
     ],
     dtype=np.float32,
 )

@@ -76,7 +76,7 @@ def _spoiler(car: Car, outline: Profile) -> list[Fitting]:
 def _load(car: Car) -> list[Fitting]:
     p = car.proportions
     front, rear = p.hood + p.windshield + 0.1, p.length - p.deck - p.backlight
-    z = p.height + 0.02
+    z = p.height - 0.02
     if car.trim.load == "box":
         return [Fitting(_box((front, -0.4, z), (max(rear, front + 0.6), 0.4, z + 0.24)), Material.BLACK)]
     if car.trim.load == "lamps":

@@ -65,9 +65,8 @@ def _car(solid: Solid, scene: Scene, camera: Camera, sun: Array, size: tuple[int
     hits = solid.index.run(np.broadcast_to(camera.position, rays.shape).copy(), rays, query="INTERSECT", output=1)
     struck = np.flatnonzero(hits["primID"] >= 0)
     values = np.zeros((len(rays), 4), dtype=np.float32)
-    values[struck, :3] = _shade(
-        solid, scene, sun, rays[struck], {name: hit[struck] for name, hit in hits.items()}, camera
-    )
+    seen = {name: hit[struck] for name, hit in hits.items()}
+    values[struck, :3] = _shade(solid, scene, camera, sun, rays[struck], seen)
     values[struck, 3] = 1
     samples = values.reshape(len(rows), FINE, len(columns), FINE, 4)
     blocks = sum(samples[:, i, :, j] for i in range(FINE) for j in range(FINE)) / np.float32(FINE * FINE)
@@ -76,7 +75,7 @@ def _car(solid: Solid, scene: Scene, camera: Camera, sun: Array, size: tuple[int
     return whole[..., :3], whole[..., 3]
 
 
-def _shade(solid: Solid, scene: Scene, sun: Array, rays: Array, hits: dict[str, Array], camera: Camera) -> Array:
+def _shade(solid: Solid, scene: Scene, camera: Camera, sun: Array, rays: Array, hits: dict[str, Array]) -> Array:
     """Return the light (n, 3) that the struck points send along `rays` (n, 3) to the camera."""
     faces = solid.faces[hits["primID"]]
     u, v = hits["u"][:, None], hits["v"][:, None]

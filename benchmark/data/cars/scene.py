@@ -55,10 +55,13 @@ class Scene:
 
 
 def _paint(rng: np.random.Generator) -> tuple[float, float, float]:
-    if rng.random() < 0.45:
-        grey = between(rng, 0.06, 0.8)
+    """Return a colour that is neither black nor white, so that black and white trim shows on every paint."""
+    if rng.random() < 0.4:
+        grey = between(rng, 0.2, 0.45)
         return (grey, grey, grey)
-    return colorsys.hsv_to_rgb(rng.random(), between(rng, 0.3, 0.9), between(rng, 0.15, 0.75))
+    red, green, blue = colorsys.hsv_to_rgb(rng.random(), between(rng, 0.3, 0.85), 1.0)
+    scale = between(rng, 0.2, 0.4) / (0.3 * red + 0.55 * green + 0.15 * blue)
+    return (min(1.0, scale * red), min(1.0, scale * green), min(1.0, scale * blue))
 
 
 def _sky(rng: np.random.Generator) -> tuple[float, float, float]:
@@ -66,7 +69,7 @@ def _sky(rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def _ground(rng: np.random.Generator) -> tuple[float, float, float]:
-    return colorsys.hsv_to_rgb(rng.random(), between(rng, 0.0, 0.2), between(rng, 0.14, 0.42))
+    return colorsys.hsv_to_rgb(rng.random(), between(rng, 0.0, 0.2), between(rng, 0.09, 0.26))
 
 
 def draw(rng: np.random.Generator) -> Scene:

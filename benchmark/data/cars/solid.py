@@ -9,12 +9,15 @@ import trimesh
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
-from benchmark.data.cars import face, styling
+from benchmark.data.cars import face
 from benchmark.data.cars.atlas import Atlas
 from benchmark.data.cars.body import ACROSS, LEVELS, Floats, Profile, bend, profile
 from benchmark.data.cars.identity import Car, draw_car
 from benchmark.data.cars.materials import Material
 from benchmark.data.cars.parts import fittings
+from benchmark.data.cars.side import side
+from benchmark.data.cars.upper import upper
+from benchmark.data.cars.wheel import wheel
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,8 @@ def assemble(car: Car) -> Solid:
     """Return `car` as a solid."""
     outline, p = profile(car), car.proportions
     panels = {
-        "side": styling.side(car, outline), "upper": styling.upper(car, outline), "front": face.front(car),
-        "rear": face.rear(car), "wheel": styling.wheel(car),
+        "side": side(car, outline), "upper": upper(car, outline), "front": face.front(car), "rear": face.rear(car),
+        "wheel": wheel(car),
     }  # fmt: skip
     atlas = Atlas(panels)
     hull, fitted = _joined(_hull(car, outline, atlas)), _fitted(car, outline, atlas)

@@ -1,16 +1,13 @@
-"""What is drawn on the sides, the upper side and the wheels of a car."""
-
-import math
+"""What is drawn on the sides of a car: windows, doors, contrasts, lamps, wheel arches."""
 
 import numpy as np
 
 from benchmark.data.cars.atlas import Panel
-from benchmark.data.cars.body import Floats, Profile, belt, belt_at, half_width
+from benchmark.data.cars.body import Floats, Profile, belt, belt_at
 from benchmark.data.cars.identity import Car
 from benchmark.data.cars.materials import Material
 
 M = Material
-TOP_HALF = 1.1  # half the width of the drawing of the upper side
 
 
 def side(car: Car, outline: Profile) -> Panel:
@@ -47,7 +44,8 @@ def _flank(panel: Panel, car: Car) -> None:
         "fender": [(-0.2, 0), (edges[0] - 0.2, 0), (edges[0] + 0.1, top), (-0.2, top)],
     }
     if kind in shapes:
-        panel.polygon(shapes[kind], car.trim.contrast)
+        # black doors would merge with the windows
+        panel.polygon(shapes[kind], M.WHITE if kind == "doors" else car.trim.contrast)
 
 
 def _two_tone(panel: Panel, car: Car) -> None:
@@ -90,7 +88,7 @@ def glass_outline(car: Car, outline: Profile) -> Floats:
 def _windows(panel: Panel, car: Car, outline: Profile) -> None:
     trim, glass = car.trim, glass_outline(car, outline)
     first, last = float(glass[:, 0].min()), float(glass[:, 0].max())
-    panel.polygon(glass, trim.glass)
+    panel.polygon(glass, M.GLASS)
     edges = door_edges(car)
     for x in edges[1:-1] if trim.doors == 2 else edges[1:]:
         panel.line([(x, belt_at(car, x) + 0.03), (x - 0.04, car.proportions.height - 0.1)], 0.09, trim.pillars)
@@ -137,78 +135,3 @@ def _arches(panel: Panel, car: Car) -> None:
         if car.trim.flares:
             panel.disc(x, p.wheel_radius, p.wheel_radius * 1.32, M.BLACK)
         panel.disc(x, p.wheel_radius, p.wheel_radius * 1.12, M.WELL)
-
-
-def upper(car: Car, outline: Profile) -> Panel:
-    """Return the drawing of hood, roof, deck and their windows: length of the outline rightwards, y upwards."""
-    p, trim = car.proportions, car.trim
-    panel = Panel(-0.05, float(outline.arc[-1]) + 0.05, -TOP_HALF, TOP_HALF, M.PAINT)
-    _hood(panel, car, outline)
-    roof, foot = p.hood + p.windshield, p.length - p.deck
-    start, end = outline.arc_at(roof), outline.arc_at(foot - p.backlight)
-    panel.box(outline.arc_at(p.hood), -TOP_HALF, outline.arc_at(foot), TOP_HALF, trim.roof)
-    _pane(panel, car, outline, (p.hood + 0.02, roof - 0.02))
-    if trim.glazed:
-        _pane(panel, car, outline, (foot - 0.04 * p.backlight, foot - 0.93 * p.backlight))
-    if trim.sunroof:
-        panel.box(start + 0.25, -0.4, min(start + 0.95, end - 0.15), 0.4, M.GLASS)
-    _deck(panel, car, outline)
-    return panel
-
-
-def _hood(panel: Panel, car: Car, outline: Profile) -> None:
-    end, mark = outline.arc_at(car.proportions.hood) - 0.06, car.trim.hood_mark
-    for sign in (-1, 1):
-        panel.line([(0.05, 0.45 * sign), (end, 0.62 * sign)], 0.03, M.LINE)
-    if mark == "stripes":
-        for y in (-0.22, 0.22):
-            panel.box(0, y - 0.1, end, y + 0.1, M.WHITE if car.trim.roof == M.WHITE else M.BLACK)
-    elif mark == "band":
-        panel.box(0.0, -0.3, end, 0.3, M.WHITE)
-    elif mark == "scoop":
-        panel.box(0.4 * end, -0.3, 0.65 * end, 0.3, M.BLACK)
-    elif mark == "black":
-        panel.polygon([(0.02, -0.45), (0.02, 0.45), (end, 0.62), (end, -0.62)], M.BLACK)
-    panel.box(end, -0.7, end + 0.06, 0.7, M.BLACK)
-
-
-def _pane(panel: Panel, car: Car, outline: Profile, ends: tuple[float, float]) -> None:
-    corners = []
-    for x in ends:
-        height = outline.height(np.array(x))
-        half = float(half_width(car, np.array(x), height, height)) - 0.01
-        corners.append((outline.arc_at(x), half))
-    (low, wide), (high, narrow) = corners
-    panel.polygon([(low, -wide), (low, wide), (high, narrow), (high, -narrow)], car.trim.glass)
-
-
-def _deck(panel: Panel, car: Car, outline: Profile) -> None:
-    p = car.proportions
-    start, end = outline.arc_at(p.length - p.deck), float(outline.arc[-1])
-    if car.style.name == "pickup":
-        panel.box(start + 0.06, -0.68, end - 0.1, 0.68, M.WELL)
-    elif p.deck > 0.3:
-        panel.box(start + 0.03, -0.6, start + 0.05, 0.6, M.LINE)
-
-
-def wheel(car: Car) -> Panel:
-    """Return the drawing of a wheel, its hub at (0, 0)."""
-    radius, trim = car.proportions.wheel_radius, car.trim
-    rim = radius * car.proportions.rim
-    panel = Panel(-radius, radius, -radius, radius, M.TYRE)
-    if trim.whitewall:
-        panel.disc(0, 0, min(rim * 1.18, radius * 0.93), M.WHITE)
-        panel.disc(0, 0, rim * 1.03, M.TYRE)
-    panel.disc(0, 0, rim, trim.rim_finish)
-    _spokes(panel, rim, trim.rim, trim.rim_finish)
-    return panel
-
-
-def _spokes(panel: Panel, rim: float, kind: str, finish: Material) -> None:
-    count, width = {"five": (5, 0.28), "ten": (10, 0.12), "mesh": (16, 0.09), "three": (3, 0.5)}.get(kind, (0, 0.0))
-    if kind != "disc":
-        panel.disc(0, 0, rim * 0.88, M.BLACK)
-    for k in range(count):
-        turn = math.tau * (k + 0.25) / count
-        panel.line([(0, 0), (0.92 * rim * math.cos(turn), 0.92 * rim * math.sin(turn))], width * rim * 1.4, finish)
-    panel.disc(0, 0, rim * 0.2, M.BLACK if kind == "disc" else finish)
