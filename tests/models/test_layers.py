@@ -1,0 +1,206 @@
+"""Activation, normalisation, plan and the small layers."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from scipy.stats import kstest
+from torch import Tensor, nn
+
+from models.ablations import Vanilla
+from models.interface import ModelSpec
+from models.layers.activation import Elu
+from models.layers.blocks import Encoder, uniform_noise
+from models.layers.critic import Critic
+from models.layers.generator import Generator, Parts
+from models.layers.modulation import AdaptiveIdentityModulation, IdentityModulation, PlainNorm
+from models.layers.plan import connection_map, plan, scaled
+from models.layers.refresh import refresh_batch_norm
+from models.ours import Ours
+
+POINTS = [0.0, -0.0, 1.0, -1.0, 1e-8, -1e-8, -1e-4, 3e-5, 88.0, -88.0, -1e4, 1e30, -1e30, float("inf")]
+
+
+def test_elu_is_elu() -> None:
+    x = torch.cat([torch.tensor(POINTS), torch.linspace(-20, 20, 4001)]).requires_grad_()
+    torch.testing.assert_close(Elu()(x), F.elu(x), rtol=1e-6, atol=1e-7)
+    weights = torch.linspace(-2, 3, len(x))
+    (mine,) = torch.autograd.grad(Elu()(x), x, weights)
+    (other,) = torch.autograd.grad(F.elu(x), x, weights)
+    torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-6)
+
+
+def test_elu_leaves_its_input_alone() -> None:
+    x = torch.linspace(-3, 3, 7)
+    Elu()(x)
+    assert torch.equal(x, torch.linspace(-3, 3, 7))
+
+
+def features(count: int = 6) -> tuple[Tensor, Tensor]:
+    torch.manual_seed(3)
+    return 2 * torch.randn(count, 5, 4, 4) + 1, torch.randn(count, 12)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("kind", [IdentityModulation, AdaptiveIdentityModulation])
+def test_modulation_starts_as_plain_batch_norm(kind: type[IdentityModulation], training: bool) -> None:
+    modulated, plain = kind(5, 12), nn.BatchNorm2d(5)
+    x, identity = features()
+    for _ in range(3):  # so that the running statistics are not those of the start
+        torch.testing.assert_close(modulated(x, identity), plain(x))
+    modulated.train(training)
+    plain.train(training)
+    torch.testing.assert_close(modulated(3 * x, 5 * identity), plain(3 * x))
+
+
+def scrambled(module: nn.Module) -> None:
+    torch.manual_seed(4)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.normal_(0, 0.5)
+
+
+class Ones(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.ones(len(x), 12)
+
+
+def test_aim_with_full_attention_is_im() -> None:
+    aim, im = AdaptiveIdentityModulation(5, 12), IdentityModulation(5, 12)
+    scrambled(aim)
+    im.load_state_dict({key: value for key, value in aim.state_dict().items() if not key.startswith("tau")})
+    x, identity = features()
+    assert not torch.allclose(aim(x, identity), im(x, identity), atol=1e-2)
+    aim.tau = Ones()
+    torch.testing.assert_close(aim(x, identity), im(x, identity))
+
+
+def test_aim_by_equations_4_and_5() -> None:
+    aim = AdaptiveIdentityModulation(5, 12)
+    scrambled(aim)
+    x, identity = features()
+    before = x.mean((2, 3))  # the feature before normalisation
+    hidden = (before @ aim.tau[0].weight.T + aim.tau[0].bias).clamp(min=0)
+    attention = 1 / (1 + torch.exp(-(hidden @ aim.tau[2].weight.T + aim.tau[2].bias)))
+    attended = identity * attention
+
+    def mlp(layers: nn.Sequential) -> Tensor:
+        inner = (attended @ layers[0].weight.T + layers[0].bias).clamp(min=0)
+        return (inner @ layers[2].weight.T + layers[2].bias)[:, :, None, None]
+
+    mean, variance = x.mean((0, 2, 3), keepdim=True), x.var((0, 2, 3), keepdim=True, unbiased=False)
+    expected = mlp(aim.scale) * (x - mean) / (variance + 1e-5).sqrt() + mlp(aim.shift)
+    torch.testing.assert_close(aim(x, identity), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_plain_norm_ignores_the_identity() -> None:
+    x, identity = features()
+    assert torch.equal(PlainNorm(5, 12)(x, identity), PlainNorm(5, 12)(x, identity + 1))
+
+
+FIVE = ((32, 64), (64, 64, 128), (128, 96, 192), (192, 128, 256), (256, 160, 320))
+
+
+@pytest.mark.parametrize(
+    ("size", "channels", "smallest"),
+    [
+        (96, FIVE, 6),
+        (224, (*FIVE, (320, 200, 320)), 7),
+        (64, FIVE, 4),
+        (32, FIVE[:4], 4),
+        (48, FIVE[:4], 6),
+        (80, FIVE, 5),
+    ],
+)
+def test_plan(size: int, channels: tuple[tuple[int, ...], ...], smallest: int) -> None:
+    found = plan(size)
+    assert (found.channels, found.smallest, found.features) == (channels, smallest, channels[-1][-1])
+    assert [found.level(size >> level) for level in range(len(channels))] == list(range(len(channels)))
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 9, 30, 33, 100, 225])
+def test_sizes_without_a_plan_are_refused(size: int) -> None:
+    with pytest.raises(ValueError, match=f"image_size {size} is not"):
+        plan(size)
+
+
+@pytest.mark.parametrize(("channels", "width", "result"), [(64, 1, 64), (96, 0.25, 24), (32, 0.125, 8), (160, 0.3, 48)])
+def test_scaled(channels: int, width: float, result: int) -> None:
+    assert scaled(channels, width) == result
+
+
+@pytest.mark.parametrize(
+    ("size", "twenty_eight", "fifty_six"), [(224, 28, 56), (128, 16, 32), (96, 24, 48), (64, 16, 32), (32, 8, 16)]
+)
+def test_connection_map(size: int, twenty_eight: int, fifty_six: int) -> None:
+    assert (connection_map(size, 28), connection_map(size, 56)) == (twenty_eight, fifty_six)
+
+
+def test_encoder_levels_halve_the_side() -> None:
+    outputs = Encoder(plan(48, 0.125))(torch.zeros(2, 3, 48, 48))
+    assert [tuple(output.shape[1:]) for output in outputs] == [(8, 48, 48), (16, 24, 24), (24, 12, 12), (32, 6, 6)]
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.mark.parametrize(("parts", "count"), [(Vanilla.parts, 16_992_611), (Ours.parts, 18_299_491)])
+def test_published_generator_size(parts: Parts, count: int) -> None:
+    with torch.device("meta"):
+        assert parameters(Generator(ModelSpec(224, views=5, identities=1181), parts)) == count
+
+
+def test_published_critic_size() -> None:
+    with torch.device("meta"):
+        assert parameters(Critic(ModelSpec(224, views=5, identities=1181))) == pytest.approx(5.318e6, abs=500)
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "radius", "channels"), [(224, 28, 7, (256, 192)), (96, 24, 6, (192, 128)), (32, 8, 2, (192, 128))]
+)
+def test_where_the_connection_sits(size: int, side: int, radius: int, channels: tuple[int, int]) -> None:
+    spec = ModelSpec(size, views=5, identities=3)
+    with torch.device("meta"):
+        generator = Generator(spec, Ours.parts)
+        assert Ours(spec).map == str(side)
+    (found,) = (level.connection for level in generator.decoder.levels if level.connection is not None)
+    assert found.window is not None
+    assert found.window.shape == (side**2, side**2)
+    assert found.key.weight.shape == (channels[0] // 2, channels[0], 1, 1)
+    assert found.query.weight.shape == (channels[0] // 2, channels[1], 1, 1)
+    cpu = Generator(ModelSpec(size, 5, 3, width=0.125), Ours.parts)
+    (window,) = (level.connection.window for level in cpu.decoder.levels if level.connection is not None)
+    assert int(window.sum(1).min()) == (radius + 1) ** 2
+    assert int(window.sum(1).max()) == (2 * radius + 1) ** 2
+
+
+def test_weights_start_as_in_dr_gan() -> None:
+    torch.manual_seed(0)
+    generator = Generator(ModelSpec(32, 5, 3), Ours.parts)
+    for name, module in generator.named_modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) or name == "decoder.dense":
+            assert abs(module.weight.mean().item()) < 2e-3, name
+            assert module.weight.std().item() == pytest.approx(0.02, rel=0.1), name
+            assert module.bias is None or not module.bias.any(), name
+
+
+def test_refreshed_statistics_are_the_plain_mean() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4, momentum=0.3))
+    network(50 * torch.randn(8, 3, 5, 5))  # something stale
+    batches = [n + (n + 1) * torch.randn(6, 3, 5, 5) for n in range(4)]
+    inner = [network[1](network[0](batch)).detach() for batch in batches]  # train mode: batch statistics
+    remaining = iter(batches)
+    refresh_batch_norm(network, lambda: network(next(remaining)), len(batches))
+    for norm, seen in ((network[0], batches), (network[2], inner)):
+        means = torch.stack([x.mean((0, 2, 3)) for x in seen]).mean(0)
+        variances = torch.stack([x.var((0, 2, 3)) for x in seen]).mean(0)
+        torch.testing.assert_close(norm.running_mean, means)
+        torch.testing.assert_close(norm.running_var, variances)
+    assert (network[0].momentum, network[2].momentum) == (0.1, 0.3)
+
+
+def test_uniform_noise_is_uniform() -> None:
+    noise = uniform_noise(torch.randn(20_000, generator=torch.Generator().manual_seed(0)))
+    assert kstest(noise.numpy(), "uniform", args=(-1, 2)).pvalue > 0.01
+    assert noise.abs().max() <= 1

@@ -1,0 +1,50 @@
+"""Eq. 6 and 7, written out with numpy."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.ours import critic_loss, generator_loss
+
+IDENTITIES, VIEWS, COUNT = 6, 3, 5
+
+
+def logits(seed: int) -> tuple[Tensor, Tensor]:
+    random = torch.Generator().manual_seed(seed)
+    shapes = (COUNT, IDENTITIES + 1), (COUNT, VIEWS)
+    return tuple(3 * torch.randn(*shape, generator=random) for shape in shapes)  # type: ignore[return-value]
+
+
+def mean_log_probability(of: Tensor, labels: list[int]) -> float:
+    """Mean over the batch of log D_label, with D the softmax of the logits."""
+    values: NDArray[np.float64] = np.exp(of.double().numpy())
+    return float(np.mean([np.log(row[label] / row.sum()) for row, label in zip(values, labels, strict=True)]))
+
+
+@pytest.mark.parametrize("weight", [1.0, 5.0])
+def test_critic_loss(weight: float) -> None:
+    real, fake, identity, view = logits(0), logits(1), [0, 5, 2, 2, 1], [2, 0, 1, 1, 0]
+    value = (
+        mean_log_probability(real[0], identity)
+        + mean_log_probability(fake[0], [IDENTITIES] * COUNT)
+        + weight * mean_log_probability(real[1], view)
+    )
+    loss = critic_loss(real, fake, torch.tensor(identity), torch.tensor(view), weight)
+    assert loss.item() == pytest.approx(-value, rel=1e-5)
+
+
+@pytest.mark.parametrize("weight", [1.0, 5.0])
+def test_generator_loss(weight: float) -> None:
+    fake, identity, target = logits(2), [3, 0, 0, 5, 4], [1, 2, 0, 0, 2]
+    value = mean_log_probability(fake[0], identity) + weight * mean_log_probability(fake[1], target)
+    loss = generator_loss(fake, torch.tensor(identity), torch.tensor(target), weight)
+    assert loss.item() == pytest.approx(-value, rel=1e-5)
+
+
+def test_the_critic_never_learns_views_from_generated_images() -> None:
+    real, fake = logits(3), logits(4)
+    label = torch.zeros(COUNT, dtype=torch.int64)
+    other = (fake[0], fake[1] + torch.randn(COUNT, VIEWS))
+    assert critic_loss(real, fake, label, label, 5.0) == critic_loss(real, other, label, label, 5.0)
