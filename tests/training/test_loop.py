@@ -1,0 +1,180 @@
+"""The training loop: an interruption anywhere changes nothing, damage and divergence are said."""
+
+import csv
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from benchmark import seeding
+from benchmark.errors import BenchmarkError
+from benchmark.training import checkpoint
+from benchmark.training.interruption import InterruptedRun, stoppable
+from benchmark.training.loop import DivergedError, Files, Schedule, train
+from models.interface import Batch, Batches, ViewModel
+from models.registry import find
+from tests.tiny import Tiny
+from tests.tools import RandomBatches, arguments, spec
+
+CYCLES = 7
+SCHEDULE = Schedule(images=4 * CYCLES, log_every=2, checkpoint_every=3, axes=("test", 0))
+
+
+def network(name: str = "ours") -> ViewModel:
+    seeding.seed_global("weights", name)
+    return Tiny(spec()) if name == "tiny" else find(name).load()(spec())
+
+
+def run(folder: Path, fabric: Fabric, batches: Batches, name: str = "ours", schedule: Schedule = SCHEDULE) -> Files:
+    folder.mkdir(exist_ok=True)
+    train(network(name), batches, fabric, schedule, Files(folder), name)
+    return Files(folder)
+
+
+class Disturbed(RandomBatches):
+    """Batches that do something at the n-th draw."""
+
+    def __init__(self, draw: int, what: Callable[[], None]) -> None:
+        super().__init__(spec())
+        self.at, self.what = draw, what
+
+    def draw(self) -> Batch:
+        batch = super().draw()
+        if self.drawn == self.at:
+            self.what()
+        return batch
+
+
+def control_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def crash() -> None:
+    raise RuntimeError("pulled the plug")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """An uninterrupted training."""
+    return run(tmp_path_factory.mktemp("whole"), Fabric(accelerator="cpu", devices=1), RandomBatches(spec()))
+
+
+@pytest.mark.parametrize("draw", [1, 6, 9])
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(
+    draw: int, whole: Files, tmp_path: Path, fabric: Fabric
+) -> None:
+    cycle = (draw + 1) // 2  # a cycle of `ours` draws two batches
+    with pytest.raises(InterruptedRun, match=f"saved after cycle {cycle}; the same command goes on"):
+        run(tmp_path, fabric, Disturbed(draw, control_c))
+    assert Files(tmp_path).checkpoint.exists()
+    assert not Files(tmp_path).weights.exists()
+    files = run(tmp_path, fabric, RandomBatches(spec()))
+    assert files.weights.read_bytes() == whole.weights.read_bytes()
+    assert files.log.read_bytes() == whole.log.read_bytes()
+    assert not files.checkpoint.exists()
+
+
+def test_a_crash_goes_back_to_the_last_checkpoint(whole: Files, tmp_path: Path, fabric: Fabric) -> None:
+    with pytest.raises(RuntimeError, match="pulled the plug"):
+        run(tmp_path, fabric, Disturbed(9, crash))  # in cycle 5: row 4 of the log is written, checkpoint 3 is the last
+    files = run(tmp_path, fabric, RandomBatches(spec()))
+    assert files.weights.read_bytes() == whole.weights.read_bytes()
+    assert files.log.read_bytes() == whole.log.read_bytes()
+
+
+def test_another_seed_gives_other_weights(whole: Files, tmp_path: Path, fabric: Fabric) -> None:
+    schedule = Schedule(SCHEDULE.images, SCHEDULE.log_every, SCHEDULE.checkpoint_every, ("test", 1))
+    files = run(tmp_path, fabric, RandomBatches(spec()), schedule=schedule)
+    assert files.weights.read_bytes() != whole.weights.read_bytes()
+
+
+def test_the_log_has_a_row_every_second_cycle_and_at_the_end(whole: Files) -> None:
+    with whole.log.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["cycle"], row["images"]) for row in rows] == [("2", "8"), ("4", "16"), ("6", "24"), ("7", "28")]
+    assert list(rows[0]) == ["cycle", "images", "critic", "generator"]
+    assert b"\r" not in whole.log.read_bytes()
+
+
+def test_the_budget_is_counted_in_images(tmp_path: Path, fabric: Fabric) -> None:
+    batches = RandomBatches(spec())
+    run(tmp_path, fabric, batches, "tiny", Schedule(9, 1, 100, ("test",)))
+    assert batches.drawn == 3  # batches of 4 images
+
+
+def test_global_state_before_the_training_does_not_matter(whole: Files, tmp_path: Path, fabric: Fabric) -> None:
+    model = network()
+    torch.manual_seed(12345)
+    train(model, RandomBatches(spec()), fabric, SCHEDULE, Files(tmp_path), "ours")
+    assert Files(tmp_path).weights.read_bytes() == whole.weights.read_bytes()
+
+
+@pytest.mark.parametrize("damage", ["empty", "garbage", "truncated", "other model"])
+def test_a_damaged_checkpoint_is_named(damage: str, tmp_path: Path, fabric: Fabric) -> None:
+    with pytest.raises(InterruptedRun):
+        run(tmp_path, fabric, Disturbed(2, control_c), "tiny")
+    path = Files(tmp_path).checkpoint
+    good = path.read_bytes()
+    path.write_bytes({"empty": b"", "garbage": b"garbage" * 100, "truncated": good[:-200]}.get(damage, good))
+    with pytest.raises(BenchmarkError, match="is damaged") as error:
+        run(tmp_path, fabric, RandomBatches(spec()), "ours" if damage == "other model" else "tiny")
+    assert str(path) in str(error.value)
+    assert "delete it to train from the beginning" in str(error.value)
+
+
+class Broken(Disturbed):
+    """From the n-th draw on, the images are not a number."""
+
+    def draw(self) -> Batch:
+        batch = super().draw()
+        return batch if self.drawn < self.at else Batch(batch.image * torch.nan, batch.identity, batch.view)
+
+
+def test_a_loss_that_is_not_a_number_ends_the_training(tmp_path: Path, fabric: Fabric) -> None:
+    schedule = Schedule(100, 1, 100, ("test",))
+    with pytest.raises(DivergedError, match="the loss loss is nan in cycle 3"):
+        run(tmp_path, fabric, Broken(3, lambda: None), "tiny", schedule)
+    assert not Files(tmp_path).weights.exists()
+
+
+def test_files_need_no_pickle(tmp_path: Path, fabric: Fabric, whole: Files) -> None:
+    from safetensors.torch import load_file
+
+    with pytest.raises(InterruptedRun):
+        run(tmp_path, fabric, Disturbed(2, control_c))
+    state = torch.load(Files(tmp_path).checkpoint, weights_only=True)
+    assert (state["cycle"], state["images"]) == (1, 4)
+    assert set(state["optimizers"]) == {"generator", "critic"}
+    assert all(key.startswith("generator.") for key in load_file(whole.weights))
+
+
+def test_weights_of_another_model_are_refused(whole: Files, tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="does not belong to this model"):
+        checkpoint.load_weights(network("vanilla"), whole.weights)
+    with pytest.raises(BenchmarkError, match="train the model first"):
+        checkpoint.load_weights(network(), tmp_path / "none.safetensors")
+    (tmp_path / "cut.safetensors").write_bytes(whole.weights.read_bytes()[:-100])
+    with pytest.raises(BenchmarkError, match=r"cut\.safetensors is damaged"):
+        checkpoint.load_weights(network(), tmp_path / "cut.safetensors")
+
+
+def test_the_batch_norm_statistics_are_refreshed(whole: Files) -> None:
+    model = network().eval()
+    checkpoint.load_weights(model, whole.weights)
+    counted = [value for key, value in model.state_dict().items() if key.endswith("num_batches_tracked")]
+    assert {int(value) for value in counted if value} == {spec().refresh_batches}
+    assert model.generate(*arguments(spec())).isfinite().all()
+
+
+def test_a_second_signal_ends_at_once() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with stoppable() as stop:
+        control_c()
+        assert stop.asked
+        with pytest.raises(KeyboardInterrupt):
+            control_c()
+    assert signal.getsignal(signal.SIGINT) is before

@@ -1,0 +1,59 @@
+"""Pixels to tensors and back, and the drawing of batches."""
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.training.sampling import AuxiliaryBatches, to_float, to_uint8
+
+CPU = torch.device("cpu")
+
+
+def test_round_trip_of_every_byte() -> None:
+    images = np.arange(256, dtype=np.uint8).repeat(12).reshape(16, 8, 8, 3)
+    assert np.array_equal(to_uint8(to_float(images)), images)
+
+
+def test_ends_of_the_range_and_channel_order() -> None:
+    image = np.zeros((1, 2, 2, 3), np.uint8)
+    image[0, 0, 1] = (255, 0, 51)
+    tensor = to_float(image)
+    assert tensor.shape == (1, 3, 2, 2)
+    torch.testing.assert_close(tensor[0, :, 0, 1], torch.tensor([1.0, -1.0, -0.6]))
+    assert (tensor[0, :, 1, 1] == -1).all()
+
+
+def test_to_uint8_rounds_and_clips() -> None:
+    values = torch.tensor([-2.0, -1.0, -1 + 0.6 / 127.5, 0.0, 1.0, 7.0]).reshape(1, 1, 1, 6).expand(1, 3, 1, 6)
+    assert to_uint8(values)[0, 0, :, 0].tolist() == [0, 0, 1, 128, 255, 255]
+
+
+@pytest.fixture
+def batches() -> AuxiliaryBatches:
+    """40 images whose grey is their place in the store; the odd ones train, with labels that follow from the place."""
+    images = np.arange(40, dtype=np.uint8)[:, None, None, None].repeat(4, 1).repeat(4, 2).repeat(3, 3)
+    rows = np.arange(1, 40, 2)
+    images.setflags(write=False)
+    rows.setflags(write=False)
+    return AuxiliaryBatches(images, rows, rows // 4, rows % 5, 64, CPU)
+
+
+def test_batches_hold_training_rows_with_their_labels(batches: AuxiliaryBatches) -> None:
+    torch.manual_seed(0)
+    seen = set()
+    for _ in range(8):
+        batch = batches.draw()
+        assert batch.image.shape == (64, 3, 4, 4)
+        place = (batch.image[:, 0, 0, 0] * 127.5 + 127.5).round().long()
+        assert torch.equal(batch.identity, place // 4)
+        assert torch.equal(batch.view, place % 5)
+        seen |= set(place.tolist())
+    assert seen == set(range(1, 40, 2))
+
+
+def test_draws_follow_the_global_seed(batches: AuxiliaryBatches) -> None:
+    torch.manual_seed(0)
+    first, second = batches.draw(), batches.draw()
+    torch.manual_seed(0)
+    assert torch.equal(first.image, batches.draw().image)
+    assert not torch.equal(first.image, second.image)
