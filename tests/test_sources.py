@@ -1,0 +1,126 @@
+"""The import closure, and hashes that see code but no prose."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark import sources
+from benchmark.sources import closure, hashes
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small project in place of this one."""
+    files = {
+        "benchmark/__init__.py": "",
+        "benchmark/start.py": "import os\nimport benchmark.first\nfrom benchmark import second\n",
+        "benchmark/first.py": "from models import third\n",
+        "benchmark/second.py": "def later():\n    from benchmark.deep.inner import value\n    return value\n",
+        "benchmark/deep/__init__.py": "",
+        "benchmark/deep/inner.py": "from benchmark.start import nothing\nvalue = 1\n",
+        "benchmark/unused.py": "import benchmark.first\n",
+        "models/__init__.py": "",
+        "models/third.py": "TARGETS = {'lazy': 'models.lazy:Model', 'web': 'example.org', 'odd': 'models.no such'}\n",
+        "models/lazy.py": "import torch\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(sources, "PROJECT", tmp_path)
+    clear()
+    yield tmp_path
+    clear()
+
+
+def clear() -> None:
+    sources._imports.cache_clear()
+    sources._code_hash.cache_clear()
+
+
+def names(tree: Path, *roots: str | Path) -> list[str]:
+    return [path.relative_to(tree).as_posix() for path in closure(*roots)]
+
+
+def test_direct_indirect_lazy_and_circular_imports(tree: Path) -> None:
+    assert names(tree, "benchmark.start") == [
+        "benchmark/__init__.py",
+        "benchmark/deep/__init__.py",
+        "benchmark/deep/inner.py",
+        "benchmark/first.py",
+        "benchmark/second.py",
+        "benchmark/start.py",
+        "models/__init__.py",
+        "models/lazy.py",
+        "models/third.py",
+    ]
+
+
+def test_targets_written_as_strings_are_imports(tree: Path) -> None:
+    assert "models/lazy.py" in names(tree, "models.third")
+    (tree / "models" / "third.py").write_text("TARGETS = {}\n", encoding="utf-8")
+    clear()
+    assert "models/lazy.py" not in names(tree, "models.third")
+
+
+def test_several_roots_and_a_file_outside(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("plugins") / "mine.py"
+    outside.write_text("from benchmark.deep import inner\n", encoding="utf-8")
+    found = closure(outside, "models.lazy")
+    assert outside in found
+    assert {tree / "benchmark/deep/inner.py", tree / "models/lazy.py"} <= set(found)
+    assert hashes([outside]).keys() == {"mine.py"}
+
+
+def test_modules_that_are_not_ours_are_left_out(tree: Path) -> None:
+    assert closure("torch.nn", "benchmark.missing") == []
+
+
+CODE = '''"""Module."""
+
+X = 1  # one
+
+
+class A:
+    """Class."""
+
+    def f(self):
+        """Function."""
+        return X
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("# one", "# another comment", True),
+        ('"""Module."""', '"""Other."""', True),
+        ('"""Class."""', '"""Other."""', True),
+        ('"""Function."""', '"""Other,\n        over two lines.\n        """', True),
+        ('        """Function."""\n', "", True),
+        ('    """Class."""\n\n', "", True),
+        ("X = 1  #", "X   =   1  #", True),
+        ("X = 1", "X = 2", False),
+        ("return X", "return -X", False),
+        ("class A:", "class B:", False),
+        ("return X", "return 'a string that is no docstring'", False),
+    ],
+)
+def test_hashes_see_code_alone(tmp_path: Path, old: str, new: str, same: bool) -> None:
+    assert old in CODE
+    for name, text in (("a.py", CODE), ("b.py", CODE.replace(old, new))):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    first, second = hashes([tmp_path / "a.py"])["a.py"], hashes([tmp_path / "b.py"])["b.py"]
+    assert (first == second) == same
+
+
+def test_a_body_of_nothing_but_a_docstring(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text('class A(Exception):\n    """Doc."""\n', encoding="utf-8")
+    (tmp_path / "b.py").write_text("class A(Exception):\n    pass\n", encoding="utf-8")
+    assert len(set(hashes([tmp_path / "a.py", tmp_path / "b.py"]).values())) == 1
+
+
+def test_a_model_depends_on_its_layers_but_not_on_the_command_line() -> None:
+    found = {path.relative_to(sources.PROJECT).as_posix() for path in closure("benchmark.training.loop", "models.ours")}
+    assert {"models/ours.py", "models/layers/connection.py", "models/layers/plan.py", "benchmark/seeding.py"} <= found
+    assert not {"benchmark/cli.py", "models/ablations.py", "models/registry.py", "benchmark/stages/train.py"} & found
