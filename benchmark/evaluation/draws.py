@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
-from benchmark.seeding import generator, seed
+from benchmark.seeding import generator
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,13 @@ def draw(manifest: pd.DataFrame, dataset: str, nc: int, repetition: int, test_sh
         repetition: number of the draw.
         test_share: share of the images to test on.
     """
+    identity = manifest["identity"].to_numpy()
     standard = manifest["split"].to_numpy() == "standard"
-    names = np.array(sorted(manifest.loc[standard, "identity"].unique()), dtype=object)
+    names = np.array(sorted(set(identity[standard])), dtype=object)
     classes = generator("classes", dataset, nc, repetition).choice(names, nc, replace=False)
-    positions = np.flatnonzero(standard & manifest["identity"].isin(list(classes)).to_numpy())
-    train, test = train_test_split(
-        positions,
-        test_size=test_share,
-        stratify=manifest["identity"].to_numpy()[positions],
-        random_state=seed("images", dataset, nc, repetition) % 2**32,
-    )
+    images = generator("images", dataset, nc, repetition)
+    shuffled = [images.permutation(np.flatnonzero(standard & (identity == name))) for name in sorted(classes)]
+    sizes = [min(max(1, round(test_share * len(own))), len(own) - 1) for own in shuffled]
+    test = np.concatenate([own[:size] for own, size in zip(shuffled, sizes, strict=True)])
+    train = np.concatenate([own[size:] for own, size in zip(shuffled, sizes, strict=True)])
     return Draw(np.sort(train), np.sort(test))
