@@ -1,0 +1,214 @@
+"""params.yaml: what is refused, in which words, and what the profiles hold."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from benchmark.errors import BenchmarkError
+from benchmark.settings import Profile, active_name, did_you_mean, load, override, profile, with_dataset
+from tests.tools import PROJECT
+
+PARAMS = PROJECT / "params.yaml"
+NAMES = list(yaml.safe_load(PARAMS.read_text(encoding="utf-8"))["profiles"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_profile_is_valid(name: str) -> None:
+    assert profile(name, PARAMS).name == name
+
+
+def test_the_active_profile_is_the_default() -> None:
+    assert profile(None, PARAMS) == profile(active_name(PARAMS), PARAMS)
+
+
+def test_the_paper_s_setting_for_cars() -> None:
+    settings = profile("compcars", PARAMS)
+    data, training, evaluation = settings.data, settings.training, settings.evaluation
+    assert (data.dataset, data.image_size, data.auxiliary, data.standard) == ("compcars", 224, 1181, 296)
+    assert (data.minimum_images, len(data.views)) == (10, 5)
+    assert data.views == ("left", "front_left", "front", "front_right", "right")
+    assert (training.batch_size, training.learning_rate_factor, training.width) == (64, 1.0, 1.0)
+    assert (training.generator_steps, training.attribute_weight) == (1, 5.0)
+    assert evaluation.nc == (20, 50, 80, 120, 200)
+    assert evaluation.test_share == 0.2
+
+
+def test_the_paper_s_setting_for_faces() -> None:
+    settings = profile("multipie", PARAMS)
+    data, training = settings.data, settings.training
+    assert (data.dataset, data.image_size, data.auxiliary, data.standard) == ("multipie", 96, 200, 137)
+    assert data.order == "name"
+    assert data.views == tuple(str(15 * n) for n in range(-4, 5))
+    assert (training.batch_size, training.learning_rate_factor, training.width) == (64, 1.0, 1.0)
+    assert (training.generator_steps, training.attribute_weight) == (4, 1.0)
+    assert settings.evaluation.nc == (20, 50, 80, 120)
+
+
+@pytest.mark.parametrize("name", ["smoke", "quick", "cpu", "gpu"])
+def test_profiles_that_need_no_download(name: str) -> None:
+    settings = profile(name, PARAMS)
+    assert settings.data.dataset == "rendered"
+    assert settings.data.standard is not None
+    assert max(settings.evaluation.nc) <= settings.data.standard
+    made = settings.data.rendered
+    assert settings.data.auxiliary + settings.data.standard <= made.identities - made.scarce
+    assert {20, 50, 80} <= set(settings.evaluation.nc) or name == "smoke"
+
+
+def test_settings_cannot_be_changed_in_place() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        profile("smoke", PARAMS).seeds = 7
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    return tmp_path / "params.yaml"
+
+
+def written(params: Path, *keys: str, value: Any) -> Path:
+    """Write the project's settings with one value of the profile smoke replaced."""
+    content = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
+    section = content["profiles"]["smoke"]
+    for key in keys[:-1]:
+        section = section[key]
+    section[keys[-1]] = value
+    params.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return params
+
+
+def refusal(params: Path, name: str | None = "smoke") -> str:
+    with pytest.raises(BenchmarkError) as error:
+        profile(name, params)
+    message = str(error.value)
+    assert str(params) in message
+    assert "\n" not in message
+    return message
+
+
+WHERE = "profile smoke: "
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "words"),
+    [
+        (("training", "imagse"), 5, "training.imagse is not a setting; did you mean images?"),
+        (("sedes",), 5, "sedes is not a setting; did you mean seeds?"),
+        (("training", "zzz"), 5, "training.zzz is not a setting"),
+        (("data", "rendered", "siez"), 5, "data.rendered.siez is not a setting; did you mean size?"),
+        (("training", "images"), -5, "training.images: Input should be greater than or equal to 1, got -5"),
+        (("training", "images"), "2e4", "training.images: Input should be a valid integer, got '2e4'"),
+        (("training", "images"), 2.5, "training.images: "),
+        (("training", "images"), None, "training.images: "),
+        (("training", "learning_rate_factor"), "2e-4", "training.learning_rate_factor: Input should be a valid number"),
+        (("training", "learning_rate_factor"), float("nan"), "training.learning_rate_factor: "),
+        (("training", "precision"), "fp8", "training.precision: "),
+        (("training",), [], "training: "),
+        (("evaluation", "nc"), [], "evaluation.nc: "),
+        (("evaluation", "nc"), [5, "x"], "evaluation.nc.1: "),
+        (("evaluation", "test_share"), 1.0, "evaluation.test_share: "),
+        (("seeds",), 0, "seeds: "),
+        (("seeds",), True, "seeds: "),
+        (("models",), [], "models: "),
+        (("models",), "ours", "models: "),
+        (("data", "views"), ["left", "left"], "data: views names a view twice"),
+        (("data", "dataset"), "imagenet", "data.dataset: "),
+        (("data", "dataset"), "compcars", "data: root is missing: the data set compcars needs the folder of its"),
+        (("data", "image_size"), 8, "data.image_size: "),
+    ],
+)
+def test_wrong_values(params: Path, keys: tuple[str, ...], value: Any, words: str) -> None:
+    assert refusal(written(params, *keys, value=value)).startswith(f"{params}, {WHERE}{words}")
+
+
+def test_the_name_must_be_the_key(params: Path) -> None:
+    message = refusal(written(params, "name", value="smok"))
+    assert message.endswith("name must be smoke, the key it stands under, got 'smok'")
+
+
+def test_unknown_profile(params: Path) -> None:
+    written(params, "seeds", value=1)
+    message = refusal(params, "smoek")
+    assert message == f"{params} has no profile smoek: it has {', '.join(sorted(NAMES))}; did you mean smoke?"
+
+
+def test_missing_file(params: Path) -> None:
+    assert refusal(params).endswith("is missing; run the command in the project's folder")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"profiles: [", "is no valid YAML"),
+        (b"profiles: {smoke: *gone}", "is no valid YAML"),
+        (b"\xff\xfe\x00", "is no valid YAML"),
+        (b"", "has no mapping `profiles`"),
+        (b"profiles: 3", "has no mapping `profiles`"),
+        (b"[1]", "has no mapping `profiles`"),
+    ],
+)
+def test_broken_files(params: Path, text: bytes, words: str) -> None:
+    params.write_bytes(text)
+    assert words in refusal(params)
+
+
+@pytest.mark.parametrize("active", ["", "active: quick", "active: {models: [ours]}", "active: {name: 3}"])
+def test_active_must_be_an_alias(params: Path, active: str) -> None:
+    params.write_text(f"profiles: {{smoke: {{name: smoke}}}}\n{active}\n", encoding="utf-8")
+    assert "active must be an alias of a profile" in refusal(params, None)
+
+
+def test_load_returns_all() -> None:
+    assert list(load(PARAMS)["profiles"]) == NAMES
+
+
+@pytest.fixture
+def smoke() -> Profile:
+    return profile("smoke", PARAMS)
+
+
+def test_override_replaces_the_named_values_alone(smoke: Profile) -> None:
+    changed = override(smoke, {"training.images": 64, "data.rendered.seed": 3, "seeds": 2, "evaluation.nc": [2, 3]})
+    assert (changed.training.images, changed.data.rendered.seed, changed.seeds) == (64, 3, 2)
+    assert changed.evaluation.nc == (2, 3)
+    back = {"training.images": 320, "data.rendered.seed": 0, "seeds": 1, "evaluation.nc": list(smoke.evaluation.nc)}
+    assert override(changed, back) == smoke
+    assert override(smoke, {}) == smoke
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("training.imagse", 5, "--set training.imagse: there is no such setting; did you mean images?"),
+        ("trainnig.images", 5, "--set trainnig.images: there is no such setting"),
+        ("training.images.more", 5, "--set training.images.more: there is no such setting"),
+        ("", 5, "--set : there is no such setting"),
+        ("training.images", "many", "--set: training.images: Input should be a valid integer, got 'many'"),
+        ("training.images", -1, "--set: training.images: "),
+        ("training", 3, "--set: training: "),
+    ],
+)
+def test_override_refuses(smoke: Profile, key: str, value: Any, words: str) -> None:
+    with pytest.raises(BenchmarkError) as error:
+        override(smoke, {key: value})
+    assert str(error.value).startswith(words)
+    assert "\n" not in str(error.value)
+
+
+def test_the_same_data_set_changes_nothing(smoke: Profile) -> None:
+    assert with_dataset(smoke, "rendered") is smoke
+
+
+def test_another_data_set_keeps_only_the_image_size() -> None:
+    settings = with_dataset(profile("multipie", PARAMS), "compcars")
+    assert settings.data.image_size == 96
+    assert settings.data.views == profile("compcars", PARAMS).data.views
+    assert settings.data.order == "random"
+    assert settings.data.auxiliary == 0.8
+    assert settings.training == profile("multipie", PARAMS).training
+
+
+@pytest.mark.parametrize(("name", "hint"), [("imags", "; did you mean images?"), ("zzzz", "")])
+def test_did_you_mean(name: str, hint: str) -> None:
+    assert did_you_mean(name, ["images", "seeds"]) == hint
