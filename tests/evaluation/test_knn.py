@@ -1,0 +1,109 @@
+"""The ranks of the KNN against a plain loop over sorted distances."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from benchmark.evaluation.knn import nearest_member, ranks
+
+Array = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+
+def distance(a: Array, b: Array, metric: str) -> float:
+    a, b = a.astype(float), b.astype(float)
+    if metric == "cosine":
+        return float(1 - (a @ b) / (np.sqrt(a @ a) * np.sqrt(b @ b)))
+    return float(np.sqrt(((a - b) ** 2).sum()))
+
+
+def slow_rank(train: Array, labels: Labels, query: Array, own: int, neighbours: int, metric: str) -> int | None:
+    """The rank by the definition; None if the K nearest are not defined because the K-th is tied with the next."""
+    distances = [distance(row, query, metric) for row in train]
+    order = sorted(range(len(train)), key=distances.__getitem__)
+    if neighbours < len(order) and distances[order[neighbours - 1]] == distances[order[neighbours]]:
+        return None
+    votes = Counter(int(labels[n]) for n in order[:neighbours])
+    nearest = {c: min(d for d, label in zip(distances, labels, strict=True) if label == c) for c in set(labels)}
+    place = {c: (-votes[c], nearest[c]) for c in nearest}
+    return sum(place[c] <= place[own] for c in place if c != own)
+
+
+def compare(train: Array, labels: Labels, queries: Array, own: Labels, neighbours: int, metric: str) -> int:
+    found = ranks(train, labels, queries, own, neighbours, metric)
+    checked = 0
+    for n, query in enumerate(queries):
+        expected = slow_rank(train, labels, query, int(own[n]), neighbours, metric)
+        if expected is not None:
+            assert found[n] == expected
+            checked += 1
+    return checked
+
+
+def blurred(classes: int, per_class: int, seed: int) -> tuple[Array, Labels, Array, Labels]:
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(classes, 6)).astype(np.float32)
+    labels = random.permutation(np.repeat(np.arange(classes), per_class))
+    own = random.integers(classes, size=40)
+    train = centres[labels] + random.normal(size=(len(labels), 6)).astype(np.float32)
+    return train, labels, (centres[own] + random.normal(size=(40, 6))).astype(np.float32), own
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("neighbours", [1, 5, 10])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_ranks(neighbours: int, metric: str, seed: int) -> None:
+    assert compare(*blurred(9, 7, seed), neighbours, metric) == 40
+
+
+@pytest.mark.parametrize("neighbours", [1, 5, 10])
+def test_ranks_with_duplicates_and_ties(neighbours: int) -> None:
+    random = np.random.default_rng(2)
+    train = random.integers(0, 9, size=(60, 2)).astype(np.float32)  # 81 places for 60 images
+    queries = random.integers(0, 9, size=(300, 2)).astype(np.float32)
+    labels = random.permutation(np.arange(60) % 7)
+    assert compare(train, labels, queries, random.integers(7, size=300), neighbours, "euclidean") > 50
+
+
+def test_fewer_images_than_neighbours() -> None:
+    train, labels, queries, own = blurred(3, 1, 0)
+    assert compare(train, labels, queries, own, 10, "euclidean") == 40
+
+
+def test_classes_without_a_vote_are_ordered_by_their_nearest_member() -> None:
+    train = np.array([[0.0], [0.1], [5.0], [9.0], [7.0], [20.0]], np.float32)
+    labels = np.array([0, 0, 3, 1, 2, 1])
+    own = np.array([0, 3, 2, 1])
+    assert ranks(train, labels, np.zeros((4, 1), np.float32), own, 2).tolist() == [0, 1, 2, 3]
+
+
+def test_votes_count_more_than_the_nearest_member() -> None:
+    train = np.array([[0.1], [0.2], [0.3]], np.float32)
+    own = np.array([0, 1])
+    assert ranks(train, np.array([1, 0, 0]), np.zeros((2, 1), np.float32), own, 3).tolist() == [0, 1]
+    assert ranks(train, np.array([1, 0, 0]), np.zeros((2, 1), np.float32), own, 1).tolist() == [1, 0]
+
+
+def test_a_full_tie_is_held_against_the_true_class() -> None:
+    train = np.array([[1.0], [-1.0], [5.0]], np.float32)
+    found = ranks(train, np.array([0, 1, 2]), np.zeros((3, 1), np.float32), np.array([0, 1, 2]), 2)
+    assert found.tolist() == [1, 1, 2]
+
+
+@pytest.mark.parametrize("neighbours", [1, 5])
+def test_names_of_the_classes_do_not_matter(neighbours: int) -> None:
+    train, labels, queries, own = blurred(9, 7, 3)
+    renamed = np.random.default_rng(0).permutation(9)
+    first = ranks(train, labels, queries, own, neighbours)
+    assert np.array_equal(first, ranks(train, renamed[labels], queries, renamed[own], neighbours))
+
+
+def test_nearest_member_by_a_plain_loop() -> None:
+    train, labels, queries, _ = blurred(5, 3, 4)
+    found = nearest_member(train, labels, queries, "euclidean")
+    for n, query in enumerate(queries):
+        for c in range(5):
+            expected = min(distance(row, query, "euclidean") for row in train[labels == c])
+            assert found[n, c] == pytest.approx(expected, rel=1e-5)

@@ -1,0 +1,143 @@
+"""Describing generated images, and the functions that make them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import Tensor, nn
+
+from benchmark.data.images import ImageStore
+from benchmark.evaluation import turners
+from benchmark.evaluation.outputs import Networks, Outputs, measure, pairs
+from benchmark.training.sampling import to_float
+from tests.tiny import Tiny
+from tests.tools import spec
+
+CPU = torch.device("cpu")
+VIEWS = 3
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ImageStore:
+    """30 random images; row counts backwards, so that position and row differ."""
+    random = np.random.default_rng(0)
+    np.save(tmp_path / "images.npy", random.integers(0, 256, (30, 8, 8, 3), dtype=np.uint8))
+    splits = np.array(["auxiliary"] * 14 + ["validation"] * 4 + ["standard"] * 12)
+    table = pd.DataFrame({"split": splits, "view_label": np.arange(30) % VIEWS, "row": np.arange(30)[::-1]})
+    return ImageStore(tmp_path, table)
+
+
+def test_pairs_are_every_standard_image_with_every_view(store: ImageStore) -> None:
+    position, target = pairs(store.manifest, VIEWS, own_view_only=False)
+    assert list(zip(position, target, strict=True)) == [(p, v) for p in range(18, 30) for v in range(VIEWS)]
+    position, target = pairs(store.manifest, VIEWS, own_view_only=True)
+    assert list(zip(position, target, strict=True)) == [(p, p % VIEWS) for p in range(18, 30)]
+
+
+def test_copy_gives_the_input(store: ImageStore) -> None:
+    positions = np.array([29, 18, 20])
+    for view in range(VIEWS):
+        copied = turners.copy(store)(positions, view)
+        for image, position in zip(copied, positions, strict=True):
+            expected = to_float(store.images[[29 - position]])[0]
+            assert torch.equal(image, expected)
+
+
+def test_mean_image_by_a_plain_loop(store: ImageStore) -> None:
+    for view in range(VIEWS):
+        total, count = np.zeros((8, 8, 3)), 0
+        for position in range(14):
+            if position % VIEWS == view:
+                total, count = total + store.images[29 - position], count + 1
+        expected = torch.from_numpy(total / count / 127.5 - 1).permute(2, 0, 1).float()
+        images = turners.mean_image(store)(np.array([20, 21]), view)
+        assert images.shape == (2, 3, 8, 8)
+        for image in images:
+            torch.testing.assert_close(image, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_noise_depends_on_position_and_view_alone() -> None:
+    together = turners.noise(np.array([5, 9, 7]), 1)
+    assert together.shape == (3, 128)
+    assert together.dtype == torch.float32
+    assert torch.equal(together[1], turners.noise(np.array([9]), 1)[0])
+    torch.manual_seed(3)
+    np.random.seed(3)
+    assert torch.equal(together, turners.noise(np.array([5, 9, 7]), 1))
+    assert not torch.equal(together, turners.noise(np.array([5, 9, 7]), 2))
+    assert len({tuple(row.tolist()) for row in together}) == 3
+
+
+def test_noise_is_standard_normal() -> None:
+    noise = turners.noise(np.arange(200), 0)
+    assert noise.mean().item() == pytest.approx(0, abs=0.02)
+    assert noise.std().item() == pytest.approx(1, abs=0.02)
+
+
+class Echo(Tiny):
+    """Says in its output what it was given."""
+
+    def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
+        assert not self.training
+        assert not torch.is_grad_enabled()
+        view, first = (part[:, None, None].expand(-1, 8, 8) for part in (view_code.argmax(1) * 10.0, noise[:, 0]))
+        return torch.stack([image[:, 0], view, first / 10], 1)
+
+
+def test_a_trained_generator_gets_image_code_and_noise(store: ImageStore) -> None:
+    turn = turners.trained(Echo(spec()).train(), store, VIEWS, CPU)
+    positions = np.array([20, 25])
+    images = turn(positions, 0)
+    assert torch.equal(images[:, 0], turners.inputs(store, positions)[:, 0])
+    torch.testing.assert_close(images[:, 2, 0, 0], turners.noise(positions, 0)[:, 0] / 10)
+    assert (turn(positions, 1)[:, 1] == 1).all()  # ten, cut off at one
+
+
+class Pooled(nn.Module):
+    """Stands for ResNet18: the last of its parts is dropped to get 512 features."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.trunk = nn.Conv2d(3, 512, 1)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Linear(512, VIEWS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.pool(self.trunk(x)).flatten(1))
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 256])
+def test_each_image_is_described_in_its_row(store: ImageStore, batch_size: int) -> None:
+    network = Pooled().eval()
+    shift = torch.tensor([0.0, 0.3, -0.3])
+    position, target = pairs(store.manifest, VIEWS, own_view_only=False)
+    mixed = np.random.default_rng(0).permutation(len(position))
+    position, target = position[mixed], target[mixed]
+    made = measure(
+        lambda positions, view: (turners.inputs(store, positions) + shift[view]).clamp(-1, 1),
+        position,
+        target,
+        Networks(network, network),
+        batch_size,
+        CPU,
+    )
+    for row, (place, view) in enumerate(zip(position, target, strict=True)):
+        image = (to_float(store.images[[29 - place]]) + shift[view]).clamp(-1, 1)
+        with torch.no_grad():
+            features = network.trunk(image).mean((2, 3))[0].numpy()
+            seen = int(network(image).argmax())
+        np.testing.assert_allclose(made.features[row], features, rtol=1e-4, atol=1e-5)
+        assert made.view[row] == seen
+
+
+def test_outputs_survive_the_disk(tmp_path: Path) -> None:
+    made = Outputs(np.arange(4), np.arange(4) % 2, np.ones((4, 512), np.float32), np.zeros(4, np.int64))
+    made.save(tmp_path / "outputs.safetensors")
+    loaded = Outputs.load(tmp_path / "outputs.safetensors")
+    for name, values in vars(made).items():
+        assert np.array_equal(values, getattr(loaded, name)), name
+        assert values.dtype == getattr(loaded, name).dtype, name
+    assert made.of(np.array([3, 1, 8])).position.tolist() == [1, 3]
