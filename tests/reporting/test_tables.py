@@ -1,0 +1,120 @@
+"""Tables, metrics and figures from planted outcomes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from benchmark.reporting import figures, tables
+from benchmark.reporting.samples import sample_positions, save_columns
+from benchmark.reporting.tables import Measured
+
+
+def outcomes(seeds: int = 1, right: float = 0.5, identities: int = 12) -> pd.DataFrame:
+    """Four images of each identity; the first `right` of all identities are recognised, every other view is right."""
+    rows = [
+        (seed, 0, f"i{n}", f"i{n}_{k}.png", 0 if n < right * identities else 7, k % 2 == 0)
+        for seed in range(seeds)
+        for n in range(identities)
+        for k in range(4)
+    ]
+    return pd.DataFrame(rows, columns=["seed", "draw", "identity", "image", "rank", "view_right"])
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    measured = [
+        Measured("vanilla", "-", 20, outcomes()),
+        Measured("ours", "8", 20, outcomes(seeds=3, right=0.75)),
+        Measured("ours", "8", 5, outcomes(right=1.0)),
+    ]
+    return tables.identity_table(measured, "smoke")
+
+
+def test_rows_are_sorted_and_rates_are_fractions(table: pd.DataFrame) -> None:
+    assert table[tables.KEYS].to_numpy().tolist() == [
+        ["smoke", "ours", "8", "random", 5],
+        ["smoke", "ours", "8", "random", 20],
+        ["smoke", "vanilla", "-", "random", 20],
+    ]
+    assert table["top1"].tolist() == [1.0, 0.75, 0.5]
+    assert table["joint"].tolist() == [0.5, 0.375, 0.25]
+    assert table["n_seeds"].tolist() == [1, 3, 1]
+    assert table["n_images"].tolist() == [48, 48, 48]
+    assert table["top5"].isna().tolist() == [True, False, False]
+    vanilla = table.iloc[2]
+    assert vanilla["top1_ci_low"] < 0.5 < vanilla["top1_ci_high"]
+
+
+def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
+    tables.write_csv(table, tmp_path / "identity.csv")
+    content = (tmp_path / "identity.csv").read_bytes()
+    assert b"\r" not in content
+    header, first, *_ = content.decode().splitlines()
+    assert header.startswith("profile,model,map,split,nc,top1,top1_ci_low,top1_ci_high,top5,")
+    assert first.startswith("smoke,ours,8,random,5,1.000000,1.000000,1.000000,,,,0.500000,")
+    tables.write_csv(table.copy(), tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == content
+
+
+def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFrame) -> None:
+    text = tables.identity_markdown(table)
+    assert text.startswith("# Identity preservation, profile smoke\n")
+    assert "| ours | 8 | 5 | 100.0 [100.0, 100.0] | n/a | 50.0 [50.0, 50.0] |" in text
+    assert "| ours | 8 | 20 | 75.0 [75.0, 75.0] |" in text
+    assert "over training seeds" in text
+    assert "the training seed's variation is not in it" in text
+    assert text.endswith("\n")
+
+
+def test_metrics_leave_out_what_is_no_number(table: pd.DataFrame) -> None:
+    nested = tables.metrics(table)
+    assert nested["ours"]["nc5"] == {"top1": 1.0, "view": 0.5, "joint": 0.5}
+    assert nested["vanilla"]["nc20"] == {"top1": 0.5, "top5": 0.5, "view": 0.5, "joint": 0.25}
+    assert "NaN" not in json.dumps(nested)
+
+
+def test_figures_have_the_same_bytes_each_time(table: pd.DataFrame, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        figures.accuracy_over_nc(table, tmp_path / folder)
+    for name in ("accuracy_over_nc.svg", "accuracy_over_nc.png"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_grid_has_rows_of_columns(tmp_path: Path) -> None:
+    shades = [-1.0, 0.0, 1.0]
+    columns = [torch.full((2, 3, 32, 32), shade) for shade in shades]
+    columns[0][1] = 1.0
+    save_columns(columns, tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as image:
+        pixels = np.asarray(image)
+    assert pixels.shape == (4 + 2 * 100, 4 + 3 * 100, 3)
+    middles = [[int(pixels[54 + 100 * row, 54 + 100 * column, 0]) for column in range(3)] for row in range(2)]
+    assert middles == [[0, 128, 255], [255, 128, 255]]
+
+
+class Stored:
+    """As much of an image store as choosing samples needs."""
+
+    def __init__(self, manifest: pd.DataFrame) -> None:
+        self.manifest = manifest
+
+    def subset(self, split: str) -> np.ndarray:
+        return np.flatnonzero(self.manifest["split"] == split)
+
+
+@pytest.mark.parametrize("rows", [1, 4, 9, 50])
+def test_samples_are_spread_over_identities_and_views(rows: int) -> None:
+    names = [f"i{n:02}" for n in range(20) for _ in range(3)]
+    manifest = pd.DataFrame({"identity": names, "view_label": [0, 1, 2] * 20, "split": "standard"})
+    extra = pd.DataFrame({"identity": ["a"], "view_label": [0], "split": ["auxiliary"]})
+    manifest = pd.concat([extra, manifest], ignore_index=True)
+    chosen = sample_positions(Stored(manifest), 3, rows)  # type: ignore[arg-type]
+    picked = manifest.iloc[chosen]
+    assert len(chosen) == picked["identity"].nunique() == min(rows, 20)
+    assert set(picked["split"]) == {"standard"}
+    assert picked["view_label"].tolist() == [n % 3 for n in range(len(chosen))]
