@@ -27,6 +27,7 @@ class Trained:
         torch.manual_seed(0)
         self.spec = spec()
         self.model: ViewModel = entries()[name].load()(self.spec)
+        self.trainable = {key for key, parameter in self.model.named_parameters() if parameter.requires_grad}
         self.model.train()
         fabric = Fabric(accelerator="cpu", devices=1)
         self.model.setup(fabric)
@@ -93,8 +94,7 @@ def test_interpolated_codes(name: str) -> None:
 
 def test_every_parameter_gets_a_gradient(name: str) -> None:
     found = trained(name)
-    wanted = {key for key, parameter in found.model.named_parameters() if parameter.requires_grad}
-    assert not wanted - found.moved
+    assert not found.trainable - found.moved
 
 
 def test_losses_are_finite(name: str) -> None:

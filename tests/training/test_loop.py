@@ -63,7 +63,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return run(tmp_path_factory.mktemp("whole"), Fabric(accelerator="cpu", devices=1), RandomBatches(spec()))
 
 
-@pytest.mark.parametrize("draw", [1, 6, 9])
+@pytest.mark.parametrize("draw", [1, 6, 7, 9])
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     draw: int, whole: Files, tmp_path: Path, fabric: Fabric
 ) -> None:
