@@ -1,6 +1,5 @@
 """The command `benchmark`. Heavy imports stand inside the commands, so that help and lists come at once."""
 
-import errno
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchmark.errors import BenchmarkError
+from benchmark.exits import clean_exit, end
 from benchmark.options import SeveralValues, Whole
 
 if TYPE_CHECKING:
@@ -23,25 +23,14 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every error a user can mend is one sentence and exit code 2."""
-    try:
-        code = cli(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Abort:
-        sys.exit(_say("interrupted; the same command goes on from the last finished step", 130))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except BenchmarkError as error:
-        sys.exit(_say(str(error), 2))
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        sys.exit(_say(f"no space left on the disk for {error.filename or 'a result'}; free some and run again", 2))
-
-
-def _say(message: str, code: int) -> int:
-    click.echo(f"error: {message}", err=True)
-    return code
+    with clean_exit():
+        try:
+            code = cli(standalone_mode=False)
+            sys.exit(code if isinstance(code, int) else 0)
+        except click.exceptions.Abort:
+            raise KeyboardInterrupt from None
+        except click.ClickException as error:
+            end(error.format_message(), error.exit_code)
 
 
 def common(command: Any) -> Any:
@@ -73,13 +62,9 @@ def run(models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, **choic
     --data-root, --annotations, --image-size, --set) makes a run of its own under runs/adhoc-..., with its own results.
     """
     from benchmark.stages.everything import run_everything
-    from benchmark.training.interruption import InterruptedRun
 
     opened = _open(models, nc, seeds, **choices)
-    try:
-        run_everything(opened)
-    except InterruptedRun as error:
-        sys.exit(_say(str(error), 130))
+    run_everything(opened)
     click.echo(f"\n{(opened.results / 'identity.md').read_text(encoding='utf-8')}")
     click.echo(f"tables: {opened.results}/identity.csv, identity.md; figures: {opened.results}/figures/")
 

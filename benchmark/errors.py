@@ -7,3 +7,7 @@ class BenchmarkError(Exception):
     The message is one sentence for the user: what is wrong, where, and what to do about it. Every entry point prints
     it without a traceback and exits with code 2.
     """
+
+
+class InterruptedRun(Exception):
+    """The user pressed Ctrl-C, or the system asked the process to end; the message says how to go on."""

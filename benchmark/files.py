@@ -2,20 +2,35 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
+from benchmark.errors import BenchmarkError
+
+FULL = 2**20  # bytes below which a failed write is put down to a full disk
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; what was written there replaces `path` when the block ends well."""
+    """Yield a temporary path beside `path`; what was written there replaces `path` when the block ends well.
+
+    Raises:
+        BenchmarkError: the disk is full.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary
         temporary.replace(path)
+    except (OSError, RuntimeError, SafetensorError) as error:  # each library says "disk full" by a type of its own
+        if shutil.disk_usage(path.parent).free < FULL:
+            raise BenchmarkError(f"no space left on the disk for {path}; free some and run again") from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

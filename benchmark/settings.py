@@ -22,7 +22,7 @@ Count = int | float  # a whole number of identities, or a share of them between 
 class Section(BaseModel):
     """A part of the settings: immutable, unknown keys refused, no silent conversion of types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Rendered(Section):

@@ -52,9 +52,11 @@ class Entry:
 
     @property
     def summary(self) -> str:
-        """First line of the source's docstring, read without importing it."""
-        docstring = ast.get_docstring(ast.parse(self.source.read_text(encoding="utf-8"))) or ""
-        return docstring.partition("\n")[0]
+        """First line of the class's docstring, or of the file's for a file model, read without importing it."""
+        tree = ast.parse(self.source.read_text(encoding="utf-8"))
+        wanted = self.target.partition(":")[2]
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == wanted]
+        return (ast.get_docstring(classes[0] if classes else tree) or "").partition("\n")[0]
 
     def load(self) -> "type[ViewModel]":
         """Import the model's class."""

@@ -86,7 +86,9 @@ def _write(settings: Rendered, root: Path, workers: int) -> None:
     jobs = [(settings, entry, entry.model in few, root) for entry in entries]
     rows: list[dict[str, Any]] = []
     with _mapping(workers) as mapped:
-        for made in tqdm(mapped(_write_model, jobs), total=len(jobs), desc="rendering cars", unit="model"):
+        for made in tqdm(
+            mapped(_write_model, jobs), total=len(jobs), desc="rendering cars", unit="model", disable=None
+        ):
             rows += made
     scenes = pd.DataFrame(rows).sort_values("image", ignore_index=True)
     compcars_files.write_sides(scenes, root / "sides.csv")

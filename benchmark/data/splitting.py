@@ -36,7 +36,17 @@ def assign(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, str]:
         identity_label=pd.Index(training).get_indexer(pd.Index(rows["identity"])),
         view_label=pd.Index(settings.views).get_indexer(pd.Index(rows["view"])),
     )
+    _check_views(result, settings)
     return result, _account(manifest, result)
+
+
+def _check_views(result: pd.DataFrame, settings: Data) -> None:
+    seen = set(result.loc[result["split"] == "auxiliary", "view"])
+    missing = [view for view in settings.views if view not in seen]
+    if missing:
+        raise BenchmarkError(
+            f"no training image shows the view {missing[0]}; take it out of data.views or bring images of it"
+        )
 
 
 def _prescribed(manifest: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -77,14 +77,13 @@ def _listing(kept: pd.DataFrame, root: Path) -> str:
 def split(run: Run) -> None:
     """Deal the identities to training, validation and evaluation."""
     assigned, account = splitting.assign(manifest.read(run.data / "filtered.parquet"), run.settings.data)
-    manifest.write(assigned, run.data / "split.parquet")
     print(account)
-    check_nc(run, assigned)
+    check_nc(run, assigned["identity"][assigned["split"] == "standard"].nunique())
+    manifest.write(assigned, run.data / "split.parquet")
 
 
-def check_nc(run: Run, assigned: pd.DataFrame) -> None:
+def check_nc(run: Run, available: int) -> None:
     """Raise BenchmarkError if more classes are asked for than the standard set has."""
-    available = assigned.loc[assigned["split"] == "standard", "identity"].nunique()
     too_many = [nc for nc in run.settings.evaluation.nc if nc > available]
     if too_many:
         raise BenchmarkError(

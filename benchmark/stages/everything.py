@@ -1,6 +1,6 @@
 """All stages in their order, as `benchmark run` does them."""
 
-from benchmark.stages.data import filter_images, prepare, split
+from benchmark.stages.data import check_nc, filter_images, prepare, split
 from benchmark.stages.extractor import train_extractors
 from benchmark.stages.identity import measure_identity
 from benchmark.stages.report import report
@@ -9,9 +9,12 @@ from benchmark.workspace import Run
 
 
 def run_everything(run: Run) -> None:
-    """Do every stage for the run's models and seeds; names are checked before anything starts."""
+    """Do every stage for the run's models and seeds; what can be checked is checked before anything starts."""
     for model in run.settings.models:
         entry(run, model)
+    standard = run.settings.data.standard
+    if isinstance(standard, int):  # otherwise the size is known after the split
+        check_nc(run, standard)
     prepare(run)
     filter_images(run)
     split(run)

@@ -80,6 +80,10 @@ def _pictures(source: Path) -> list[Path]:
         raise BenchmarkError(
             f"{source} holds no image ({', '.join(sorted(PICTURES))}); --input must name a folder of some"
         )
+    stems = [path.stem for path in files]
+    twice = [path for path in files if stems.count(path.stem) > 1]
+    if twice:
+        raise BenchmarkError(f"{twice[0]} and {twice[1]} would be written to the same files; rename one of them")
     return files
 
 

@@ -9,11 +9,10 @@ from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.data.images import ImageStore
 from benchmark.environment import open_fabric, versions
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, InterruptedRun
 from benchmark.seeding import seed_global
 from benchmark.stages.data import open_store
 from benchmark.training import loop
-from benchmark.training.interruption import InterruptedRun
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
 from models.interface import ModelSpec, ViewModel

@@ -6,10 +6,6 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class InterruptedRun(Exception):
-    """The user pressed Ctrl-C, or the system asked the process to end; the message says how to go on."""
-
-
 class Stop:
     """Whether the end was asked for."""
 

@@ -12,8 +12,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmark import seeding
+from benchmark.errors import InterruptedRun
 from benchmark.training import checkpoint
-from benchmark.training.interruption import InterruptedRun, stoppable
+from benchmark.training.interruption import stoppable
 from benchmark.training.log import Log
 from models.interface import Batches, ViewModel
 
@@ -85,6 +86,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
                 bar.set_postfix({key: f"{value:.2f}" for key, value in losses.items()}, refresh=False)
             bar.update(report.images)
             if stop.asked or cycle % schedule.checkpoint_every == 0:
+                _finite(report.losses, cycle)  # a checkpoint must not keep a state that cannot recover
                 checkpoint.save(model, cycle, images, files.checkpoint)
             if stop.asked:
                 raise InterruptedRun(f"saved after cycle {cycle}; the same command goes on from there")

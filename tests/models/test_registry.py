@@ -24,7 +24,7 @@ def test_every_built_in_name_leads_to_a_model() -> None:
 
 
 def test_the_summary_is_the_first_line_of_the_docstring() -> None:
-    assert entries()["ours"].summary == "Fine-grained Image-to-Image Transformation towards Visual Recognition."
+    assert entries()["ours"].summary == "The full model: CNC on the 28x28 map, and AIM."
 
 
 def test_listing_imports_no_torch_and_finds_new_files(tmp_path: Path) -> None:

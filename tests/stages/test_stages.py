@@ -17,7 +17,7 @@ from PIL import Image
 from benchmark import settings
 from benchmark.cells import Cell
 from benchmark.cli import main
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, InterruptedRun
 from benchmark.seeding import generator
 from benchmark.settings import CARS, Profile, override, with_dataset
 from benchmark.stages.data import open_store, split
@@ -28,7 +28,6 @@ from benchmark.stages.report import report
 from benchmark.stages.sample import sample_images
 from benchmark.stages.status import cells
 from benchmark.stages.train import train
-from benchmark.training.interruption import InterruptedRun
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
 from models.interface import Batch

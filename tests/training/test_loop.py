@@ -11,9 +11,9 @@ import torch
 from lightning_fabric import Fabric
 
 from benchmark import seeding
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, InterruptedRun
 from benchmark.training import checkpoint
-from benchmark.training.interruption import InterruptedRun, stoppable
+from benchmark.training.interruption import stoppable
 from benchmark.training.loop import DivergedError, Files, Schedule, train
 from models.interface import Batch, Batches, ViewModel
 from models.registry import find

@@ -1,0 +1,31 @@
+"""How a program of this suite ends: one sentence and a code, no traceback, for what a user can mend."""
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmark.errors import BenchmarkError, InterruptedRun
+
+WRONG, INTERRUPTED = 2, 130
+
+
+@contextmanager
+def clean_exit() -> Iterator[None]:
+    """End the program with 2 on wrong input or a full disk, with 130 on an interruption."""
+    try:
+        yield
+    except BenchmarkError as error:
+        end(str(error), WRONG)
+    except (InterruptedRun, KeyboardInterrupt) as error:
+        end(str(error) or "interrupted; the same command goes on from the last finished step", INTERRUPTED)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        end(f"no space left on the disk for {error.filename or 'a result'}; free some and run again", WRONG)
+
+
+def end(message: str, code: int) -> None:
+    """Print one line on stderr and exit."""
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)
