@@ -28,7 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except (OSError, RuntimeError, SafetensorError) as error:  # each library says "disk full" by a type of its own
-        if shutil.disk_usage(path.parent).free < FULL:
+        if "no space left" in str(error).lower() or shutil.disk_usage(path.parent).free < FULL:
             raise BenchmarkError(f"no space left on the disk for {path}; free some and run again") from error
         raise
     finally:

@@ -1,0 +1,44 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import BenchmarkError
+from benchmark.exits import clean_exit
+from benchmark.files import replacing, write_json, write_text
+
+
+def test_text_and_json_are_written_with_plain_line_ends(tmp_path: Path) -> None:
+    write_text(tmp_path / "new" / "a.txt", "one\ntwo\n")
+    write_json(tmp_path / "b.json", {"b": 1, "a": [2]})
+    assert (tmp_path / "new" / "a.txt").read_bytes() == b"one\ntwo\n"
+    assert (tmp_path / "b.json").read_bytes() == b'{\n  "a": [\n    2\n  ],\n  "b": 1\n}\n'
+
+
+def test_a_failed_write_keeps_the_old_content_and_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old", encoding="utf-8")
+    with pytest.raises(ValueError, match="broken"), replacing(path) as temporary:
+        temporary.write_text("half", encoding="utf-8")
+        raise ValueError("broken")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), RuntimeError("No space left")])
+def test_a_full_disk_is_named(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(BenchmarkError, match=r"no space left on the disk for .*a\.txt"), replacing(tmp_path / "a.txt"):
+        raise error
+
+
+def test_other_failures_are_no_full_disk(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), replacing(tmp_path / "a.txt"):
+        raise PermissionError("not yours")
+
+
+def test_a_full_disk_outside_of_replacing_ends_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, clean_exit():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "log.csv")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "error: no space left on the disk for log.csv; free some and run again\n"
