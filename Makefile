@@ -8,6 +8,7 @@ PYTHON ?= python3
 
 reproduce: env
 ifdef PROFILE
+	@grep -q '&$(PROFILE) ' params.yaml || { echo "error: params.yaml has no profile $(PROFILE)" >&2; exit 2; }
 	sed -i.bak 's/^active: .*/active: *$(PROFILE)/' params.yaml && rm params.yaml.bak
 endif
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro

@@ -1,8 +1,8 @@
 """A cell: a folder that holds one result, and knows what the result was made from.
 
-`run.json` in the folder holds a status (`running`, `done`, `interrupted`, `diverged`, `failed`) and the fingerprint:
+`run.json` in the folder holds a status (`running`, `done`, `interrupted`, `diverged`) and the fingerprint:
 everything that can change the result. A finished cell with an equal fingerprint is skipped, an unfinished one is
-resumed, and one with another fingerprint is made anew.
+resumed (from its checkpoint, where the work keeps one), and one with another fingerprint is made anew.
 """
 
 import json
@@ -44,7 +44,8 @@ class Cell:
         """Compare the fingerprints."""
         record = self.record
         if not record:
-            return Decision("make", "nothing there yet")
+            damaged = (self.folder / RECORD).exists()
+            return Decision("make", f"{RECORD} is damaged" if damaged else "nothing there yet")
         changed = difference(record.get("fingerprint"), json.loads(json.dumps(self.fingerprint)))
         if changed:
             return Decision("make", changed)
@@ -77,8 +78,8 @@ def difference(old: Any, new: Any, key: str = "") -> str:
         return next((part for part in parts if part), "")
     if old == new:
         return ""
-    if key.startswith("sources."):
-        return f"{key.removeprefix('sources.')} changed"
+    if "sources." in key:
+        return f"{key.partition('sources.')[2]} changed"
     if key.endswith("hash"):
         return f"{key.removesuffix('_hash')} changed"
     return f"{key or 'fingerprint'} changed from {old} to {new}"

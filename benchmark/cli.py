@@ -29,6 +29,9 @@ def main() -> None:
             sys.exit(code if isinstance(code, int) else 0)
         except click.exceptions.Abort:
             raise KeyboardInterrupt from None
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
         except click.ClickException as error:
             end(error.format_message(), error.exit_code)
 
@@ -171,7 +174,7 @@ def sample(model: str, seed: int, source: Path | None, output: Path, **choices: 
 @cli.command()
 @common
 def status(**choices: Any) -> None:
-    """Show the state of every cell of a run."""
+    """Show every training and measurement of a run, as last recorded."""
     from benchmark.stages.status import cells
 
     for name, state, reason in cells(_open(**choices).folder):

@@ -12,7 +12,7 @@ WRONG, INTERRUPTED = 2, 130
 
 @contextmanager
 def clean_exit() -> Iterator[None]:
-    """End the program with 2 on wrong input or a full disk, with 130 on an interruption."""
+    """End the program with 2 on wrong input, an unusable file or a full disk, with 130 on an interruption."""
     try:
         yield
     except BenchmarkError as error:
@@ -20,9 +20,11 @@ def clean_exit() -> Iterator[None]:
     except (InterruptedRun, KeyboardInterrupt) as error:
         end(str(error) or "interrupted; the same command goes on from the last finished step", INTERRUPTED)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            end(f"no space left on the disk for {error.filename or 'a result'}; free some and run again", WRONG)
+        if error.filename is None:
             raise
-        end(f"no space left on the disk for {error.filename or 'a result'}; free some and run again", WRONG)
+        end(f"{error.filename} cannot be used: {error.strerror}; make it accessible or choose another place", WRONG)
 
 
 def end(message: str, code: int) -> None:

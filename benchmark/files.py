@@ -1,5 +1,6 @@
 """Writing files so that a reader sees the old content or the new one, never a half."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -33,6 +34,25 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever a reader of `path` raises into one sentence.
+
+    Raises:
+        BenchmarkError: the file is missing or damaged.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, SafetensorError) as error:  # pyarrow's and json's errors are ValueErrors
+        reason = type(error).__name__
+        raise BenchmarkError(f"{path} is missing or damaged ({reason}); delete {path.parent} and run again") from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

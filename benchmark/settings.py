@@ -6,7 +6,7 @@ the source of each is said beside the field, the value beside the key in `params
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -34,6 +34,15 @@ class Rendered(Section):
     size: int = Field(64, ge=16, le=1024)  # long side of a rendered picture in pixels
     seed: int = 0
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        fewest, most = self.images
+        if not 1 <= fewest <= most:
+            raise ValueError(f"images must be two growing numbers from 1 on, got {fewest} and {most}")
+        if self.scarce > self.identities:
+            raise ValueError(f"scarce is {self.scarce}, more than the {self.identities} identities")
+        return self
+
 
 class Data(Section):
     """Where the images come from and how they are filtered, split and stored."""
@@ -43,7 +52,6 @@ class Data(Section):
     annotations: str | None = None  # table: CSV of labels; compcars: sides.csv; multipie: CSV of crop boxes
     image_size: int = Field(32, ge=16, le=512)  # side of the stored square images in pixels
     views: tuple[str, ...] = Field(CARS, min_length=2, strict=False)  # kept views, in the order codes interpolate
-    closed: bool = False  # whether the last view is a neighbour of the first
     margin: float = Field(0.1, ge=0, le=1)  # the box is enlarged by this share of its sides before cropping
     minimum_images: int = Field(10, ge=2)  # identities with fewer images are removed (paper, section 4.1)
     auxiliary: Count = Field(0.8, gt=0)  # identities for training; the paper's 1,181 of 1,477 is floor(0.8 n)
@@ -72,6 +80,11 @@ class Data(Section):
             raise ValueError("views names a view twice")
         if self.dataset != "rendered" and self.root is None:
             raise ValueError(f"root is missing: the data set {self.dataset} needs the folder of its images")
+        if self.dataset == "rendered" and self.root is not None:
+            raise ValueError("root must be null for rendered cars, which get a folder of their own; set dataset too")
+        for key, count in (("auxiliary", self.auxiliary), ("standard", self.standard)):
+            if isinstance(count, float) and count >= 1:
+                raise ValueError(f"{key} is a share and must be below 1; write a number of identities without point")
         return self
 
 
@@ -80,12 +93,12 @@ class Training(Section):
 
     images: int = Field(ge=1)  # real images used by generator-side updates (see ViewModel.cycle)
     batch_size: int = Field(64, ge=2)  # paper, section 4.1
-    width: float = Field(1.0, gt=0)  # multiplies the channels of `ours`; other models are matched to it
+    width: float = Field(1.0, gt=0)  # multiplies the published numbers of channels
     learning_rate_factor: float = Field(1.0, gt=0)  # multiplies every published learning rate
     generator_steps: int = Field(1, ge=1)  # generator steps for each critic step of `ours` (paper: cars 1, faces 4)
     attribute_weight: float = Field(5.0, gt=0)  # lambda of Eq. 6 and 7 (paper: cars 5, faces 1)
     refresh_batches: int = Field(100, ge=1)  # batches for the batch-norm statistics after training
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     log_every: int = Field(10, ge=1)  # cycles between two rows of log.csv
     checkpoint_every: int = Field(200, ge=1)  # cycles between two checkpoints
 
@@ -104,7 +117,7 @@ class Extractor(Section):
 class Evaluation(Section):
     """The identity measurement (paper, section 4.2)."""
 
-    nc: tuple[int, ...] = Field((20, 50, 80), min_length=1, strict=False)
+    nc: tuple[Annotated[int, Field(ge=2)], ...] = Field((20, 50, 80), min_length=1, strict=False)
     draws: int = Field(20, ge=1)  # class draws for each N_c
     neighbours: int = Field(5, ge=1)  # K of the KNN; the paper gives none, 5 is scikit-learn's default
     test_share: float = Field(0.2, gt=0, lt=1)  # paper: 8 : 2
@@ -130,7 +143,8 @@ def _sentence(error: ValidationError, where: str) -> str:
     if first["type"] == "extra_forbidden":
         message = "is not a setting" + did_you_mean(key.rpartition(".")[2], _keys(Profile))
         return f"{where}: {key} {message}"
-    return f"{where}: {key or 'settings'}: {message}, got {first['input']!r}"
+    got = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"
+    return f"{where}: {key or 'settings'}: {message}{got}"
 
 
 def _keys(section: type[BaseModel]) -> list[str]:
@@ -217,5 +231,6 @@ def with_dataset(settings: Profile, dataset: str) -> Profile:
     """Return `settings` for another data set: everything that described the old one falls back to its default."""
     if dataset == settings.data.dataset:
         return settings
-    kept = {"dataset": dataset, "image_size": settings.data.image_size, "root": "."}
+    root = None if dataset == "rendered" else "."
+    kept = {"dataset": dataset, "image_size": settings.data.image_size, "root": root}
     return settings.model_copy(update={"data": Data.model_validate(kept)})

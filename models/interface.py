@@ -85,7 +85,6 @@ class ViewModel(nn.Module):
     """
 
     critics: ClassVar[tuple[str, ...]] = ()  # attributes that only training needs; they are not saved in the end
-    uses_noise: ClassVar[bool] = True
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()

@@ -51,9 +51,20 @@ class Entry:
         return Path(spec.origin)
 
     @property
+    def sources(self) -> list[Path]:
+        """The file that defines the model; for an installed package, all its Python files."""
+        if ":" not in self.target or self.target.startswith("models."):
+            return [self.source]
+        package = self.source.parents[self.target.partition(":")[0].count(".")]
+        return sorted(package.rglob("*.py")) if (package / "__init__.py").exists() else [self.source]
+
+    @property
     def summary(self) -> str:
         """First line of the class's docstring, or of the file's for a file model, read without importing it."""
-        tree = ast.parse(self.source.read_text(encoding="utf-8"))
+        try:
+            tree = ast.parse(self.source.read_text(encoding="utf-8"))
+        except (SyntaxError, ValueError) as error:
+            return f"cannot be read: {error}"
         wanted = self.target.partition(":")[2]
         classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == wanted]
         return (ast.get_docstring(classes[0] if classes else tree) or "").partition("\n")[0]
@@ -112,7 +123,10 @@ def _imported(path: Path) -> ModuleType:
         raise UnknownModelError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # a user's file can fail in any way
+        raise UnknownModelError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
     return module
 
 

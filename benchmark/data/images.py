@@ -25,14 +25,14 @@ from benchmark.data import manifest as manifests
 from benchmark.data.manifest import Account
 from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.errors import BenchmarkError
-from benchmark.files import replacing, write_json
+from benchmark.files import reading, replacing, write_json
 from benchmark.settings import Data
 
 __all__ = ["ImageStore", "build", "crop", "decode"]
 
 ARRAY, FACTS, MANIFEST, REJECTED = "images.npy", "images.json", "manifest.parquet", "rejected.csv"
 CHUNK = 256  # images decoded before they are written; bounds the memory
-TOLERATED = 0.01  # share of unusable images above which the data set itself is at fault
+TOLERATED = 0.01  # share of unusable images from which on the data set itself is at fault
 
 
 def build(
@@ -117,7 +117,7 @@ def _reject(manifest: pd.DataFrame, reasons: list[str | None], path: Path) -> np
     listed = pd.DataFrame({"image": manifest["image"], "reason": reasons})[rejected]
     with replacing(path) as temporary:
         listed.to_csv(temporary, index=False, lineterminator="\n")
-    if rejected.sum() > TOLERATED * len(manifest):
+    if rejected.any() and rejected.sum() >= TOLERATED * len(manifest):
         raise BenchmarkError(
             f"{len(listed)} of {len(manifest)} images cannot be used, the first, {listed['image'].iloc[0]}, because "
             f"{listed['reason'].iloc[0]}; {path} lists them: repair or remove them"
@@ -152,8 +152,9 @@ class ImageStore:
     @cached_property
     def images(self) -> Pixels:
         """All squares, N x S x S x 3 uint8, as a read-only memory map; indexed by the column `row`."""
-        images: Pixels = np.load(self.folder / ARRAY, mmap_mode="r", allow_pickle=False)
-        return images
+        with reading(self.folder / ARRAY):
+            images: Pixels = np.load(self.folder / ARRAY, mmap_mode="r", allow_pickle=False)
+            return images
 
     def subset(self, split: str) -> npt.NDArray[np.int64]:
         """Return the positions in the manifest of the rows of a split."""
@@ -162,6 +163,7 @@ class ImageStore:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the table's values and the pixels; the same for the same content, wherever it lies."""
-        pixels = json.loads((self.folder / FACTS).read_text(encoding="utf-8"))["sha256"]
+        with reading(self.folder / FACTS):
+            pixels = json.loads((self.folder / FACTS).read_text(encoding="utf-8"))["sha256"]
         table = self.manifest.to_json(orient="split", index=False)
         return hashlib.sha256(f"{pixels}\n{table}".encode()).hexdigest()

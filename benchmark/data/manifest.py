@@ -6,7 +6,7 @@
 | identity | what must survive a change of view: a car model, a person |
 | view | name of the view: one of the eight car views, or a pose such as `-15` |
 | box | `[x0, y0, x1, y1]` in pixels from 0, the right and lower edges exclusive; null: the whole image |
-| group | images that must not be parted between KNN train and test (car: year folder; face: session) |
+| group | near duplicates, such as the photographs of a car's year or of a session; for splits that keep them together |
 | split | `auxiliary` or `standard` where the data set prescribes it, else null |
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark.files import replacing
+from benchmark.files import reading, replacing
 
 CAR_VIEWS = ("left", "front_left", "front", "front_right", "right", "rear_right", "rear", "rear_left")
 COLUMNS = ("image", "identity", "view", "box", "group", "split")
@@ -70,4 +70,5 @@ def write(manifest: pd.DataFrame, path: Path) -> None:
 
 def read(path: Path) -> pd.DataFrame:
     """Read a manifest that `write` wrote."""
-    return pd.read_parquet(path)
+    with reading(path):
+        return pd.read_parquet(path)

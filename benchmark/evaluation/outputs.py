@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
-from benchmark.evaluation.extractor import pooled_features
-from benchmark.files import replacing
+from benchmark.evaluation.extractor import FEATURES, pooled_features
+from benchmark.files import reading, replacing
 
 Turner = Callable[[NDArray[np.int64], int], Tensor]  # (positions (B,), target view) -> images (B, 3, S, S) in [-1, 1]
 
@@ -49,7 +49,8 @@ class Outputs:
     @classmethod
     def load(cls, path: Path) -> "Outputs":
         """Read what `save` wrote."""
-        return cls(**load_file(path))
+        with reading(path):
+            return cls(**load_file(path))
 
     def of(self, positions: NDArray[np.int64]) -> "Outputs":
         """Return the rows whose input is one of `positions`."""
@@ -74,7 +75,7 @@ def measure(
     device: torch.device,
 ) -> Outputs:
     """Generate every image and describe it."""
-    features = np.empty((len(position), 512), np.float32)
+    features = np.empty((len(position), FEATURES), np.float32)
     view = np.empty(len(position), np.int64)
     for rows in _batches(target, batch_size):
         images = turner(position[rows], int(target[rows[0]])).to(device)

@@ -10,6 +10,7 @@ from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.data import adapters, filtering, images, manifest, splitting
 from benchmark.data.images import ImageStore
+from benchmark.environment import versions
 from benchmark.errors import BenchmarkError
 from benchmark.settings import Data
 from benchmark.workspace import Run
@@ -19,8 +20,10 @@ def data_root(settings: Data) -> Path:
     """Return the folder of the images; that of the rendered cars is named after their settings and the renderer."""
     if settings.root is not None:
         return Path(settings.root)
-    renderer = sources.hashes(sorted((sources.PROJECT / "benchmark" / "data" / "cars").glob("*.py")))
-    drawn = json.dumps([settings.rendered.model_dump(mode="json"), renderer], sort_keys=True)
+    folder = sources.PROJECT / "benchmark" / "data"
+    renderer = sources.hashes([folder / "rendered.py", *sorted((folder / "cars").glob("*.py"))])
+    made_with = versions("numpy", "pillow", "trimesh", "embreex")
+    drawn = json.dumps([settings.rendered.model_dump(mode="json"), renderer, made_with], sort_keys=True)
     return Path("data") / f"rendered-{hashlib.sha256(drawn.encode()).hexdigest()[:10]}"
 
 
@@ -51,7 +54,13 @@ def filter_images(run: Run) -> None:
 
 def _store(run: Run, kept: pd.DataFrame, root: Path) -> pd.DataFrame:
     settings = run.settings.data
-    cell = Cell(run.data / "store", {"images_hash": _listing(kept, root), **settings.model_dump(include=_SQUARE)})
+    fingerprint = {
+        "images_hash": _listing(kept, root),
+        "sources": sources.hashes(sources.closure("benchmark.data.pictures")),
+        "versions": versions("numpy", "pillow"),
+        **settings.model_dump(include=_SQUARE),
+    }
+    cell = Cell(run.data / "store", fingerprint)
     decision = cell.decide()
     if decision.action != "skip":
         cell.begin(decision)

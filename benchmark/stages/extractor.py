@@ -1,6 +1,6 @@
 """Training the two ResNet18 of the measurement: the stage extractor."""
 
-import hashlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import extractor
 from benchmark.evaluation.outputs import Networks
-from benchmark.files import replacing
+from benchmark.files import replacing, sha256
 from benchmark.seeding import generator, seed_global
 from benchmark.stages.data import open_store
 from benchmark.workspace import Run
@@ -30,7 +30,7 @@ def cell(run: Run, task: str, store: ImageStore, device: str) -> Cell:
         "settings": run.settings.extractor.model_dump(mode="json"),
         "views": len(run.settings.data.views),
         "data_hash": store.content_hash,
-        "sources": sources.hashes(sources.closure("benchmark.evaluation.extractor")),
+        "sources": sources.hashes([*sources.closure("benchmark.evaluation.extractor"), Path(__file__)]),
         "versions": versions(),
         "device": device,
     }
@@ -66,7 +66,7 @@ def _train(run: Run, task: str, store: ImageStore, target: Cell, device: torch.d
     accuracy = extractor.accuracy(resnet, store.images, *testing, device)
     with replacing(target.folder / WEIGHTS) as temporary:
         save_file({key: value.contiguous() for key, value in resnet.state_dict().items()}, temporary)
-    digest = hashlib.sha256((target.folder / WEIGHTS).read_bytes()).hexdigest()
+    digest = sha256(target.folder / WEIGHTS)
     target.note("done", held_out_accuracy=round(accuracy, 6), classes=classes, weights_hash=digest)
 
 
@@ -77,7 +77,7 @@ def _held_out(rows: pd.DataFrame, share: float) -> NDArray[np.bool_]:
     return (rank <= share).to_numpy()
 
 
-def load_networks(run: Run, device: torch.device) -> tuple[Networks, dict[str, str]]:
+def load_networks(run: Run, store: ImageStore, device: torch.device) -> tuple[Networks, dict[str, str]]:
     """Return the trained networks and the hashes of their weights.
 
     Raises:
@@ -85,11 +85,13 @@ def load_networks(run: Run, device: torch.device) -> tuple[Networks, dict[str, s
     """
     loaded, digests = {}, {}
     for task in LABELS:
-        folder = run.folder / "extractors" / task
-        record = Cell(folder, {}).record
-        if record.get("status") != "done":
-            raise BenchmarkError(f"{folder} holds no trained extractor; run `benchmark run` or `dvc repro` first")
-        resnet = extractor.network(record["classes"], record["fingerprint"]["settings"]["stem"])
+        found = cell(run, task, store, device.type)
+        folder, record, decision = found.folder, found.record, found.decide()
+        if decision.action != "skip":
+            raise BenchmarkError(
+                f"{folder} holds no extractor of these settings ({decision.reason}); run `benchmark run` or `dvc repro`"
+            )
+        resnet = extractor.network(record["classes"], run.settings.extractor.stem)
         try:
             resnet.load_state_dict(load_file(folder / WEIGHTS))
         except Exception as error:  # safetensors and torch report damage by several types

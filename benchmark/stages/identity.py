@@ -1,5 +1,8 @@
 """The identity measurement of all models and controls: the stage identity."""
 
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 import torch
 
@@ -30,7 +33,7 @@ class Measurement:
         self.store: ImageStore = open_store(run)
         self.device: torch.device = open_fabric(run.device).device
         self.networks: Networks
-        self.networks, self.digests = extractor.load_networks(run, self.device)
+        self.networks, self.digests = extractor.load_networks(run, self.store, self.device)
         self.versions = versions()
         standard = self.store.manifest["split"] == "standard"
         check_nc(run, self.store.manifest.loc[standard, "identity"].nunique())
@@ -49,20 +52,23 @@ class Measurement:
         settings = self.run.settings
         roots = ("benchmark.evaluation.outputs", "benchmark.evaluation.turners")
         fingerprint = {
-            "weights_hash": self._weights_hash(name, seed),
+            "made_by": self._made_by(name, seed),
             "networks": self.digests,
             "data_hash": self.store.content_hash,
             "views": list(settings.data.views),
-            "sources": sources.hashes(sources.closure(*roots)),
+            "batch_size": settings.evaluation.batch_size,
+            "sources": sources.hashes([*sources.closure(*roots), Path(__file__)]),
             "versions": self.versions,
             "device": self.device.type,
         }
         return Cell(self.run.folder / self.folder(name, seed) / "outputs", fingerprint)
 
-    def _weights_hash(self, name: str, seed: int) -> str:
+    def _made_by(self, name: str, seed: int) -> dict[str, Any]:
+        """Return a trained model's weights and all they come from; nothing for a control."""
         if name in turners.CONTROLS:
-            return "-"
-        return str(self._trained(name, seed).record["weights_hash"])
+            return {}
+        found = self._trained(name, seed)
+        return {"training": found.fingerprint, "weights_hash": found.record["weights_hash"]}
 
     def _trained(self, name: str, seed: int) -> Cell:
         found = train.cell(self.run, name, seed, self.store, self.device.type)
@@ -84,7 +90,7 @@ class Measurement:
             "draws": evaluation.draws,
             "neighbours": evaluation.neighbours,
             "test_share": evaluation.test_share,
-            "code": sources.hashes(sources.closure(*roots)),
+            "sources": sources.hashes([*sources.closure(*roots), Path(__file__)]),
         }
         return Cell(self.run.folder / self.folder(name, seed) / f"nc{nc}", fingerprint)
 
@@ -95,9 +101,9 @@ class Measurement:
         except BenchmarkError:  # the model's own training is missing or out of date
             return False
 
-    def map(self, name: str) -> str:
+    def map(self, name: str, seed: int) -> str:
         """Return the side of the map that a model's connection sits on, `-` for none."""
-        return "-" if name in turners.CONTROLS else str(self._trained(name, 0).record["map"])
+        return "-" if name in turners.CONTROLS else str(self._trained(name, seed).record["map"])
 
     def outputs(self, name: str, seed: int) -> Outputs:
         """Return what a model or control makes of every standard image, from its cell or made now."""

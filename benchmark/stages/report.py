@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.turners import CONTROLS
-from benchmark.files import replacing, write_json, write_text
+from benchmark.files import reading, replacing, write_json, write_text
 from benchmark.reporting import figures, tables
 from benchmark.reporting.tables import Measured
 from benchmark.stages.identity import OUTCOMES, SAMPLES, Measurement
@@ -31,6 +31,8 @@ def report(run: Run) -> None:
     write_json(run.results / "metrics.json", tables.metrics(table))
     _write_outcomes(measured, run.results / "outcomes.parquet")
     figures.accuracy_over_nc(table, run.results / "figures")
+    for old in (run.results / "figures").glob("samples_*.png"):
+        old.unlink()
     for name in table["model"].unique():
         _copy_samples(run, str(name))
 
@@ -45,6 +47,7 @@ def _known(run: Run, name: str) -> bool:
     try:
         entry(run, name)
     except BenchmarkError:
+        print(f"{name}: left out of the tables, there is no such model any more")
         return False
     return True
 
@@ -52,11 +55,18 @@ def _known(run: Run, name: str) -> bool:
 def _measured(measurement: Measurement, name: str) -> list[Measured]:
     """Return the finished, up-to-date measurements of a model, one for each N_c, its seeds put together."""
     found: dict[int, list[pd.DataFrame]] = {}
+    seeds: list[int] = []
     for folder in sorted((measurement.run.folder / "identity" / name).glob("seed*/nc*")):
         seed, nc = int(folder.parent.name.removeprefix("seed")), int(folder.name.removeprefix("nc"))
-        if measurement.is_current(name, seed, nc):
+        if not measurement.is_current(name, seed, nc):
+            print(
+                f"{name} seed {seed}, N_c {nc}: left out of the tables, out of date; measure it again to have it back"
+            )
+            continue
+        seeds.append(seed)
+        with reading(folder / OUTCOMES):
             found.setdefault(nc, []).append(pd.read_parquet(folder / OUTCOMES).assign(seed=seed))
-    return [Measured(name, measurement.map(name), nc, pd.concat(parts)) for nc, parts in found.items()]
+    return [Measured(name, measurement.map(name, seeds[0]), nc, pd.concat(parts)) for nc, parts in found.items()]
 
 
 def _write_outcomes(measured: list[Measured], path: Path) -> None:

@@ -47,12 +47,19 @@ def sample_images(run: Run, model: str, seed: int, source: Path | None, output: 
 
 
 def load_generator(run: Run, model: str, seed: int, device: torch.device) -> ViewModel:
-    """Return a trained generator in evaluation mode; its cell's record alone says how it is built."""
+    """Return a trained generator in evaluation mode, built as its record says."""
     folder = run.folder / "models" / model / f"seed{seed}"
     record = Cell(folder, {}).record
     if record.get("status") != "done":
         raise BenchmarkError(f"{folder} holds no trained generator; run `benchmark run --model {model}` first")
-    network = train.entry(run, model).load()(ModelSpec(**record["fingerprint"]["spec"]))
+    spec = ModelSpec(**record["fingerprint"]["spec"])
+    settings = run.settings.data
+    if (spec.image_size, spec.views) != (settings.image_size, len(settings.views)):
+        raise BenchmarkError(
+            f"{folder} was trained for {spec.views} views of {spec.image_size} px, the settings ask for "
+            f"{len(settings.views)} of {settings.image_size} px; train again or set them back"
+        )
+    network = train.entry(run, model).load()(spec)
     checkpoint.load_weights(network, loop.Files(folder).weights)
     return network.to(device).to(memory_format=torch.channels_last).eval()
 

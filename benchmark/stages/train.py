@@ -10,6 +10,7 @@ from benchmark.cells import Cell
 from benchmark.data.images import ImageStore
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError, InterruptedRun
+from benchmark.files import sha256
 from benchmark.seeding import seed_global
 from benchmark.stages.data import open_store
 from benchmark.training import loop
@@ -22,7 +23,7 @@ TRAINING = ("benchmark.training.loop", "benchmark.training.sampling")  # what ca
 
 
 def entry(run: Run, model: str) -> Entry:
-    """Return the registry's entry of a model.
+    """Return the registry's entry of a model, or where a finished training says that its plug-in is.
 
     Raises:
         BenchmarkError: there is no such model.
@@ -30,6 +31,10 @@ def entry(run: Run, model: str) -> Entry:
     try:
         return find(model, run.plugins)
     except UnknownModelError as error:
+        for folder in sorted((run.folder / "models" / model).glob("seed*")):
+            target = str(Cell(folder, {}).record.get("target", ""))
+            if Path(target).is_file():
+                return Entry(model, target)
         raise BenchmarkError(str(error)) from None
 
 
@@ -53,13 +58,12 @@ def spec(run: Run, store: ImageStore) -> ModelSpec:
 def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cell:
     """Return the cell of one trained model."""
     found = entry(run, model)
-    files = sources.closure(*TRAINING, found.source)
+    files = [*sources.closure(*TRAINING, *found.sources), Path(__file__)]
     fingerprint = {
         "spec": asdict(spec(run, store)),
         "precision": run.settings.training.precision,
         "log_every": run.settings.training.log_every,
         "data_hash": store.content_hash,
-        "target": found.target,
         "seed": seed,
         "sources": sources.hashes(files),
         "versions": versions(),
@@ -77,6 +81,16 @@ def build(run: Run, model: str, store: ImageStore, seed: int = 0) -> ViewModel:
     seed_global("weights", model, seed)
     try:
         return entry(run, model).load()(spec(run, store))
+    except (UnknownModelError, ValueError) as error:
+        raise BenchmarkError(f"the model {model} cannot be built: {error}") from None
+
+
+def check(run: Run, model: str) -> None:
+    """Raise BenchmarkError if there is no such model, or if it cannot be built for the run's image size."""
+    settings = run.settings
+    small = ModelSpec(settings.data.image_size, len(settings.data.views), identities=2, width=settings.training.width)
+    try:
+        entry(run, model).load()(small)
     except (UnknownModelError, ValueError) as error:
         raise BenchmarkError(f"the model {model} cannot be built: {error}") from None
 
@@ -106,7 +120,8 @@ def train(run: Run, model: str, seed: int) -> None:
         target.note("diverged", str(error))
         raise BenchmarkError(f"{model} seed {seed} diverged: {error}; lower training.learning_rate_factor") from None
     weights = loop.Files(target.folder).weights
-    target.note("done", parameters=_count(network), map=network.map, weights_hash=_sha256(weights))
+    made_by = entry(run, model).target
+    target.note("done", parameters=_count(network), map=network.map, weights_hash=sha256(weights), target=made_by)
 
 
 def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStore, folder: Path) -> None:
@@ -123,9 +138,3 @@ def _count(network: ViewModel) -> int:
     """Trainable parameters of the generator: everything that is no critic."""
     named = network.named_parameters()
     return sum(p.numel() for name, p in named if name.partition(".")[0] not in network.critics and p.requires_grad)
-
-
-def _sha256(path: Path) -> str:
-    import hashlib
-
-    return hashlib.sha256(path.read_bytes()).hexdigest()

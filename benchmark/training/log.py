@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmark.files import replacing
+from benchmark.files import reading, replacing
 
 
 class Log:
@@ -24,7 +24,7 @@ class Log:
     def _rows(self) -> list[dict[str, str]]:
         if not self.path.exists():
             return []
-        with self.path.open(encoding="utf-8", newline="") as stream:
+        with reading(self.path), self.path.open(encoding="utf-8", newline="") as stream:
             return list(csv.DictReader(stream))
 
     @staticmethod
