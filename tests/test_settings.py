@@ -116,6 +116,12 @@ WHERE = "profile smoke: "
         (("data", "dataset"), "imagenet", "data.dataset: "),
         (("data", "dataset"), "compcars", "data: root is missing: the data set compcars needs the folder of its"),
         (("data", "image_size"), 8, "data.image_size: "),
+        (("data", "root"), "photos", "data: root must be null for rendered cars"),
+        (("data", "auxiliary"), 1.0, "data: auxiliary is a share and must be below 1"),
+        (("data", "rendered", "images"), [34, 22], "data.rendered: images must be two growing numbers"),
+        (("data", "rendered", "scarce"), 99, "data.rendered: scarce is 99, more than the 26 identities"),
+        (("evaluation", "nc"), [1], "evaluation.nc.0: "),
+        (("training", "learning_rate_factor"), float("inf"), "training.learning_rate_factor: "),
     ],
 )
 def test_wrong_values(params: Path, keys: tuple[str, ...], value: Any, words: str) -> None:

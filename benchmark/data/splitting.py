@@ -76,10 +76,6 @@ def _size(count: Count, identities: int) -> int:
     """Return a share as a number, rounded down: 0.8 of 1,477 is 1,181."""
     if isinstance(count, int):
         return count
-    if count >= 1:
-        raise BenchmarkError(
-            f"data: a share of the identities must be below 1, got {count}; give a number without point"
-        )
     return math.floor(count * identities + 1e-9)  # 0.57 * 100 is a little less than 57
 
 

@@ -219,16 +219,16 @@ def test_threads_do_not_change_a_byte(tmp_path: Path) -> None:
 
 
 def test_a_few_bad_images_are_left_out_and_listed(tmp_path: Path) -> None:
-    frame = save_tree(tmp_path, 200)
+    frame = save_tree(tmp_path, 202)
     damaged(tmp_path / "007.png")
     frame.at[100, "box"] = [500, 500, 600, 600]
     stored, account = build(frame, tmp_path, SETTINGS, tmp_path / "store")
     store = ImageStore.open(tmp_path / "store")
-    assert len(store.images) == len(store.manifest) == 198
-    assert list(stored["row"]) == list(range(198))
+    assert len(store.images) == len(store.manifest) == 200
+    assert list(stored["row"]) == list(range(200))
     assert account.dropped == {"unreadable or with a box outside the image": 2}
-    last = crop(decode(tmp_path / "199.png"), frame.at[199, "box"], SETTINGS)
-    np.testing.assert_array_equal(store.images[197], last)
+    last = crop(decode(tmp_path / "201.png"), frame.at[201, "box"], SETTINGS)
+    np.testing.assert_array_equal(store.images[199], last)
     rejected = pd.read_csv(tmp_path / "store/rejected.csv")
     assert list(rejected["image"]) == ["007.png", "100.png"]
     assert rejected["reason"].str.contains("no readable image|outside the picture").all()

@@ -82,6 +82,18 @@ def test_a_plugin_holds_one_model(tmp_path: Path, extra: str, count: int) -> Non
         find(path.stem, [path]).load()
 
 
+@pytest.mark.parametrize(
+    ("text", "words"), [("def (", "SyntaxError"), ("import nothing_like_it", "ModuleNotFoundError")]
+)
+def test_a_plugin_that_cannot_be_imported(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(text, encoding="utf-8")
+    entry = find("mine", [path])
+    assert "\n" not in entry.summary
+    with pytest.raises(UnknownModelError, match=f"mine.py cannot be imported: {words}"):
+        entry.load()
+
+
 def test_a_plugin_needs_a_name_of_its_own(tmp_path: Path) -> None:
     path = plugin(tmp_path, "ours", TINY.read_text(encoding="utf-8"))
     with pytest.raises(UnknownModelError, match="takes the name ours of another model; rename the file"):

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
-from benchmark import settings
+from benchmark import settings, sources
 from benchmark.cells import Cell
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError, InterruptedRun
@@ -205,9 +206,9 @@ def test_missing_steps_are_named(finished: Run) -> None:
     with pytest.raises(BenchmarkError, match=r"runs/empty/data/split\.parquet is missing; run `benchmark run`"):
         train(empty, "tiny", 0)
     shutil.copytree(finished.data, empty.data)
-    with pytest.raises(BenchmarkError, match="extractors/identity holds no trained extractor"):
+    with pytest.raises(BenchmarkError, match="extractors/identity holds no extractor of these settings"):
         measure_identity(empty)
-    with pytest.raises(BenchmarkError, match="extractors/identity holds no trained extractor"):
+    with pytest.raises(BenchmarkError, match="extractors/identity holds no extractor of these settings"):
         report(empty)
 
 
@@ -218,7 +219,50 @@ def test_a_damaged_extractor_is_named(finished: Run, task: str) -> None:
     path = copy.folder / "extractors" / task / "resnet18.safetensors"
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(BenchmarkError, match=f"{path} is damaged"):
-        load_networks(copy, None)  # type: ignore[arg-type]
+        load_networks(copy, open_store(finished), torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "data/split.parquet",
+        "data/store/images.json",
+        "identity/tiny/seed0/outputs/outputs.safetensors",
+        "identity/tiny/seed0/nc2/outcomes.parquet",
+    ],
+)
+def test_a_damaged_file_is_named(finished: Run, tmp_path: Path, name: str) -> None:
+    copy = replace(finished, folder=tmp_path / "run", results=tmp_path / "results")
+    shutil.copytree(finished.folder, copy.folder)
+    (copy.folder / name).write_bytes(b"\x00damaged")
+    if name.endswith("outputs.safetensors"):
+        shutil.rmtree(copy.folder / "identity/tiny/seed0/nc2")
+    with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):
+        measured_and_reported(copy)
+    assert not copy.results.exists()
+
+
+def measured_and_reported(run: Run) -> None:
+    measure_identity(run)
+    report(run)
+
+
+def test_a_change_of_generate_alone_is_measured_anew(finished: Run, tmp_path: Path) -> None:
+    copy = replace(finished, folder=tmp_path / "run", results=tmp_path / "results", plugins=(tmp_path / "tiny.py",))
+    shutil.copyfile(TINY, tmp_path / "tiny.py")
+    run_everything(copy)
+    before = identity_csv(copy)
+    text = TINY.read_text(encoding="utf-8")
+    (tmp_path / "black.py").write_text(
+        text + "\n\nTiny.generate = lambda self, image, view_code, noise: image * 0 - 1\n", encoding="utf-8"
+    )
+    shutil.copyfile(tmp_path / "black.py", tmp_path / "tiny.py")
+    sources._code_hash.cache_clear()
+    run_everything(copy)
+    after = identity_csv(copy)
+    same = before["model"] != "tiny"
+    pd.testing.assert_frame_equal(before[same], after[same])
+    assert not before[~same].equals(after[~same])
 
 
 def copy_of_data(run: Run, name: str) -> Run:
