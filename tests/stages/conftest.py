@@ -1,0 +1,60 @@
+"""A small finished run that the tests of the stages share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from benchmark import settings
+from benchmark.seeding import generator
+from benchmark.settings import CARS, override, with_dataset
+from benchmark.stages.everything import run_everything
+from benchmark.workspace import Run
+from tests.tools import PROJECT, TINY
+
+CHANGES = {
+    "data.root": "pictures",
+    "data.annotations": "pictures/labels.csv",
+    "data.auxiliary": 7,
+    "data.standard": 5,
+    "training.images": 64,
+    "training.checkpoint_every": 2,
+    "training.log_every": 1,
+    "extractor.epochs": 1,
+    "extractor.view_epochs": 1,
+    "evaluation.nc": [2, 3],
+    "evaluation.draws": 2,
+    "models": ["tiny"],
+    "seeds": 2,
+}
+
+
+def draw_pictures(folder: Path) -> None:
+    """Twelve identities, two noisy pictures of each from each view."""
+    folder.mkdir()
+    random, rows = generator("pictures"), []
+    for identity in range(12):
+        colour = random.integers(60, 200, 3)
+        for number in range(2 * len(CARS)):
+            name, view = f"{identity}_{number}.png", CARS[number % len(CARS)]
+            pixels = np.clip(colour + random.normal(0, 20, (36, 36, 3)), 0, 255).astype(np.uint8)
+            pixels[:, 7 * (number % len(CARS)) :][:, :7] = 255
+            Image.fromarray(pixels).save(folder / name)
+            rows.append((name, f"id{identity:02}", view))
+    pd.DataFrame(rows, columns=["image", "identity", "view"]).to_csv(folder / "labels.csv", index=False)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run after all stages; its folder is the working directory."""
+    folder = tmp_path_factory.mktemp("stages")
+    draw_pictures(folder / "pictures")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        smoke = settings.profile("smoke", PROJECT / "params.yaml")
+        run = Run(override(with_dataset(smoke, "table"), CHANGES), Path("runs/test"), Path("results"), "cpu", (TINY,))
+        run_everything(run)
+        yield run

@@ -1,0 +1,32 @@
+"""Variants and results of a run."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmark.settings import Profile, override
+from benchmark.workspace import Run
+
+
+def changed(run: Run, **changes: Any) -> Run:
+    """Return the run with other settings; `__` stands for the dot in their names."""
+    values = {key.replace("__", "."): value for key, value in changes.items()}
+    settings_now: Profile = override(run.settings, values)
+    return replace(run, settings=settings_now)
+
+
+def tables(run: Run) -> dict[str, bytes]:
+    return {name: (run.results / name).read_bytes() for name in ("identity.csv", "identity.md", "metrics.json")}
+
+
+def identity_csv(run: Run) -> pd.DataFrame:
+    return pd.read_csv(run.results / "identity.csv", dtype={"map": str})
+
+
+def copy_of_data(run: Run, name: str) -> Run:
+    other = replace(run, folder=Path("runs") / name)
+    shutil.copytree(run.data, other.data)
+    return other
