@@ -62,6 +62,14 @@ class Batches(Protocol):
         """Return a fresh batch, drawn uniformly from the training images."""
         ...
 
+    def draw_pairs(self) -> tuple[Batch, Batch]:
+        """Return a fresh batch, and for each of its images another one of the same identity.
+
+        The second image shows another view where the identity has one, drawn uniformly; otherwise it is another image
+        of the same view, or the same image if there is no other.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class CycleReport:
@@ -84,6 +92,10 @@ class ViewModel(nn.Module):
     them at the start of every cycle, which makes each cycle repeatable.
     """
 
+    citation: ClassVar[str] = ""  # where the method is published; these three are read without importing the file,
+    labels: ClassVar[str] = ""  # which labels training uses             # so they must be plain strings
+    updates: ClassVar[str] = ""  # steps of each network in one cycle
+    fitted: ClassVar[bool] = False  # whether `width` is searched so that the generator is as large as `ours`
     critics: ClassVar[tuple[str, ...]] = ()  # attributes that only training needs; they are not saved in the end
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -100,6 +112,14 @@ class ViewModel(nn.Module):
     def optimise(self, fabric: Fabric, name: str, optimizer: Optimizer) -> None:
         """Announce that `optimizer` trains the sub-network `name`; both go through Fabric."""
         self.wrapped[name], self.optimizers[name] = fabric.setup(getattr(self, name), optimizer)
+
+    def descend(self, fabric: Fabric, loss: Tensor, *names: str) -> None:
+        """Take one step down `loss` with the optimisers of the sub-networks `names`."""
+        for name in names:
+            self.optimizers[name].zero_grad()
+        fabric.backward(loss)
+        for name in names:
+            self.optimizers[name].step()
 
     def setup(self, fabric: Fabric) -> None:
         """Create the optimisers and announce them by `optimise`."""

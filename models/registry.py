@@ -17,10 +17,35 @@ if TYPE_CHECKING:
 
 BUILT_IN = {
     "ours": "models.ours:Ours",
+    "dr_gan": "models.dr_gan:DRGAN",
+    "dr_gan_sigmoid": "models.dr_gan:DRGANSigmoid",
+    "cr_gan": "models.cr_gan:CRGAN",
+    "two_step": "models.two_step:TwoStep",
+    "two_step_exemplar": "models.two_step:TwoStepExemplar",
+    "two_step_roles": "models.two_step:TwoStepRoles",
+    "unet": "models.unet:Unet",
+    "unet_noaim": "models.unet:UnetNoAIM",
     "vanilla": "models.ablations:Vanilla",
+    "vanilla_deform": "models.ablations:VanillaDeform",
+    "global_nc56": "models.ablations:GlobalNC56",
+    "cnc56": "models.ablations:CNC56",
+    "global_nc28": "models.ablations:GlobalNC28",
+    "cnc28": "models.ablations:CNC28",
+    "cnc28_im": "models.ablations:CNC28IM",
+}
+REFERENCE = "ours"  # the model whose size the fitted ones are given
+TABLE_2 = {  # the rows of the paper's Table 2, in its order, and what it calls them
+    "vanilla": "vanilla",
+    "vanilla_deform": "vanilla + Deformable Conv",
+    "global_nc56": "vanilla + Global-NC(56)",
+    "cnc56": "vanilla + CNC(56)",
+    "global_nc28": "vanilla + Global-NC(28)",
+    "cnc28": "vanilla + CNC(28)",
+    "cnc28_im": "vanilla + CNC(28) + IM",
+    "ours": "vanilla + CNC(28) + AIM",
 }
 ENTRY_POINTS = "benchmark.models"  # the group under which an installed package offers models
-SHARED = {"__init__", "interface", "registry"}
+SHARED = {"__init__", "capacity", "identity_view_gan", "interface", "registry"}
 
 
 class UnknownModelError(LookupError):

@@ -25,10 +25,18 @@ class RandomBatches:
 
     def draw(self) -> Batch:
         self.drawn += 1
-        count, size = self.spec.batch_size, self.spec.image_size
+        count = self.spec.batch_size
         identity, view = torch.randint(self.spec.identities, (count,)), torch.randint(self.spec.views, (count,))
+        return self._batch(identity, view)
+
+    def draw_pairs(self) -> tuple[Batch, Batch]:
+        first = self.draw()
+        return first, self._batch(first.identity, (first.view + 1) % self.spec.views)
+
+    def _batch(self, identity: Tensor, view: Tensor) -> Batch:
+        size = self.spec.image_size
         grey = (identity / self.spec.identities + view / self.spec.views - 1)[:, None, None, None]
-        return Batch((grey + 0.3 * torch.randn(count, 3, size, size)).clamp(-1, 1), identity, view)
+        return Batch((grey + 0.3 * torch.randn(len(view), 3, size, size)).clamp(-1, 1), identity, view)
 
 
 def arguments(of: ModelSpec, count: int = 4, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:

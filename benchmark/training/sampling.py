@@ -42,9 +42,29 @@ class AuxiliaryBatches:
     ) -> None:
         self.images, self.rows, self.batch_size, self.device = images, rows, batch_size, device
         self.identity, self.view = torch.tensor(identity), torch.tensor(view)  # copies: pandas' arrays are read-only
+        self.members = torch.argsort(self.identity, stable=True).split(torch.bincount(self.identity).tolist())
 
     def draw(self) -> Batch:
         """Return a fresh batch."""
+        return self._batch(torch.randint(len(self.rows), (self.batch_size,)))
+
+    def draw_pairs(self) -> tuple[Batch, Batch]:
+        """Return a fresh batch, and for each image another of its identity, of another view where there is one."""
         chosen = torch.randint(len(self.rows), (self.batch_size,))
+        partners = torch.stack([self._partner(int(row)) for row in chosen])
+        return self._batch(chosen), self._batch(partners)
+
+    def _partner(self, row: int) -> Tensor:
+        """Return the place of another image of the identity: of another view, or of the same, or the image itself."""
+        own = self.members[int(self.identity[row])]
+        others = own[self.view[own] != self.view[row]]
+        if len(others):
+            views = self.view[others].unique()
+            others = others[self.view[others] == views[torch.randint(len(views), ())]]
+        else:
+            others = own[own != row] if len(own) > 1 else own
+        return others[torch.randint(len(others), ())]
+
+    def _batch(self, chosen: Tensor) -> Batch:
         image = to_float(self.images[self.rows[chosen.numpy()]])
         return Batch(*(part.to(self.device) for part in (image, self.identity[chosen], self.view[chosen])))

@@ -1,4 +1,4 @@
-"""Nonalignment connections from the encoder to the decoder (paper, section 3.1.1)."""
+"""Connections from the encoder to the decoder: nonalignment (paper, section 3.1.1), and plain skips."""
 
 import torch
 import torch.nn.functional as F
@@ -53,3 +53,15 @@ class NonalignmentConnection(nn.Module):
             attended = F.scaled_dot_product_attention(query, key, value, attn_mask=self.window, scale=1.0)
         z = attended.squeeze(1).transpose(1, 2).reshape(len(decoded), -1, *decoded.shape[2:]).to(decoded.dtype)
         return torch.cat([decoded, z], 1)
+
+
+class SkipConnection(nn.Module):
+    """The skip of a U-net: [Y, X], position by position."""
+
+    def __init__(self, encoder_channels: int, decoder_channels: int) -> None:
+        super().__init__()
+        self.outputs = encoder_channels + decoder_channels
+
+    def forward(self, encoded: Tensor, decoded: Tensor) -> Tensor:
+        """Return (B, C_Y + C_X, H, W) for X of shape (B, C_X, H, W) and Y of shape (B, C_Y, H, W)."""
+        return torch.cat([decoded, encoded], 1)

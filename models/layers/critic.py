@@ -11,17 +11,21 @@ class Critic(nn.Module):
     """D: convolution blocks, then the layers D^i with N_i + 1 and D^a with N_a outputs.
 
     The paper says no more of the blocks; they are DR-GAN's, whose likeness it states for the vanilla model.
+
+    Args:
+        spec: what the model is built for.
+        identities: outputs of D^i; N_i + 1 if left out.
     """
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec, identities: int | None = None) -> None:
         super().__init__()
         shape = plan(spec.image_size, spec.width)
         self.trunk = Encoder(shape)
-        self.identity = nn.Linear(shape.features, spec.identities + 1)
+        self.identity = nn.Linear(shape.features, identities or spec.identities + 1)
         self.view = nn.Linear(shape.features, spec.views)
         self.apply(initialise)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return the logits of D^i, of shape (B, N_i + 1), and of D^a, of shape (B, N_a)."""
         feature = pooled(self.trunk(image)[-1])
         return self.identity(feature), self.view(feature)

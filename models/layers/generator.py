@@ -1,5 +1,6 @@
 """The encoder-decoder generator of the paper with its exchangeable parts (paper, section 3.1 and Table 2)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -10,10 +11,12 @@ from torch import Tensor, nn
 from models.interface import NOISE, ModelSpec
 from models.layers.activation import Elu
 from models.layers.blocks import Encoder, initialise, pooled, uniform_noise
-from models.layers.connection import NonalignmentConnection
+from models.layers.connection import NonalignmentConnection, SkipConnection
+from models.layers.deformable import DeformableConvolution
 from models.layers.modulation import AdaptiveIdentityModulation, IdentityModulation, Normalisation, PlainNorm
 from models.layers.plan import Plan, connection_map, plan
 
+Connection = NonalignmentConnection | SkipConnection
 NORMALISATIONS: dict[str, Normalisation] = {
     "bn": PlainNorm,
     "im": IdentityModulation,
@@ -26,32 +29,29 @@ class Parts:
     """What a variant of the generator is made of.
 
     Attributes:
-        connection: what links encoder and decoder.
+        connection: what links encoder and decoder; `skip` passes the encoder's features on at every level.
         map: side of the connected map at 224 px, 28 or 56; `connection_map` gives the side at other sizes.
         modulation: how the decoder normalises.
+        deformable: whether the last convolution of the decoder's level on that map is deformable.
     """
 
-    connection: Literal["none", "cnc", "global"] = "none"
+    connection: Literal["none", "cnc", "global", "skip"] = "none"
     map: Literal[28, 56] = 28
     modulation: Literal["bn", "im", "aim"] = "bn"
+    deformable: bool = False
 
     def side(self, image_size: int) -> int | None:
-        """Return the side of the connected map, None without a connection."""
-        return None if self.connection == "none" else connection_map(image_size, self.map)
+        """Return the side of the map where CNC, Global-NC or the deformable convolution sits, None without them."""
+        placed = self.deformable or self.connection in ("cnc", "global")
+        return connection_map(image_size, self.map) if placed else None
 
 
 class DecoderLayer(nn.Module):
-    """3x3 convolution (or stride-2 transposed convolution), normalisation, ELU."""
+    """Convolution, normalisation, ELU."""
 
-    def __init__(self, inputs: int, outputs: int, features: int, normalisation: Normalisation, up: bool) -> None:
+    def __init__(self, convolution: nn.Module, norm: nn.Module) -> None:
         super().__init__()
-        self.convolution: nn.Module = (
-            nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1, bias=False)
-            if up
-            else nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-        )
-        self.norm = normalisation(outputs, features)
-        self.activation = Elu()
+        self.convolution, self.norm, self.activation = convolution, norm, Elu()
 
     def forward(self, x: Tensor, identity: Tensor) -> Tensor:
         """Return the layer's output for x of shape (B, C, H, W) and f_id of shape (B, N_f)."""
@@ -59,30 +59,30 @@ class DecoderLayer(nn.Module):
         return y
 
 
-class DecoderLevel(nn.Module):
-    """The layers of one map size, and the connection that may follow them.
+def convolutions(sizes: list[int], up: bool, deformable: bool) -> list[nn.Module]:
+    """Return 3x3 convolutions without bias from each of `sizes` to the next.
 
     Args:
-        inputs: channels that come in.
-        outputs: channels of the layers.
-        features: size N_f of f_id.
-        parts: how to normalise.
-        up: whether the first layer doubles the side.
-        connection: what joins the encoder's map of the same side, if anything.
+        sizes: the channels that come in, and those of every convolution.
+        up: whether the first doubles the side; it is a transposed convolution with stride 2 then.
+        deformable: whether the last is deformable.
     """
+    made: list[nn.Module] = [nn.Conv2d(i, o, 3, padding=1, bias=False) for i, o in pairwise(sizes)]
+    if up:
+        made[0] = nn.ConvTranspose2d(sizes[0], sizes[1], 3, stride=2, padding=1, output_padding=1, bias=False)
+    if deformable:
+        made[-1] = DeformableConvolution(sizes[-2], sizes[-1])
+    return made
 
-    def __init__(
-        self, inputs: int, outputs: list[int], features: int, parts: Parts, up: bool, connection: nn.Module | None
-    ) -> None:
+
+class DecoderLevel(nn.Module):
+    """The layers of one map size, and the connection that may follow them."""
+
+    def __init__(self, layers: list[DecoderLayer], connection: Connection | None) -> None:
         super().__init__()
-        normalisation = NORMALISATIONS[parts.modulation]
-        sizes = enumerate(pairwise([inputs, *outputs]))
-        self.layers = nn.ModuleList(
-            DecoderLayer(i, o, features, normalisation, up=up and n == 0) for n, (i, o) in sizes
-        )
-        self.connection = connection
+        self.layers, self.connection = nn.ModuleList(layers), connection
 
-    def forward(self, x: Tensor, identity: Tensor, encoded: Tensor) -> Tensor:
+    def forward(self, x: Tensor, identity: Tensor, encoded: Tensor | None) -> Tensor:
         """Return the level's output for x (B, C, H, W), f_id (B, N_f) and the encoder's map X of this level's side."""
         for layer in self.layers:
             x = layer(x, identity)
@@ -101,20 +101,23 @@ class Decoder(nn.Module):
         deepest = len(plan.channels) - 1
         for depth in range(deepest, -1, -1):
             outputs = list(reversed(plan.channels[depth]))
-            connection = _connection(plan, depth, parts)
+            placed = _is_placed(plan, depth, parts)
             up = depth < deepest  # the deepest level starts from the dense layer's map, which has its last channels
-            layers = outputs if up else outputs[1:]
-            self.levels.append(DecoderLevel(inputs, layers, plan.features, parts, up, connection))
+            sizes = [inputs, *outputs] if up else outputs
+            made = zip(convolutions(sizes, up, parts.deformable and placed), sizes[1:], strict=True)
+            norm = NORMALISATIONS[parts.modulation]
+            connection = _connection(plan, depth, parts)
+            self.levels.append(DecoderLevel([DecoderLayer(c, norm(o, plan.features)) for c, o in made], connection))
             inputs = outputs[-1] if connection is None else connection.outputs
         self.image = nn.Conv2d(inputs, 3, 3, padding=1)
 
-    def forward(self, latent: Tensor, identity: Tensor, encoded: list[Tensor]) -> Tensor:
+    def forward(self, latent: Tensor, identity: Tensor, encoded: Sequence[Tensor | None]) -> Tensor:
         """Decode.
 
         Args:
-            latent: f_l = [f_id, z, C] of shape (B, N_f + 128 + N_a).
+            latent: f_l = [f_id, z, C] of shape (B, N_f + N_z + N_a).
             identity: f_id of shape (B, N_f).
-            encoded: the outputs of the encoder's levels, from full resolution downwards.
+            encoded: the outputs of the encoder's levels, from full resolution downwards; None where nothing connects.
 
         Returns:
             Images of shape (B, 3, S, S), in [-1, 1].
@@ -125,37 +128,51 @@ class Decoder(nn.Module):
         return torch.tanh(self.image(x))
 
 
-def _connection(plan: Plan, depth: int, parts: Parts) -> NonalignmentConnection | None:
-    """Return the connection of a level, None if it has none."""
+def _is_placed(plan: Plan, depth: int, parts: Parts) -> bool:
+    """Whether the variant's one connection or deformable convolution sits on this level."""
     side = parts.side(plan.image_size)
-    if side is None or depth != plan.level(side):
-        return None
-    radius = side // 4 if parts.connection == "cnc" else None  # the paper's r: 7 at 28, 14 at 56, 6 at 24
+    return side is not None and depth == plan.level(side)
+
+
+def _connection(plan: Plan, depth: int, parts: Parts) -> Connection | None:
+    """Return the connection of a level, None if it has none."""
     channels = plan.channels[depth]
+    if parts.connection == "skip":
+        return SkipConnection(channels[-1], channels[0])
+    if parts.connection == "none" or not _is_placed(plan, depth, parts):
+        return None
+    side = plan.image_size >> depth
+    radius = side // 4 if parts.connection == "cnc" else None  # the paper's r: 7 at 28, 14 at 56, 6 at 24
     return NonalignmentConnection(channels[-1], channels[0], side, radius)
 
 
 def _initialise(module: nn.Module) -> None:
     """Initialise as DR-GAN does; the dense layers of a modulation have initialised themselves."""
-    if not isinstance(module, nn.Linear):
+    if isinstance(module, DeformableConvolution):
+        module.reset()
+    elif not isinstance(module, nn.Linear):
         initialise(module)
 
 
 class Generator(nn.Module):
     """G = {Enc, Dec}: (image, view code, noise) -> image."""
 
-    def __init__(self, spec: ModelSpec, parts: Parts) -> None:
+    def __init__(self, spec: ModelSpec, parts: Parts, noise: int = NOISE) -> None:
         super().__init__()
         shape = plan(spec.image_size, spec.width)
+        self.noise = noise
         self.encoder = Encoder(shape)
-        self.decoder = Decoder(shape, shape.features + NOISE + spec.views, parts)
+        self.decoder = Decoder(shape, shape.features + noise + spec.views, parts)
         self.apply(_initialise)
         initialise(self.decoder.dense)
 
     def forward(self, image: Tensor, code: Tensor, noise: Tensor) -> Tensor:
-        """Return images of shape (B, 3, S, S) for images, codes (B, N_a) and standard normal noise (B, 128)."""
+        """Return images of shape (B, 3, S, S) for images, codes (B, N_a) and standard normal noise (B, 128).
+
+        Only the first `noise` numbers of the noise are used.
+        """
         encoded = self.encoder(image)
         identity = pooled(encoded[-1])  # f_id, (B, N_f)
-        latent = torch.cat([identity, uniform_noise(noise), code], 1)
+        latent = torch.cat([identity, uniform_noise(noise[:, : self.noise]), code], 1)
         turned: Tensor = self.decoder(latent, identity, encoded)
         return turned

@@ -1,0 +1,66 @@
+"""The size of a generator, and widths that give every compared method the same one.
+
+Xiong et al. say that the generators they compare were adjusted to a comparable number of parameters. Published sizes
+differ up to 29 times, so a model that asks for it (`fitted`) gets the width at which its generator is as large as that
+of the reference at the wanted width.
+"""
+
+from dataclasses import replace
+from functools import cache
+
+import torch
+
+from models.interface import ModelSpec, ViewModel
+from models.registry import REFERENCE, find
+
+STEP = 0.005  # widths are searched in these steps
+SMALL = 32  # pixels; at and below, few channels make the steps coarse
+
+
+def tolerance(image_size: int) -> float:
+    """Return by how much a fitted generator may differ from the reference, as a share of its parameters."""
+    return 0.1 if image_size <= SMALL else 0.05
+
+
+def generator_parameters(model: ViewModel) -> int:
+    """Return the trainable parameters of a generator: of everything that is not for training only."""
+    named = model.named_parameters()
+    return sum(p.numel() for name, p in named if name.partition(".")[0] not in model.critics and p.requires_grad)
+
+
+def critic_parameters(model: ViewModel) -> int:
+    """Return the trainable parameters of what is for training only: discriminators, adversaries, classifiers."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad) - generator_parameters(model)
+
+
+def sized(model: type[ViewModel], spec: ModelSpec) -> ModelSpec:
+    """Return `spec` with the model's own width: the searched one if it is fitted, otherwise as it is."""
+    return replace(spec, width=_fitted_width(model, _size(spec))) if model.fitted else spec
+
+
+def _size(spec: ModelSpec) -> ModelSpec:
+    """Return a specification with only what a generator's size depends on, so that searches are remembered."""
+    return ModelSpec(spec.image_size, spec.views, identities=2, width=spec.width)
+
+
+@cache
+def _fitted_width(model: type[ViewModel], spec: ModelSpec) -> float:
+    """Return the width, a multiple of STEP, whose generator is nearest in size to the reference's at `spec`."""
+    wanted = _parameters(find(REFERENCE).load(), spec)
+
+    def difference(steps: int) -> int:
+        return _parameters(model, replace(spec, width=round(steps * STEP, 3))) - wanted
+
+    low, high = 1, 2
+    while difference(high) < 0:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if difference(middle) < 0 else (low, middle)
+    return round(min((low, high), key=lambda steps: abs(difference(steps))) * STEP, 3)
+
+
+@cache
+def _parameters(model: type[ViewModel], spec: ModelSpec) -> int:
+    with torch.device("meta"):
+        return generator_parameters(model(spec))
