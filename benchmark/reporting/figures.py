@@ -10,13 +10,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.files import replacing
+from models.registry import REFERENCE, TABLE_2
 
 TITLES = {"top1": "top-1 identity", "top5": "top-5 identity", "view": "view", "joint": "identity and view"}
 CONTROLS_DASHED = ("real", "copy", "mean_image", "oracle")
 
 
-def accuracy_over_nc(table: pd.DataFrame, folder: Path) -> None:
-    """Draw each rate over the number of classes with its interval (as Fig. 4 and 5 of the paper), as SVG and PNG."""
+def draw_all(table: pd.DataFrame, folder: Path) -> None:
+    """Draw the compared models with the controls (as Fig. 4 and 5 of the paper), and the rows of its Table 2."""
+    ablations = table["model"].isin(TABLE_2)
+    accuracy_over_nc(table[~ablations | (table["model"] == REFERENCE)], folder / "accuracy_over_nc")
+    if ablations.any():
+        accuracy_over_nc(table[ablations], folder / "ablation_over_nc")
+
+
+def accuracy_over_nc(table: pd.DataFrame, path: Path) -> None:
+    """Draw each rate over the number of classes with its interval, as `<path>.svg` and `<path>.png`."""
     mpl.use("Agg")
     sns.set_theme(style="whitegrid")
     figure, axes = plt.subplots(1, len(TITLES), figsize=(16, 4.4), sharey=True)
@@ -29,7 +38,7 @@ def accuracy_over_nc(table: pd.DataFrame, folder: Path) -> None:
     figure.suptitle(f"profile {table['profile'].iloc[0]}")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=8, frameon=False)
     figure.tight_layout(rect=(0, 0.07, 1, 1))
-    save(figure, folder / "accuracy_over_nc")
+    save(figure, path)
 
 
 def _line(axis: Axes, rows: pd.DataFrame, rate: str, model: str, colour: tuple[float, float, float]) -> None:

@@ -12,7 +12,25 @@ from benchmark.files import write_text
 
 RATES = ("top1", "top5", "view", "joint")
 KEYS = ["profile", "model", "map", "split", "nc"]
+TERMS = ["parameters", "images", "batch_size"]
 DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Trained:
+    """On which terms a model was trained; a control was not.
+
+    Attributes:
+        map: side of the map its connection sits on, or `-`.
+        parameters: trainable parameters of the generator.
+        images: real images used by generator-side updates.
+        batch_size: images in one batch.
+    """
+
+    map: str = "-"
+    parameters: int | None = None
+    images: int | None = None
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -21,13 +39,13 @@ class Measured:
 
     Attributes:
         model: name of the model or control.
-        map: side of the map its connection sits on, or `-`.
+        trained: on which terms.
         nc: number of classes.
         outcomes: the outcomes of `evaluation.identity`, with a column `seed`.
     """
 
     model: str
-    map: str
+    trained: Trained
     nc: int
     outcomes: pd.DataFrame
 
@@ -35,15 +53,17 @@ class Measured:
 def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
     """Return one row for each (model, map, split, nc).
 
-    Every rate of RATES has columns `<rate>`, `<rate>_ci_low` and `<rate>_ci_high`.
+    The columns TERMS say how large the generator is and what it was trained with. Every rate of RATES has columns
+    `<rate>`, `<rate>_ci_low` and `<rate>_ci_high`.
     """
     rows = [_row(each, profile) for each in measured]
-    return pd.DataFrame(rows).sort_values(KEYS, ignore_index=True)
+    return pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64")).sort_values(KEYS, ignore_index=True)
 
 
 def _row(each: Measured, profile: str) -> dict[str, object]:
-    outcomes = each.outcomes
-    row: dict[str, object] = dict(zip(KEYS, (profile, each.model, each.map, "random", each.nc), strict=True))
+    outcomes, trained = each.outcomes, each.trained
+    row: dict[str, object] = dict(zip(KEYS, (profile, each.model, trained.map, "random", each.nc), strict=True))
+    row |= {term: getattr(trained, term) for term in TERMS}
     for rate, values in rates(outcomes, each.nc).items():
         names = (str(rate), f"{rate}_ci_low", f"{rate}_ci_high")
         row.update(zip(names, mean_and_interval(values, outcomes["identity"], outcomes["seed"]), strict=True))
@@ -62,18 +82,33 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 def identity_markdown(table: pd.DataFrame) -> str:
     """Return the identity table for reading: percent with intervals, and what the intervals cover."""
     lines = [
-        "| model | map | N_c | top-1 % | top-5 % | view % | joint % | seeds |",
-        "|---|---|---|---|---|---|---|---|",
+        "| model | map | parameters | N_c | top-1 % | top-5 % | view % | joint % | seeds |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in table.to_dict("records"):
-        cells = [_percent(row, rate) for rate in RATES]
-        lines.append("| " + " | ".join(map(str, [row["model"], row["map"], row["nc"], *cells, row["n_seeds"]])) + " |")
-    kinds = sorted({covers(int(seeds)) for seeds in table["n_seeds"]})
+        cells = [row["model"], row["map"], count(row["parameters"]), row["nc"]]
+        cells += [percent(row, rate) for rate in RATES] + [row["n_seeds"]]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
     title = f"# Identity preservation, profile {table['profile'].iloc[0]}"
-    return "\n".join([title, "", *lines, "", f"In brackets: {'; '.join(kinds)}.", ""])
+    return "\n".join([title, "", *lines, "", notes(table), ""])
 
 
-def _percent(row: Mapping[Hashable, object], rate: str) -> str:
+def notes(table: pd.DataFrame) -> str:
+    """Return in words what the intervals of a table cover, and the budget of the models in it."""
+    kinds = sorted({covers(int(seeds)) for seeds in table["n_seeds"]})
+    trained = table.dropna(subset=["images"])
+    batches = (f"{row.images:,} images in batches of {row.batch_size}" for row in trained.itertuples())
+    budgets = " or ".join(dict.fromkeys(batches)) or "none of these rows was trained"
+    return f"In brackets: {'; '.join(kinds)}. Budget, in real images used by generator updates: {budgets}."
+
+
+def count(number: object) -> str:
+    """Return a number with separators, `-` if there is none."""
+    return "-" if pd.isna(number) else f"{number:,}"  # type: ignore[call-overload]
+
+
+def percent(row: Mapping[Hashable, object], rate: str) -> str:
+    """Return a rate of a row in percent with its interval, `n/a` if it is not a number."""
     values = [row[rate], row[f"{rate}_ci_low"], row[f"{rate}_ci_high"]]
     if any(pd.isna(value) for value in values):  # type: ignore[call-overload]
         return "n/a"

@@ -101,9 +101,9 @@ class Measurement:
         except BenchmarkError:  # the model's own training is missing or out of date
             return False
 
-    def map(self, name: str, seed: int) -> str:
-        """Return the side of the map that a model's connection sits on, `-` for none."""
-        return "-" if name in turners.CONTROLS else str(self._trained(name, seed).record["map"])
+    def record(self, name: str, seed: int) -> dict[str, Any]:
+        """Return what is recorded of a model's training, nothing for a control."""
+        return {} if name in turners.CONTROLS else self._trained(name, seed).record
 
     def outputs(self, name: str, seed: int) -> Outputs:
         """Return what a model or control makes of every standard image, from its cell or made now."""

@@ -2,14 +2,15 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.turners import CONTROLS
 from benchmark.files import reading, replacing, write_json, write_text
-from benchmark.reporting import figures, tables
-from benchmark.reporting.tables import Measured
+from benchmark.reporting import ablation, figures, tables
+from benchmark.reporting.tables import Measured, Trained
 from benchmark.stages.identity import OUTCOMES, SAMPLES, Measurement
 from benchmark.stages.train import entry
 from benchmark.workspace import Run
@@ -29,8 +30,10 @@ def report(run: Run) -> None:
     tables.write_csv(table, run.results / "identity.csv")
     write_text(run.results / "identity.md", tables.identity_markdown(table))
     write_json(run.results / "metrics.json", tables.metrics(table))
+    tables.write_csv(ablation.table(table), run.results / "ablation.csv")
+    write_text(run.results / "ablation.md", ablation.markdown(ablation.table(table)))
     _write_outcomes(measured, run.results / "outcomes.parquet")
-    figures.accuracy_over_nc(table, run.results / "figures")
+    figures.draw_all(table, run.results / "figures")
     for old in (run.results / "figures").glob("samples_*.png"):
         old.unlink()
     for name in table["model"].unique():
@@ -66,7 +69,16 @@ def _measured(measurement: Measurement, name: str) -> list[Measured]:
         seeds.append(seed)
         with reading(folder / OUTCOMES):
             found.setdefault(nc, []).append(pd.read_parquet(folder / OUTCOMES).assign(seed=seed))
-    return [Measured(name, measurement.map(name, seeds[0]), nc, pd.concat(parts)) for nc, parts in found.items()]
+    trained = _terms(measurement.record(name, seeds[0])) if seeds else Trained()
+    return [Measured(name, trained, nc, pd.concat(parts)) for nc, parts in found.items()]
+
+
+def _terms(record: dict[str, Any]) -> Trained:
+    """Return on which terms a model was trained, from the record of its training."""
+    if not record:
+        return Trained()
+    batch_size = record["fingerprint"]["spec"]["batch_size"]
+    return Trained(record["map"], record["parameters"], record["images"], batch_size)
 
 
 def _write_outcomes(measured: list[Measured], path: Path) -> None:

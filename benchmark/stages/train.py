@@ -16,6 +16,7 @@ from benchmark.stages.data import open_store
 from benchmark.training import loop
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
+from models.capacity import generator_parameters, sized
 from models.interface import ModelSpec, ViewModel
 from models.registry import Entry, UnknownModelError, find
 
@@ -38,13 +39,13 @@ def entry(run: Run, model: str) -> Entry:
         raise BenchmarkError(str(error)) from None
 
 
-def spec(run: Run, store: ImageStore) -> ModelSpec:
-    """Return what the models of a run are built for."""
+def spec(run: Run, identities: int) -> ModelSpec:
+    """Return what the models of a run are built for, before a fitted model gets a width of its own."""
     settings, training = run.settings.data, run.settings.training
     return ModelSpec(
         image_size=settings.image_size,
         views=len(settings.views),
-        identities=int(store.manifest["identity_label"].max()) + 1,
+        identities=identities,
         width=training.width,
         batch_size=training.batch_size,
         images=training.images,
@@ -58,9 +59,10 @@ def spec(run: Run, store: ImageStore) -> ModelSpec:
 def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cell:
     """Return the cell of one trained model."""
     found = entry(run, model)
+    built_for = sized(_load(run, model), spec(run, _identities(store)))
     files = [*sources.closure(*TRAINING, *found.sources), Path(__file__)]
     fingerprint = {
-        "spec": asdict(spec(run, store)),
+        "spec": asdict(built_for),
         "precision": run.settings.training.precision,
         "log_every": run.settings.training.log_every,
         "data_hash": store.content_hash,
@@ -79,19 +81,31 @@ def build(run: Run, model: str, store: ImageStore, seed: int = 0) -> ViewModel:
         BenchmarkError: the model refuses the settings.
     """
     seed_global("weights", model, seed)
-    try:
-        return entry(run, model).load()(spec(run, store))
-    except (UnknownModelError, ValueError) as error:
-        raise BenchmarkError(f"the model {model} cannot be built: {error}") from None
+    return _build(run, model, _identities(store))
 
 
 def check(run: Run, model: str) -> None:
     """Raise BenchmarkError if there is no such model, or if it cannot be built for the run's image size."""
-    settings = run.settings
-    small = ModelSpec(settings.data.image_size, len(settings.data.views), identities=2, width=settings.training.width)
+    _build(run, model, identities=2)
+
+
+def _identities(store: ImageStore) -> int:
+    """Return the number N_i of identities in the training data."""
+    return int(store.manifest["identity_label"].max()) + 1
+
+
+def _load(run: Run, model: str) -> type[ViewModel]:
     try:
-        entry(run, model).load()(small)
-    except (UnknownModelError, ValueError) as error:
+        return entry(run, model).load()
+    except UnknownModelError as error:
+        raise BenchmarkError(f"the model {model} cannot be built: {error}") from None
+
+
+def _build(run: Run, model: str, identities: int) -> ViewModel:
+    kind = _load(run, model)
+    try:
+        return kind(sized(kind, spec(run, identities)))
+    except ValueError as error:
         raise BenchmarkError(f"the model {model} cannot be built: {error}") from None
 
 
@@ -112,7 +126,7 @@ def train(run: Run, model: str, seed: int) -> None:
     network = build(run, model, store, seed)
     target.begin(decision)
     try:
-        _train(run, model, seed, network, store, target.folder)
+        images = _train(run, model, seed, network, store, target.folder)
     except InterruptedRun as error:
         target.note("interrupted", str(error))
         raise
@@ -120,21 +134,21 @@ def train(run: Run, model: str, seed: int) -> None:
         target.note("diverged", str(error))
         raise BenchmarkError(f"{model} seed {seed} diverged: {error}; lower training.learning_rate_factor") from None
     weights = loop.Files(target.folder).weights
-    made_by = entry(run, model).target
-    target.note("done", parameters=_count(network), map=network.map, weights_hash=sha256(weights), target=made_by)
+    target.note(
+        "done",
+        parameters=generator_parameters(network),
+        map=network.map,
+        images=images,
+        weights_hash=sha256(weights),
+        target=entry(run, model).target,
+    )
 
 
-def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStore, folder: Path) -> None:
+def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStore, folder: Path) -> int:
     training = run.settings.training
     fabric = open_fabric(run.device, training.precision)
     rows = store.manifest.iloc[store.subset("auxiliary")]
     row, identity, view = (rows[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
     batches = AuxiliaryBatches(store.images, row, identity, view, training.batch_size, fabric.device)
     schedule = loop.Schedule(training.images, training.log_every, training.checkpoint_every, (model, seed))
-    loop.train(network, batches, fabric, schedule, loop.Files(folder), f"{model} seed {seed}")
-
-
-def _count(network: ViewModel) -> int:
-    """Trainable parameters of the generator: everything that is no critic."""
-    named = network.named_parameters()
-    return sum(p.numel() for name, p in named if name.partition(".")[0] not in network.critics and p.requires_grad)
+    return loop.train(network, batches, fabric, schedule, loop.Files(folder), f"{model} seed {seed}")

@@ -62,8 +62,11 @@ class Schedule:
     axes: tuple[str | int, ...]
 
 
-def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule, files: Files, name: str) -> None:
+def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule, files: Files, name: str) -> int:
     """Train until the budget is used, from the last checkpoint if there is one, and write the generator's weights.
+
+    Returns:
+        The images used: the budget, or up to one cycle more.
 
     Raises:
         InterruptedRun: SIGINT or SIGTERM came; a checkpoint holds the state.
@@ -94,6 +97,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
     model.finish(batches)
     checkpoint.save_weights(model, files.weights)
     files.checkpoint.unlink(missing_ok=True)
+    return images
 
 
 def _finite(losses: Mapping[str, Tensor], cycle: int) -> dict[str, float]:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmark.reporting import figures, tables
+from benchmark.reporting import ablation, figures, tables
 from benchmark.reporting.samples import sample_positions, save_columns
-from benchmark.reporting.tables import Measured
+from benchmark.reporting.tables import Measured, Trained
 
 
 def outcomes(seeds: int = 1, right: float = 0.5, identities: int = 12) -> pd.DataFrame:
@@ -28,35 +28,66 @@ def outcomes(seeds: int = 1, right: float = 0.5, identities: int = 12) -> pd.Dat
 @pytest.fixture
 def table() -> pd.DataFrame:
     measured = [
-        Measured("vanilla", "-", 20, outcomes()),
-        Measured("ours", "8", 20, outcomes(seeds=3, right=0.75)),
-        Measured("ours", "8", 5, outcomes(right=1.0)),
+        Measured("vanilla", Trained("-", 1000, 640, 32), 20, outcomes()),
+        Measured("ours", Trained("8", 2345, 640, 32), 20, outcomes(seeds=3, right=0.75)),
+        Measured("ours", Trained("8", 2345, 640, 32), 5, outcomes(right=1.0)),
+        Measured("copy", Trained(), 20, outcomes(right=0.25)),
     ]
     return tables.identity_table(measured, "smoke")
 
 
 def test_rows_are_sorted_and_rates_are_fractions(table: pd.DataFrame) -> None:
     assert table[tables.KEYS].to_numpy().tolist() == [
+        ["smoke", "copy", "-", "random", 20],
         ["smoke", "ours", "8", "random", 5],
         ["smoke", "ours", "8", "random", 20],
         ["smoke", "vanilla", "-", "random", 20],
     ]
-    assert table["top1"].tolist() == [1.0, 0.75, 0.5]
-    assert table["joint"].tolist() == [0.5, 0.375, 0.25]
-    assert table["n_seeds"].tolist() == [1, 3, 1]
-    assert table["n_images"].tolist() == [48, 48, 48]
-    assert table["top5"].isna().tolist() == [True, False, False]
-    vanilla = table.iloc[2]
+    assert table["top1"].tolist() == [0.25, 1.0, 0.75, 0.5]
+    assert table["joint"].tolist() == [0.125, 0.5, 0.375, 0.25]
+    assert table["n_seeds"].tolist() == [1, 1, 3, 1]
+    assert table["n_images"].tolist() == [48] * 4
+    assert table["top5"].isna().tolist() == [False, True, False, False]
+    vanilla = table.iloc[3]
     assert vanilla["top1_ci_low"] < 0.5 < vanilla["top1_ci_high"]
+
+
+def test_every_row_says_on_which_terms_the_model_was_trained(table: pd.DataFrame) -> None:
+    assert table["parameters"].isna().tolist() == [True, False, False, False]
+    assert table["parameters"].tolist()[1:] == [2345, 2345, 1000]
+    assert table["images"].tolist()[1:] == [640] * 3
+    assert table["batch_size"].tolist()[1:] == [32] * 3
+
+
+def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> None:
+    rows = ablation.table(table)
+    assert rows[["row", "model", "nc"]].to_numpy().tolist() == [[1, "vanilla", 20], [8, "ours", 5], [8, "ours", 20]]
+    assert rows["paper"].tolist() == ["vanilla"] + 2 * ["vanilla + CNC(28) + AIM"]
+    text = ablation.markdown(rows)
+    head = "| version | map | parameters | 5c top1 % | 5c top5 % | 5c joint % | 20c top1 % | 20c top5 % | 20c joint % |"
+    assert head in text
+    assert "| vanilla | - | 1,000 | n/a | n/a | n/a | 50.0 [" in text
+    assert "| vanilla + CNC(28) + AIM | 8 | 2,345 | 100.0 [100.0, 100.0] | n/a | 50.0 [" in text
+    assert "640 images in batches of 32" in text
+
+
+def test_no_ablation_is_no_error(table: pd.DataFrame, tmp_path: Path) -> None:
+    controls = table[table["model"] == "copy"]
+    assert ablation.table(controls).empty
+    assert ablation.markdown(ablation.table(controls)) == "No version of Table 2 is measured.\n"
+    figures.draw_all(controls, tmp_path)
+    assert not (tmp_path / "ablation_over_nc.png").exists()
+    assert "none of these rows was trained" in tables.identity_markdown(controls)
 
 
 def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
     tables.write_csv(table, tmp_path / "identity.csv")
     content = (tmp_path / "identity.csv").read_bytes()
     assert b"\r" not in content
-    header, first, *_ = content.decode().splitlines()
-    assert header.startswith("profile,model,map,split,nc,top1,top1_ci_low,top1_ci_high,top5,")
-    assert first.startswith("smoke,ours,8,random,5,1.000000,1.000000,1.000000,,,,0.500000,")
+    header, copy, ours, *_ = content.decode().splitlines()
+    assert header.startswith("profile,model,map,split,nc,parameters,images,batch_size,top1,top1_ci_low,top1_ci_high,")
+    assert copy.startswith("smoke,copy,-,random,20,,,,0.250000,")
+    assert ours.startswith("smoke,ours,8,random,5,2345,640,32,1.000000,1.000000,1.000000,,,,0.500000,")
     tables.write_csv(table.copy(), tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == content
 
@@ -64,8 +95,8 @@ def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
 def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFrame) -> None:
     text = tables.identity_markdown(table)
     assert text.startswith("# Identity preservation, profile smoke\n")
-    assert "| ours | 8 | 5 | 100.0 [100.0, 100.0] | n/a | 50.0 [50.0, 50.0] |" in text
-    assert "| ours | 8 | 20 | 75.0 [75.0, 75.0] |" in text
+    assert "| ours | 8 | 2,345 | 5 | 100.0 [100.0, 100.0] | n/a | 50.0 [50.0, 50.0] |" in text
+    assert "| ours | 8 | 2,345 | 20 | 75.0 [75.0, 75.0] |" in text
     assert "over training seeds" in text
     assert "the training seed's variation is not in it" in text
     assert text.endswith("\n")
@@ -80,8 +111,8 @@ def test_metrics_leave_out_what_is_no_number(table: pd.DataFrame) -> None:
 
 def test_figures_have_the_same_bytes_each_time(table: pd.DataFrame, tmp_path: Path) -> None:
     for folder in ("a", "b"):
-        figures.accuracy_over_nc(table, tmp_path / folder)
-    for name in ("accuracy_over_nc.svg", "accuracy_over_nc.png"):
+        figures.draw_all(table, tmp_path / folder)
+    for name in (f"{figure}_over_nc.{kind}" for figure in ("accuracy", "ablation") for kind in ("svg", "png")):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
