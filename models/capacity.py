@@ -5,6 +5,7 @@ differ up to 29 times, so a model that asks for it (`fitted`) gets the width at 
 of the reference at the wanted width.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -12,6 +13,8 @@ import torch
 
 from models.interface import ModelSpec, ViewModel
 from models.registry import REFERENCE, find
+
+Kind = Callable[[ModelSpec], ViewModel]
 
 STEP = 0.005  # widths are searched in these steps
 SMALL = 32  # pixels; at and below, few channels make the steps coarse
@@ -35,7 +38,8 @@ def critic_parameters(model: ViewModel) -> int:
 
 def sized(model: type[ViewModel], spec: ModelSpec) -> ModelSpec:
     """Return `spec` with the model's own width: the searched one if it is fitted, otherwise as it is."""
-    return replace(spec, width=_fitted_width(model, _size(spec))) if model.fitted else spec
+    kind: Kind = model
+    return replace(spec, width=_fitted_width(kind, _size(spec))) if model.fitted else spec
 
 
 def _size(spec: ModelSpec) -> ModelSpec:
@@ -44,12 +48,13 @@ def _size(spec: ModelSpec) -> ModelSpec:
 
 
 @cache
-def _fitted_width(model: type[ViewModel], spec: ModelSpec) -> float:
+def _fitted_width(kind: Kind, spec: ModelSpec) -> float:
     """Return the width, a multiple of STEP, whose generator is nearest in size to the reference's at `spec`."""
-    wanted = _parameters(find(REFERENCE).load(), spec)
+    reference: Kind = find(REFERENCE).load()
+    wanted = _parameters(reference, spec)
 
     def difference(steps: int) -> int:
-        return _parameters(model, replace(spec, width=round(steps * STEP, 3))) - wanted
+        return _parameters(kind, replace(spec, width=round(steps * STEP, 3))) - wanted
 
     low, high = 1, 2
     while difference(high) < 0:
@@ -61,6 +66,6 @@ def _fitted_width(model: type[ViewModel], spec: ModelSpec) -> float:
 
 
 @cache
-def _parameters(model: type[ViewModel], spec: ModelSpec) -> int:
+def _parameters(kind: Kind, spec: ModelSpec) -> int:
     with torch.device("meta"):
-        return generator_parameters(model(spec))
+        return generator_parameters(kind(spec))

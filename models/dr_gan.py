@@ -48,7 +48,7 @@ class DRGAN(IdentityViewGAN):
 
 
 class SigmoidCritic(Critic):
-    """The discriminator of the journal version: N_i classes of identity, views, and one output for real or generated."""
+    """The discriminator of the journal version: N_i classes of identity, views, and one output for realness."""
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec, identities=spec.identities)

@@ -9,8 +9,17 @@ import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from models.interface import NOISE, Batch, Batches, CycleReport, ModelSpec, ViewModel
-from models.interface import one_hot, random_noise, random_views
+from models.interface import (
+    NOISE,
+    Batch,
+    Batches,
+    CycleReport,
+    ModelSpec,
+    ViewModel,
+    one_hot,
+    random_noise,
+    random_views,
+)
 from models.layers.critic import Critic
 from models.layers.generator import Generator, Parts
 from models.layers.refresh import refresh_batch_norm

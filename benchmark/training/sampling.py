@@ -42,7 +42,7 @@ class AuxiliaryBatches:
     ) -> None:
         self.images, self.rows, self.batch_size, self.device = images, rows, batch_size, device
         self.identity, self.view = torch.tensor(identity), torch.tensor(view)  # copies: pandas' arrays are read-only
-        self.members = torch.argsort(self.identity, stable=True).split(torch.bincount(self.identity).tolist())
+        self.members = torch.split(torch.argsort(self.identity, stable=True), torch.bincount(self.identity).tolist())
 
     def draw(self) -> Batch:
         """Return a fresh batch."""
@@ -59,11 +59,11 @@ class AuxiliaryBatches:
         own = self.members[int(self.identity[row])]
         others = own[self.view[own] != self.view[row]]
         if len(others):
-            views = self.view[others].unique()
-            others = others[self.view[others] == views[torch.randint(len(views), ())]]
+            views = torch.unique(self.view[others])
+            others = others[self.view[others] == views[int(torch.randint(len(views), ()))]]
         else:
             others = own[own != row] if len(own) > 1 else own
-        return others[torch.randint(len(others), ())]
+        return others[int(torch.randint(len(others), ()))]
 
     def _batch(self, chosen: Tensor) -> Batch:
         image = to_float(self.images[self.rows[chosen.numpy()]])

@@ -4,7 +4,6 @@ from torch import Tensor, nn
 from torchvision.ops import DeformConv2d
 
 
-
 class DeformableConvolution(nn.Module):
     """3x3 convolution that samples at learned offsets, without the modulation mask of the later version.
 

@@ -6,16 +6,20 @@ import torch.nn.functional as F
 from scipy.stats import kstest
 from torch import Tensor, nn
 
-from models.ablations import Vanilla
+from models.ablations import CNC28, CNC28IM, CNC56, GlobalNC28, GlobalNC56, Vanilla, VanillaDeform
+from models.dr_gan import DRGAN
 from models.interface import ModelSpec
 from models.layers.activation import Elu
 from models.layers.blocks import Encoder, uniform_noise
+from models.layers.connection import SkipConnection
 from models.layers.critic import Critic
-from models.layers.generator import Generator, Parts
+from models.layers.deformable import DeformableConvolution
+from models.layers.generator import Generator
 from models.layers.modulation import AdaptiveIdentityModulation, IdentityModulation, PlainNorm
 from models.layers.plan import connection_map, plan, scaled
 from models.layers.refresh import refresh_batch_norm
 from models.ours import Ours
+from models.unet import Unet, UnetNoAIM
 
 POINTS = [0.0, -0.0, 1.0, -1.0, 1e-8, -1e-8, -1e-4, 3e-5, 88.0, -88.0, -1e4, 1e30, -1e30, float("inf")]
 
@@ -144,10 +148,81 @@ def parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-@pytest.mark.parametrize(("parts", "count"), [(Vanilla.parts, 16_992_611), (Ours.parts, 18_299_491)])
-def test_published_generator_size(parts: Parts, count: int) -> None:
+SIZES = {  # parameters of the generator at 224 px, counted by hand from the channels
+    Vanilla: 16_992_611,
+    VanillaDeform: 16_992_611 + 18 * (128 * 9 + 1),
+    GlobalNC56: 16_992_611 + 96 * (192 + 193 + 129) + 9 * 96 * 128,
+    CNC56: 16_992_611 + 96 * (192 + 193 + 129) + 9 * 96 * 128,
+    GlobalNC28: 16_992_611 + 128 * (256 + 257 + 193) + 9 * 128 * 192,
+    CNC28: 16_992_611 + 128 * (256 + 257 + 193) + 9 * 128 * 192,
+    Ours: 18_299_491,
+    UnetNoAIM: 16_992_611 + 9 * (320 * 320 + 320 * 256 + 256 * 192 + 192 * 128 + 128 * 64 + 64 * 3),
+}
+
+
+@pytest.mark.parametrize("model", SIZES)
+def test_generator_size(model: type[Ours]) -> None:
     with torch.device("meta"):
-        assert parameters(Generator(ModelSpec(224, views=5, identities=1181), parts)) == count
+        assert parameters(Generator(ModelSpec(224, views=5, identities=1181), model.variant)) == SIZES[model]
+
+
+def test_the_ablations_differ_in_their_parts() -> None:
+    kinds = [Vanilla, VanillaDeform, GlobalNC56, CNC56, GlobalNC28, CNC28, CNC28IM, Ours]
+    variants = [kind.variant for kind in kinds]
+    assert len(set(variants)) == len(variants)
+    assert all(kind.variant.modulation == "bn" for kind in kinds[:6])
+
+
+def test_one_deformable_convolution_on_the_map() -> None:
+    with torch.device("meta"):
+        found = Generator(ModelSpec(224, views=5, identities=3), VanillaDeform.variant)
+    (layer,) = (module for module in found.modules() if isinstance(module, DeformableConvolution))
+    assert layer.sample.weight.shape == (192, 128, 3, 3)
+    assert found.decoder.levels[2].layers[-1].convolution is layer  # 7, 14, 28
+
+
+def test_a_deformable_convolution_starts_as_a_plain_one() -> None:
+    torch.manual_seed(0)
+    layer = DeformableConvolution(4, 6)
+    x = torch.randn(2, 4, 5, 5)
+    torch.testing.assert_close(layer(x), F.conv2d(x, layer.sample.weight, padding=1))
+
+
+def test_a_deformable_convolution_samples_where_the_offsets_say() -> None:
+    torch.manual_seed(0)
+    layer = DeformableConvolution(4, 6)
+    assert layer.offset.bias is not None
+    with torch.no_grad():
+        layer.offset.bias[0::2] = 1.0  # every sample one row further down
+    x = torch.randn(2, 4, 7, 5)
+    shifted = F.pad(x, (0, 0, 0, 1))[:, :, 1:]
+    expected = F.conv2d(shifted, layer.sample.weight, padding=1)
+    torch.testing.assert_close(layer(x)[:, :, 1:], expected[:, :, 1:])
+
+
+def test_the_u_net_passes_on_every_level() -> None:
+    spec = ModelSpec(32, views=5, identities=3, width=0.125)
+    torch.manual_seed(0)
+    model = Unet(spec)
+    assert model.map == "all"
+    assert sum(isinstance(module, SkipConnection) for module in model.generator.modules()) == 4
+    image = torch.randn(2, 3, 32, 32)
+    encoded = [feature.detach().requires_grad_() for feature in model.generator.encoder(image)]
+    latent = torch.zeros(2, model.generator.decoder.dense.in_features)
+    drawn = model.generator.decoder(latent, torch.zeros(2, 32), encoded)
+    assert all(bool(grad.any()) for grad in torch.autograd.grad(drawn.sum(), encoded))
+
+
+def test_dr_gan_uses_50_numbers_of_noise() -> None:
+    torch.manual_seed(0)
+    model = DRGAN(ModelSpec(32, views=5, identities=3, width=0.125)).eval()
+    image, code, noise = torch.randn(2, 3, 32, 32), torch.eye(5)[:2], torch.randn(2, 128)
+    more, other = noise.clone(), noise.clone()
+    more[:, 50:] += 1
+    other[:, 49] += 1
+    drawn = model.generate(image, code, noise)
+    assert torch.equal(drawn, model.generate(image, code, more))
+    assert not torch.equal(drawn, model.generate(image, code, other))
 
 
 def test_published_critic_size() -> None:
@@ -161,14 +236,14 @@ def test_published_critic_size() -> None:
 def test_where_the_connection_sits(size: int, side: int, radius: int, channels: tuple[int, int]) -> None:
     spec = ModelSpec(size, views=5, identities=3)
     with torch.device("meta"):
-        generator = Generator(spec, Ours.parts)
+        generator = Generator(spec, Ours.variant)
         assert Ours(spec).map == str(side)
     (found,) = (level.connection for level in generator.decoder.levels if level.connection is not None)
     assert found.window is not None
     assert found.window.shape == (side**2, side**2)
     assert found.key.weight.shape == (channels[0] // 2, channels[0], 1, 1)
     assert found.query.weight.shape == (channels[0] // 2, channels[1], 1, 1)
-    cpu = Generator(ModelSpec(size, 5, 3, width=0.125), Ours.parts)
+    cpu = Generator(ModelSpec(size, 5, 3, width=0.125), Ours.variant)
     (window,) = (level.connection.window for level in cpu.decoder.levels if level.connection is not None)
     assert int(window.sum(1).min()) == (radius + 1) ** 2
     assert int(window.sum(1).max()) == (2 * radius + 1) ** 2
@@ -176,7 +251,7 @@ def test_where_the_connection_sits(size: int, side: int, radius: int, channels: 
 
 def test_weights_start_as_in_dr_gan() -> None:
     torch.manual_seed(0)
-    generator = Generator(ModelSpec(32, 5, 3), Ours.parts)
+    generator = Generator(ModelSpec(32, 5, 3), Ours.variant)
     for name, module in generator.named_modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) or name == "decoder.dense":
             assert abs(module.weight.mean().item()) < 2e-3, name

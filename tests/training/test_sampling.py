@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from benchmark.training.sampling import AuxiliaryBatches, to_float, to_uint8
+from models.interface import Batch
 
 CPU = torch.device("cpu")
 
@@ -57,3 +58,37 @@ def test_draws_follow_the_global_seed(batches: AuxiliaryBatches) -> None:
     torch.manual_seed(0)
     assert torch.equal(first.image, batches.draw().image)
     assert not torch.equal(first.image, second.image)
+
+
+def paired(identity: list[int], view: list[int]) -> AuxiliaryBatches:
+    """Images whose grey is their place, with these labels."""
+    images = np.arange(len(view), dtype=np.uint8)[:, None, None, None].repeat(4, 1).repeat(4, 2).repeat(3, 3)
+    return AuxiliaryBatches(images, np.arange(len(view)), np.array(identity), np.array(view), 400, CPU)
+
+
+def places(batch: Batch) -> list[int]:
+    return (batch.image[:, 0, 0, 0] * 127.5 + 127.5).round().long().tolist()
+
+
+def test_pairs_show_the_same_identity_from_another_view() -> None:
+    identity, view = [2, 0, 0, 0, 0, 1, 1, 2], [0, 0, 0, 1, 2, 3, 3, 0]
+    torch.manual_seed(0)
+    first, second = paired(identity, view).draw_pairs()
+    assert first.identity.tolist() == second.identity.tolist() == [identity[place] for place in places(second)]
+    assert second.view.tolist() == [view[place] for place in places(second)]
+    partners = {
+        place: {b for a, b in zip(places(first), places(second), strict=True) if a == place} for place in range(8)
+    }
+    assert partners == {0: {7}, 7: {0}, 1: {3, 4}, 2: {3, 4}, 3: {1, 2, 4}, 4: {1, 2, 3}, 5: {6}, 6: {5}}
+
+
+def test_the_other_view_of_a_pair_is_drawn_uniformly() -> None:
+    torch.manual_seed(0)
+    first, second = paired([0] * 12, [0, 1] + [2] * 10).draw_pairs()
+    seen = [b for a, b in zip(first.view.tolist(), second.view.tolist(), strict=True) if a == 2]
+    assert seen.count(1) / len(seen) == pytest.approx(0.5, abs=0.08)
+
+
+def test_an_image_without_siblings_is_its_own_pair() -> None:
+    first, second = paired([0, 1], [0, 1]).draw_pairs()
+    assert places(first) == places(second)

@@ -1,0 +1,61 @@
+"""Widths that make generators equally large."""
+
+import pytest
+import torch
+
+from models.capacity import STEP, critic_parameters, generator_parameters, sized, tolerance
+from models.dr_gan import DRGAN
+from models.interface import ModelSpec, ViewModel
+from models.ours import Ours
+from models.registry import TABLE_2, entries
+from tests.tools import spec
+
+FITTED = [name for name, entry in entries().items() if entry.load().fitted]
+SIZES = [(32, 0.125), (32, 0.25), (32, 0.5), (64, 0.25), (64, 0.5), (96, 1.0), (128, 1.0), (224, 1.0)]
+
+
+def built(kind: type[ViewModel], of: ModelSpec) -> ViewModel:
+    with torch.device("meta"):
+        return kind(of)
+
+
+@pytest.mark.parametrize(("size", "width"), SIZES)
+@pytest.mark.parametrize("name", FITTED)
+def test_compared_models_are_as_large_as_ours(name: str, size: int, width: float) -> None:
+    wanted = ModelSpec(size, views=9 if size == 96 else 5, identities=100, width=width)
+    kind = entries()[name].load()
+    own = generator_parameters(built(kind, sized(kind, wanted)))
+    reference = generator_parameters(built(Ours, wanted))
+    assert abs(own / reference - 1) <= tolerance(size), f"{own:,} against {reference:,}"
+
+
+def test_every_compared_model_is_fitted_and_no_ablation_is() -> None:
+    assert {"dr_gan", "cr_gan", "two_step", "unet"} <= set(FITTED)
+    assert not set(FITTED) & set(TABLE_2)
+    wanted = spec(width=0.37)
+    assert all(sized(entries()[name].load(), wanted) == wanted for name in TABLE_2)
+
+
+def test_tolerance() -> None:
+    assert (tolerance(32), tolerance(33), tolerance(224)) == (0.1, 0.05, 0.05)
+
+
+def test_the_search_finds_the_best_width() -> None:
+    wanted = spec(width=0.25)
+    reference = generator_parameters(built(Ours, wanted))
+    found = generator_parameters(built(DRGAN, sized(DRGAN, wanted)))
+    every = (generator_parameters(built(DRGAN, spec(width=n * STEP))) for n in range(20, 120))
+    assert abs(found - reference) == min(abs(count - reference) for count in every)
+
+
+def test_only_the_width_is_changed() -> None:
+    wanted = spec(width=0.25, identities=55, generator_steps=3)
+    found = sized(DRGAN, wanted)
+    assert found == spec(width=found.width, identities=55, generator_steps=3)
+    assert found.width != wanted.width
+
+
+def test_parameters_of_generator_and_critic_are_all_there_are() -> None:
+    model = Ours(spec())
+    assert generator_parameters(model) == sum(p.numel() for p in model.generator.parameters())
+    assert critic_parameters(model) == sum(p.numel() for p in model.critic.parameters())
