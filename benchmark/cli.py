@@ -2,17 +2,19 @@
 
 import sys
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit, end
-from benchmark.options import SeveralValues, Whole
+from benchmark.options import SeveralValues, Whole, WholeOr
 
 if TYPE_CHECKING:
     from benchmark.settings import Profile
     from benchmark.workspace import Run
+    from models.registry import Entry
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -136,16 +138,50 @@ def _changed(
 
 
 @cli.command()
+@click.option(
+    "--size",
+    type=WholeOr(16, "profile"),
+    is_flag=False,
+    flag_value="profile",
+    metavar="[PIXELS]",
+    help="Count parameters and operations at this image size; the profile's if no number follows.",
+)
+@click.option("--profile", help="With --size: profile of params.yaml; the active one if left out.")
 @click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model.")
-def models(plugins: tuple[Path, ...]) -> None:
-    """List the models."""
+def models(size: int | None, profile: str | None, plugins: tuple[Path, ...]) -> None:
+    """List the models: what they are, where they are published, labels used, steps of each network in one cycle.
+
+    With --size it is a table of how large they are.
+    """
     from models.registry import UnknownModelError, entries
 
+    if profile and size is None:
+        raise click.UsageError("--profile chooses what --size counts; give --size too")
     try:
-        for name, entry in entries(plugins).items():
-            click.echo(f"{name:12} {entry.summary}")
+        found = entries(plugins)
     except UnknownModelError as error:
         raise BenchmarkError(str(error)) from None
+    click.echo(_listed(found) if size is None else _sizes(found, size, profile))
+
+
+def _listed(found: dict[str, "Entry"]) -> str:
+    """Return some lines for each model, without importing any; a line ends between two facts, not within one."""
+    width = max(map(len, found)) + 2
+    lines: list[str] = []
+    for name, entry in found.items():
+        card = entry.card
+        facts = (card.citation, f"labels: {card.labels}", f"updates: {card.updates}")
+        joined = "\N{NO-BREAK SPACE}· ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts)
+        for first, text in ((name, card.summary), ("", joined)):
+            lines += wrap(text, 120, initial_indent=f"{first:{width}}", subsequent_indent=" " * width)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _sizes(found: dict[str, "Entry"], size: int, profile: str | None) -> str:
+    from benchmark import settings
+    from benchmark.stages.models import describe
+
+    return describe(found, settings.profile(profile), size or None)
 
 
 @cli.command()

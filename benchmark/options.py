@@ -45,3 +45,15 @@ class Whole(click.ParamType[int]):
         if number < self.least:
             self.fail(f"{number} is below {self.least}", param, ctx)
         return number
+
+
+class WholeOr(Whole):
+    """A whole number not below `least`, or a word that stands for one that is not known yet; the word becomes 0."""
+
+    def __init__(self, least: int, word: str) -> None:
+        super().__init__(least)
+        self.word = word
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number or 0, or fail with one sentence."""
+        return 0 if value == self.word else super().convert(value, param, ctx)

@@ -1,6 +1,5 @@
 """Every model by its name. Importing this module imports no model and no torch."""
 
-import ast
 import difflib
 import importlib
 import importlib.util
@@ -11,6 +10,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from models.cards import Card, read
 
 if TYPE_CHECKING:
     from models.interface import ViewModel
@@ -45,7 +46,7 @@ TABLE_2 = {  # the rows of the paper's Table 2, in its order, and what it calls 
     "ours": "vanilla + CNC(28) + AIM",
 }
 ENTRY_POINTS = "benchmark.models"  # the group under which an installed package offers models
-SHARED = {"__init__", "capacity", "identity_view_gan", "interface", "registry"}
+SHARED = {"__init__", "capacity", "cards", "identity_view_gan", "interface", "registry"}
 
 
 class UnknownModelError(LookupError):
@@ -70,7 +71,10 @@ class Entry:
         module, colon, _ = self.target.partition(":")
         if not colon:
             return Path(self.target)
-        spec = importlib.util.find_spec(module)
+        try:
+            spec = importlib.util.find_spec(module)
+        except Exception:  # it imports the package of an installed model, which can fail in any way
+            spec = None
         if spec is None or spec.origin is None:
             raise UnknownModelError(f"the model {self.name} is registered as {self.target}, which cannot be imported")
         return Path(spec.origin)
@@ -84,15 +88,17 @@ class Entry:
         return sorted(package.rglob("*.py")) if (package / "__init__.py").exists() else [self.source]
 
     @property
-    def summary(self) -> str:
-        """First line of the class's docstring, or of the file's for a file model, read without importing it."""
+    def card(self) -> Card:
+        """What the model says of itself, read without importing it."""
         try:
-            tree = ast.parse(self.source.read_text(encoding="utf-8"))
-        except (SyntaxError, ValueError) as error:
-            return f"cannot be read: {error}"
-        wanted = self.target.partition(":")[2]
-        classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == wanted]
-        return (ast.get_docstring(classes[0] if classes else tree) or "").partition("\n")[0]
+            return read(self.source, self.target.partition(":")[2])
+        except UnknownModelError as error:
+            return Card(f"cannot be read: {error}")
+
+    @property
+    def summary(self) -> str:
+        """What the model is, in one line."""
+        return self.card.summary
 
     def load(self) -> "type[ViewModel]":
         """Import the model's class."""

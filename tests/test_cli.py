@@ -46,7 +46,7 @@ def call(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     ("line", "words"),
     [
         ("run --profile smoek", "has no profile smoek: it has smoke, quick,"),
-        ("run --profile smoke --model ousr", "there is no model ousr: there are ours, vanilla"),
+        ("run --profile smoke --model ousr", "there is no model ousr: there are ours, dr_gan"),
         ("run --profile smoke --model ours xyz", "there is no model xyz"),
         ("run --profile smoke --set training.imagse=5", "--set training.imagse: there is no such setting; did you"),
         ("run --profile smoke --set training.images", "--set training.images: write KEY=VALUE"),
@@ -155,4 +155,4 @@ def test_a_plugin_is_listed(project: Path, monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setattr(sys, "argv", ["benchmark", "models", "--plugin", str(TINY)])
     with pytest.raises(SystemExit):
         cli.main()
-    assert "tiny         A tiny model: one convolution" in capsys.readouterr().out
+    assert "tiny               A tiny model: one convolution" in capsys.readouterr().out

@@ -81,9 +81,13 @@ def _size(count: Count, identities: int) -> int:
 
 def _validation(auxiliary: list[str], settings: Data) -> list[str]:
     names = sorted(auxiliary)
-    size = max(1, round(settings.validation * len(names)))
     order = seeding.generator("validation", settings.dataset).permutation(len(names))
-    return sorted(names[i] for i in order[:size])
+    return sorted(names[i] for i in order[: validation_size(len(names), settings)])
+
+
+def validation_size(auxiliary: int, settings: Data) -> int:
+    """Return how many of `auxiliary` identities are kept from training."""
+    return max(1, round(settings.validation * auxiliary))
 
 
 def _check(training: int, standard: int) -> None:
