@@ -10,9 +10,10 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation.turners import CONTROLS
 from benchmark.files import reading, replacing, write_json, write_text
 from benchmark.reporting import ablation, figures, tables
+from benchmark.reporting.models import models_table
 from benchmark.reporting.tables import Measured, Trained
 from benchmark.stages.identity import OUTCOMES, SAMPLES, Measurement
-from benchmark.stages.train import entry
+from benchmark.stages.train import entry, spec, training_identities
 from benchmark.workspace import Run
 
 
@@ -34,6 +35,7 @@ def report(run: Run) -> None:
     write_text(run.results / "ablation.md", ablation.markdown(ablation.table(table)))
     _write_outcomes(measured, run.results / "outcomes.parquet")
     figures.draw_all(table, run.results / "figures")
+    _write_models(measurement, [str(name) for name in table["model"].unique() if name not in CONTROLS])
     for old in (run.results / "figures").glob("samples_*.png"):
         old.unlink()
     for name in table["model"].unique():
@@ -86,6 +88,13 @@ def _write_outcomes(measured: list[Measured], path: Path) -> None:
     ordered = pd.concat(parts).sort_values(["model", "nc", "seed", "draw", "image", "target"], ignore_index=True)
     with replacing(path) as temporary:
         ordered.to_parquet(temporary, index=False)
+
+
+def _write_models(measurement: Measurement, names: list[str]) -> None:
+    """Write what the measured models are, and how large."""
+    run = measurement.run
+    base = spec(run, training_identities(measurement.store))
+    tables.write_csv(models_table([entry(run, name) for name in names], base), run.results / "models.csv")
 
 
 def _copy_samples(run: Run, name: str) -> None:

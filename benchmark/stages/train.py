@@ -59,7 +59,7 @@ def spec(run: Run, identities: int) -> ModelSpec:
 def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cell:
     """Return the cell of one trained model."""
     found = entry(run, model)
-    built_for = sized(_load(run, model), spec(run, _identities(store)))
+    built_for = sized(_load(run, model), spec(run, training_identities(store)))
     files = [*sources.closure(*TRAINING, *found.sources), Path(__file__)]
     fingerprint = {
         "spec": asdict(built_for),
@@ -81,7 +81,7 @@ def build(run: Run, model: str, store: ImageStore, seed: int = 0) -> ViewModel:
         BenchmarkError: the model refuses the settings.
     """
     seed_global("weights", model, seed)
-    return _build(run, model, _identities(store))
+    return _build(run, model, training_identities(store))
 
 
 def check(run: Run, model: str) -> None:
@@ -89,7 +89,7 @@ def check(run: Run, model: str) -> None:
     _build(run, model, identities=2)
 
 
-def _identities(store: ImageStore) -> int:
+def training_identities(store: ImageStore) -> int:
     """Return the number N_i of identities in the training data."""
     return int(store.manifest["identity_label"].max()) + 1
 
