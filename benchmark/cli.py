@@ -185,6 +185,23 @@ def _sizes(found: dict[str, "Entry"], size: int, profile: str | None) -> str:
 
 
 @cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model.")
+def verify(names: tuple[str, ...], plugins: tuple[Path, ...]) -> int:
+    """Check that models keep the contract, in a very short training on the CPU that takes seconds.
+
+    NAMES are models, or all; left out, the plug-ins are checked. The exit code is 1 if a check fails.
+    """
+    if not names and not plugins:
+        raise click.UsageError("name a model, or all, or give --plugin FILE")
+    chosen = _names(names or tuple(path.stem for path in plugins), plugins)
+    from benchmark.verification.suite import verify
+    from models.registry import find
+
+    return 0 if verify(find(name, plugins) for name in chosen) else 1
+
+
+@cli.command()
 def datasets() -> None:
     """List the data sets."""
     from benchmark.data.adapters import describe

@@ -5,6 +5,7 @@ differ up to 29 times, so a model that asks for it (`fitted`) gets the width at 
 of the reference at the wanted width.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -17,6 +18,7 @@ from models.registry import REFERENCE, find
 Kind = Callable[[ModelSpec], ViewModel]
 
 STEP = 0.005  # widths are searched in these steps
+LARGEST = 64  # a width that no search goes far beyond
 SMALL = 32  # pixels; at and below, few channels make the steps coarse
 
 
@@ -49,23 +51,42 @@ def _size(spec: ModelSpec) -> ModelSpec:
 
 @cache
 def _fitted_width(kind: Kind, spec: ModelSpec) -> float:
-    """Return the width, a multiple of STEP, whose generator is nearest in size to the reference's at `spec`."""
+    """Return the width, a multiple of STEP, whose generator is nearest in size to the reference's at `spec`.
+
+    Raises:
+        ValueError: the model does not grow with the width, so the search would not end.
+    """
     reference: Kind = find(REFERENCE).load()
-    wanted = _parameters(reference, spec)
+    wanted = parameters(reference, spec)
 
     def difference(steps: int) -> int:
-        return _parameters(kind, replace(spec, width=round(steps * STEP, 3))) - wanted
+        return parameters(kind, replace(spec, width=round(steps * STEP, 3))) - wanted
 
-    low, high = 1, 2
+    guess = _guess(kind, spec, wanted)
+    low, high = max(1, guess - 1), guess + 1
+    while low > 1 and difference(low) >= 0:
+        low, high = max(1, low - 2 * (high - low)), low
     while difference(high) < 0:
-        low, high = high, 2 * high
+        if high * STEP > LARGEST:
+            raise ValueError(f"it is fitted, but smaller than {REFERENCE} at any width; let it grow with spec.width")
+        low, high = high, high + 2 * (high - low)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if difference(middle) < 0 else (low, middle)
     return round(min((low, high), key=lambda steps: abs(difference(steps))) * STEP, 3)
 
 
+def _guess(kind: Kind, spec: ModelSpec, wanted: int) -> int:
+    """Return about how many steps of width give `wanted` parameters, which grow like the square of the width."""
+    steps = round(spec.width / STEP)
+    for _ in range(2):
+        size = parameters(kind, replace(spec, width=round(steps * STEP, 3)))
+        steps = min(max(1, round(steps * math.sqrt(wanted / size))), round(LARGEST / STEP))
+    return steps
+
+
 @cache
-def _parameters(kind: Kind, spec: ModelSpec) -> int:
+def parameters(kind: Kind, spec: ModelSpec) -> int:
+    """Return the trainable parameters of a generator, counted without giving it memory."""
     with torch.device("meta"):
         return generator_parameters(kind(spec))

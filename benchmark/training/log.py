@@ -3,23 +3,27 @@
 import csv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from benchmark.files import reading, replacing
 
 
 class Log:
-    """Rows of cycle, images and losses, appended to a CSV file.
+    """Rows of cycle, images and losses in a CSV file.
+
+    A loss that a row does not have is an empty cell. A loss that appears later gets a column of its own behind the
+    others; the file is then written anew.
 
     Args:
         path: the file.
-        cycle: rows after this cycle are dropped first; 0 starts anew.
+        cycle: rows after this cycle are dropped first, with the columns that only they fill; 0 starts anew.
     """
 
     def __init__(self, path: Path, cycle: int) -> None:
         self.path = path
         kept = [row for row in self._rows() if int(row["cycle"]) <= cycle] if cycle else []
-        with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-            self._write(stream, kept, header=bool(kept))
+        self.columns = [column for column in (kept[0] if kept else ()) if any(row[column] for row in kept)]
+        self._rewrite(kept)
 
     def _rows(self) -> list[dict[str, str]]:
         if not self.path.exists():
@@ -27,16 +31,22 @@ class Log:
         with reading(self.path), self.path.open(encoding="utf-8", newline="") as stream:
             return list(csv.DictReader(stream))
 
-    @staticmethod
-    def _write(stream: object, rows: list[dict[str, str]], header: bool) -> None:
-        if rows:
-            writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")  # type: ignore[arg-type]
-            if header:
-                writer.writeheader()
-            writer.writerows(rows)
+    def _rewrite(self, rows: list[dict[str, str]]) -> None:
+        with replacing(self.path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
+            if rows:
+                self._writer(stream).writeheader()
+                self._writer(stream).writerows(rows)
+
+    def _writer(self, stream: IO[str]) -> "csv.DictWriter[str]":
+        return csv.DictWriter(stream, self.columns, restval="", extrasaction="ignore", lineterminator="\n")
 
     def add(self, cycle: int, images: int, losses: Mapping[str, float]) -> None:
         """Append one row."""
         row = {"cycle": str(cycle), "images": str(images), **{k: f"{v:.6f}" for k, v in losses.items()}}
+        new = [column for column in row if column not in self.columns]
+        if new:
+            self.columns += new
+            self._rewrite([*self._rows(), row])
+            return
         with self.path.open("a", encoding="utf-8", newline="") as stream:
-            self._write(stream, [row], header=stream.tell() == 0)
+            self._writer(stream).writerow(row)
