@@ -84,8 +84,12 @@ class Entry:
         """The file that defines the model; for an installed package, all its Python files."""
         if ":" not in self.target or self.target.startswith("models."):
             return [self.source]
-        package = self.source.parents[self.target.partition(":")[0].count(".")]
-        return sorted(package.rglob("*.py")) if (package / "__init__.py").exists() else [self.source]
+        package = self.source.parent
+        if not (package / "__init__.py").exists():
+            return [self.source]
+        while (package.parent / "__init__.py").exists():
+            package = package.parent
+        return sorted(package.rglob("*.py"))
 
     @property
     def card(self) -> Card:

@@ -105,3 +105,17 @@ def test_a_plugin_needs_a_name_of_its_own(tmp_path: Path) -> None:
 def test_a_target_that_cannot_be_found() -> None:
     with pytest.raises(UnknownModelError, match="cannot be imported"):
         _ = Entry("gone", "models.gone:Gone").source
+
+
+def test_the_sources_of_an_installed_model_are_its_whole_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = tmp_path / "their_package" / "inner"
+    inner.mkdir(parents=True)
+    files = [tmp_path / "lone_module.py", inner.parent / "__init__.py", inner / "__init__.py", inner / "model.py"]
+    for path in [*files, inner.parent / "layers.py"]:
+        path.write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert Entry("theirs", "their_package.inner.model:Model").sources == sorted(inner.parent.rglob("*.py"))
+    assert Entry("theirs", "their_package.inner:Model").sources == sorted(inner.parent.rglob("*.py"))
+    assert Entry("lone", "lone_module:Model").sources == [tmp_path / "lone_module.py"]
