@@ -5,7 +5,6 @@ differ up to 29 times, so a model that asks for it (`fitted`) gets the width at 
 of the reference at the wanted width.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -62,27 +61,18 @@ def _fitted_width(kind: Kind, spec: ModelSpec) -> float:
     def difference(steps: int) -> int:
         return parameters(kind, replace(spec, width=round(steps * STEP, 3))) - wanted
 
-    guess = _guess(kind, spec, wanted)
-    low, high = max(1, guess - 1), guess + 1
-    while low > 1 and difference(low) >= 0:
-        low, high = max(1, low - 2 * (high - low)), low
+    high = max(1, round(spec.width / STEP))
     while difference(high) < 0:
         if high * STEP > LARGEST:
             raise ValueError(f"it is fitted, but smaller than {REFERENCE} at any width; let it grow with spec.width")
-        low, high = high, high + 2 * (high - low)
+        high *= 2
+    low = high // 2
+    while low > 1 and difference(low) >= 0:
+        low //= 2
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if difference(middle) < 0 else (low, middle)
-    return round(min((low, high), key=lambda steps: abs(difference(steps))) * STEP, 3)
-
-
-def _guess(kind: Kind, spec: ModelSpec, wanted: int) -> int:
-    """Return about how many steps of width give `wanted` parameters, which grow like the square of the width."""
-    steps = round(spec.width / STEP)
-    for _ in range(2):
-        size = parameters(kind, replace(spec, width=round(steps * STEP, 3)))
-        steps = min(max(1, round(steps * math.sqrt(wanted / size))), round(LARGEST / STEP))
-    return steps
+    return round(min((max(1, low), high), key=lambda steps: abs(difference(steps))) * STEP, 3)
 
 
 @cache

@@ -1,6 +1,5 @@
-"""Widths that make generators equally large."""
+"""The search for widths that make generators equally large; that it succeeds for every model is a contract check."""
 
-import pytest
 import torch
 
 from models.capacity import STEP, critic_parameters, generator_parameters, sized, tolerance
@@ -11,22 +10,11 @@ from models.registry import TABLE_2, entries
 from tests.tools import spec
 
 FITTED = [name for name, entry in entries().items() if entry.load().fitted]
-SIZES = [(32, 0.125), (32, 0.25), (32, 0.5), (64, 0.25), (64, 0.5), (96, 1.0), (128, 1.0), (224, 1.0)]
 
 
 def built(kind: type[ViewModel], of: ModelSpec) -> ViewModel:
     with torch.device("meta"):
         return kind(of)
-
-
-@pytest.mark.parametrize(("size", "width"), SIZES)
-@pytest.mark.parametrize("name", FITTED)
-def test_compared_models_are_as_large_as_ours(name: str, size: int, width: float) -> None:
-    wanted = ModelSpec(size, views=9 if size == 96 else 5, identities=100, width=width)
-    kind = entries()[name].load()
-    own = generator_parameters(built(kind, sized(kind, wanted)))
-    reference = generator_parameters(built(Ours, wanted))
-    assert abs(own / reference - 1) <= tolerance(size), f"{own:,} against {reference:,}"
 
 
 def test_every_compared_model_is_fitted_and_no_ablation_is() -> None:
