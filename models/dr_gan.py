@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from models.identity_view_gan import IdentityViewGAN, Logits
 from models.interface import Batch, ModelSpec
-from models.layers.blocks import initialise_small, pooled
+from models.layers.blocks import initialise, pooled
 from models.layers.critic import Critic
 from models.layers.generator import Parts
 
@@ -53,7 +53,7 @@ class SigmoidCritic(Critic):
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec, identities=spec.identities)
         self.realness = nn.Linear(self.identity.in_features, 1)
-        initialise_small(self.realness)
+        self.realness.apply(initialise)
 
     def forward(self, image: Tensor) -> Logits:
         """Return the logits of identity (B, N_i), view (B, N_a) and realness (B, 1)."""

@@ -12,7 +12,7 @@ each step of Z and the decoder (theirs 16). Its reward is cut off at ln N, where
 Z would gain without bound by making it confidently wrong; and the reward's weight, 1 for their 10 classes, falls with
 ln N. The squared error is divided by the variance of the images, which theirs are scaled to. The first step takes a
 fixed share of the budget instead of 40 epochs, and S is the last one, not the one of best training accuracy. Weights
-start as for the other models.
+start as DR-GAN's do: with their Glorot's normal, the tanh saturates at the start and leaves patterns in bright skies.
 
 The method has no view code, and Xiong et al., who compare with it, do not say how they imposed a view. There are three
 answers here. `TwoStep` decodes S(x) with the mean Z of the wanted view, `TwoStepExemplar` with the Z of a training
@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam
 
 from models.interface import NOISE, Batch, Batches, CycleReport, ModelSpec, ViewModel
+from models.layers.blocks import initialise
 from models.layers.codes import CodeClassifier, CodeEncoder, codes_by_view, exemplar_of
 from models.layers.generator import Decoder, Parts
 from models.layers.plan import plan, scaled
@@ -81,6 +82,7 @@ class Disentangler(ViewModel):
         self.decoder = Decoder(shape, size + self.UNSPECIFIED, Parts())
         self.classifier = CodeClassifier(size, 2, self.classes)
         self.adversary = CodeClassifier(self.UNSPECIFIED, 3, self.classes)
+        self.apply(initialise)
 
     @property
     def classes(self) -> int:

@@ -30,7 +30,6 @@ class Encoder(nn.Module):
                 nn.Sequential(*(EncoderLayer(i, o, s) for (i, o), s in zip(sizes, strides, strict=True)))
             )
             inputs = channels[-1]
-        self.apply(initialise)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """Return the output of every level: level l has shape (B, C_l, S / 2^l, S / 2^l)."""
@@ -46,24 +45,11 @@ def pooled(feature: Tensor) -> Tensor:
 
 
 def initialise(module: nn.Module) -> None:
-    """Draw the weights of a convolution as He et al. (ICCV 2015) do, those of a dense layer from N(0, 0.02).
-
-    A convolution's weights have the variance 2 / n, n being the inputs that one output sees. The papers do not say how
-    they initialise; docs/choices.md has the measurements behind this choice.
-    """
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        repeats = module.stride[0] ** 2 if isinstance(module, nn.ConvTranspose2d) else 1  # outputs share the kernel
-        seen = module.in_channels * module.kernel_size[0] ** 2 / repeats
-        nn.init.normal_(module.weight, 0.0, (2 / seen) ** 0.5)
-    elif isinstance(module, nn.Linear):
-        initialise_small(module)
-
-
-def initialise_small(layer: nn.Conv2d | nn.Linear) -> None:
-    """Draw the weights from N(0, 0.02) and set the biases to 0: for what starts near no effect."""
-    nn.init.normal_(layer.weight, 0.0, 0.02)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
+    """Draw the weights of convolutions and dense layers from N(0, 0.02), biases 0, as DR-GAN does."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 def uniform_noise(noise: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from models.layers.blocks import Encoder, initialise, initialise_small, pooled
+from models.layers.blocks import Encoder, pooled
 from models.layers.plan import Plan
 
 HIDDEN = 64  # outputs of the hidden layers of a classifier
@@ -18,7 +18,6 @@ class CodeEncoder(nn.Module):
         super().__init__()
         self.trunk = Encoder(plan)
         self.code = nn.Linear(plan.features, size)
-        initialise_small(self.code)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return codes of shape (B, size) for images of shape (B, 3, S, S)."""
@@ -34,7 +33,6 @@ class CodeClassifier(nn.Sequential):
         for inputs, outputs in pairwise([size, *[HIDDEN] * depth]):
             layers += [nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs), nn.ReLU()]
         super().__init__(*layers, nn.Linear(HIDDEN, classes))
-        self.apply(initialise)
 
 
 def codes_by_view(codes: Tensor, view: Tensor, views: int) -> list[Tensor]:

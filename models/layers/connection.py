@@ -4,8 +4,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.layers.blocks import initialise_small
-
 
 def neighbourhood(side: int, radius: int) -> Tensor:
     """Return which keys each query may see: a Boolean matrix of shape (side^2, side^2), rows the queries.
@@ -23,8 +21,7 @@ class NonalignmentConnection(nn.Module):
     With `radius` it is the paper's CNC, which looks only into the neighbourhood N_p of each position p; without it is
     Global-NC, which looks everywhere. The logits are not scaled, as in Eq. 1. The paper leaves open the size C_h of the
     common space: it is half of C_X here, the default of non-local networks. The key projection has no bias: adding the
-    same number to all logits of a query changes nothing. The projections start small, N(0, 0.02): larger ones, with
-    logits that are not scaled, would fix each query on one position from the start.
+    same number to all logits of a query changes nothing.
     """
 
     def __init__(self, encoder_channels: int, decoder_channels: int, side: int, radius: int | None) -> None:
@@ -33,8 +30,6 @@ class NonalignmentConnection(nn.Module):
         self.key = nn.Conv2d(encoder_channels, hidden, 1, bias=False)
         self.value = nn.Conv2d(encoder_channels, hidden, 1)
         self.query = nn.Conv2d(decoder_channels, hidden, 1)
-        for projection in (self.key, self.value, self.query):
-            initialise_small(projection)
         self.outputs = decoder_channels + hidden
         window = None if radius is None else neighbourhood(side, radius)
         self.register_buffer("window", window, persistent=False)

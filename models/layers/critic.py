@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from models.interface import ModelSpec
-from models.layers.blocks import Encoder, initialise_small, pooled
+from models.layers.blocks import Encoder, initialise, pooled
 from models.layers.plan import plan
 
 
@@ -23,8 +23,7 @@ class Critic(nn.Module):
         self.trunk = Encoder(shape)
         self.identity = nn.Linear(shape.features, identities or spec.identities + 1)
         self.view = nn.Linear(shape.features, spec.views)
-        initialise_small(self.identity)
-        initialise_small(self.view)
+        self.apply(initialise)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return the logits of D^i, of shape (B, N_i + 1), and of D^a, of shape (B, N_a)."""

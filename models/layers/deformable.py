@@ -15,9 +15,13 @@ class DeformableConvolution(nn.Module):
         super().__init__()
         self.offset = nn.Conv2d(inputs, 2 * 3 * 3, 3, padding=1)
         self.sample = DeformConv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.reset()
+
+    def reset(self) -> None:
+        """Set the offsets to 0, and draw the weights as those of every other convolution."""
         nn.init.zeros_(self.offset.weight)
         nn.init.zeros_(self.offset.bias)  # type: ignore[arg-type]
-        nn.init.kaiming_normal_(self.sample.weight, nonlinearity="relu")  # as every other convolution
+        nn.init.normal_(self.sample.weight, 0.0, 0.02)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the convolution of x, (B, C, H, W) -> (B, C', H, W)."""

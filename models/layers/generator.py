@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from models.interface import NOISE, ModelSpec
 from models.layers.activation import Elu
-from models.layers.blocks import Encoder, initialise, initialise_small, pooled, uniform_noise
+from models.layers.blocks import Encoder, initialise, pooled, uniform_noise
 from models.layers.connection import NonalignmentConnection, SkipConnection
 from models.layers.deformable import DeformableConvolution
 from models.layers.modulation import AdaptiveIdentityModulation, IdentityModulation, Normalisation, PlainNorm
@@ -70,8 +70,6 @@ def convolutions(sizes: list[int], up: bool, deformable: bool) -> list[nn.Module
     made: list[nn.Module] = [nn.Conv2d(i, o, 3, padding=1, bias=False) for i, o in pairwise(sizes)]
     if up:
         made[0] = nn.ConvTranspose2d(sizes[0], sizes[1], 3, stride=2, padding=1, output_padding=1, bias=False)
-    for convolution in made:
-        initialise(convolution)
     if deformable:
         made[-1] = DeformableConvolution(sizes[-2], sizes[-1])
     return made
@@ -112,9 +110,6 @@ class Decoder(nn.Module):
             self.levels.append(DecoderLevel([DecoderLayer(c, norm(o, plan.features)) for c, o in made], connection))
             inputs = outputs[-1] if connection is None else connection.outputs
         self.image = nn.Conv2d(inputs, 3, 3, padding=1)
-        nn.init.xavier_normal_(self.dense.weight)
-        nn.init.zeros_(self.dense.bias)
-        initialise_small(self.image)  # tanh is not saturated at the start
 
     def forward(self, latent: Tensor, identity: Tensor, encoded: Sequence[Tensor | None]) -> Tensor:
         """Decode.
@@ -151,6 +146,14 @@ def _connection(plan: Plan, depth: int, parts: Parts) -> Connection | None:
     return NonalignmentConnection(channels[-1], channels[0], side, radius)
 
 
+def _initialise(module: nn.Module) -> None:
+    """Initialise as DR-GAN does; the dense layers of a modulation have initialised themselves."""
+    if isinstance(module, DeformableConvolution):
+        module.reset()
+    elif not isinstance(module, nn.Linear):
+        initialise(module)
+
+
 class Generator(nn.Module):
     """G = {Enc, Dec}: (image, view code, noise) -> image."""
 
@@ -160,6 +163,8 @@ class Generator(nn.Module):
         self.noise = noise
         self.encoder = Encoder(shape)
         self.decoder = Decoder(shape, shape.features + noise + spec.views, parts)
+        self.apply(_initialise)
+        initialise(self.decoder.dense)
 
     def forward(self, image: Tensor, code: Tensor, noise: Tensor) -> Tensor:
         """Return images of shape (B, 3, S, S) for images, codes (B, N_a) and standard normal noise (B, 128).
