@@ -65,5 +65,4 @@ class Sibling(ViewModel):
 
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
         """Turn images to the wanted views; shapes and ranges as in `ViewModel.generate`."""
-        turned: Tensor = self.generator(image, view_code)
-        return turned
+        return self.generator(image, view_code)

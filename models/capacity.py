@@ -28,8 +28,7 @@ def tolerance(image_size: int) -> float:
 
 def generator_parameters(model: ViewModel) -> int:
     """Return the trainable parameters of a generator: of everything that is not for training only."""
-    named = model.named_parameters()
-    return sum(p.numel() for name, p in named if name.partition(".")[0] not in model.critics and p.requires_grad)
+    return sum(p.numel() for name, p in model.named_parameters() if model.keeps(name) and p.requires_grad)
 
 
 def critic_parameters(model: ViewModel) -> int:
@@ -38,9 +37,14 @@ def critic_parameters(model: ViewModel) -> int:
 
 
 def sized(model: type[ViewModel], spec: ModelSpec) -> ModelSpec:
-    """Return `spec` with the model's own width: the searched one if it is fitted, otherwise as it is."""
+    """Return `spec` with the generator's own width, the searched one, if the model is fitted; otherwise as it is.
+
+    A discriminator shared with other models keeps the width of `spec`.
+    """
     kind: Kind = model
-    return replace(spec, width=_fitted_width(kind, _size(spec))) if model.fitted else spec
+    if not model.fitted:
+        return spec
+    return replace(spec, width=_fitted_width(kind, _size(spec)), critic_width=spec.width)
 
 
 def _size(spec: ModelSpec) -> ModelSpec:

@@ -21,6 +21,8 @@ class ModelSpec:
         views: number N_a of views.
         identities: number N_i of identities in the training data.
         width: multiplies the published numbers of channels.
+        critic_width: the same for the discriminator that ours, its ablations, DR-GAN and the U-net share; `width` if
+            None. It stays the same for all of them when a generator's width is fitted.
         batch_size: images in one batch B.
         images: the budget, in real images used by generator-side updates.
         learning_rate_factor: multiplies the published learning rates; 1 is the paper's.
@@ -39,6 +41,7 @@ class ModelSpec:
     generator_steps: int = 1
     attribute_weight: float = 5.0
     refresh_batches: int = 100
+    critic_width: float | None = None
 
 
 class Batch(NamedTuple):
@@ -103,6 +106,10 @@ class ViewModel(nn.Module):
         self.spec = spec
         self.optimizers: dict[str, Optimizer] = {}
         self.wrapped: dict[str, nn.Module] = {}  # a plain dict: the wrappers must not show up in state_dict
+
+    def keeps(self, name: str) -> bool:
+        """Whether the parameter or buffer `name` is the generator's: not of a network that only training needs."""
+        return name.partition(".")[0] not in self.critics
 
     @property
     def map(self) -> str:

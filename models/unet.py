@@ -5,7 +5,8 @@ Ronneberger et al., U-Net: Convolutional Networks for Biomedical Image Segmentat
 
 CNC is taken out; instead the output of every block of the encoder, full resolution included, is concatenated to that of
 the mirrored block of the decoder. Everything else is the full model: discriminator, losses, schedule, and AIM, since
-the paper says that the other settings are unchanged. `unet_noaim` leaves AIM out.
+the paper says that the other settings are unchanged; only the generator is narrower, so that it has no more parameters.
+`unet_noaim` leaves AIM out.
 """
 
 from models.layers.generator import Parts

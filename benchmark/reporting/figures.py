@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark.files import replacing
+from benchmark.reporting import ablation
 from models.registry import REFERENCE, TABLE_2
 
 TITLES = {"top1": "top-1 identity", "top5": "top-5 identity", "view": "view", "joint": "identity and view"}
+LEGEND = 8  # models in one line of the legend
 CONTROLS_DASHED = ("real", "copy", "mean_image", "oracle")
 
 
@@ -21,7 +23,7 @@ def draw_all(table: pd.DataFrame, folder: Path) -> None:
     ablations = table["model"].isin(TABLE_2)
     accuracy_over_nc(table[~ablations | (table["model"] == REFERENCE)], folder / "accuracy_over_nc")
     if ablations.any():
-        accuracy_over_nc(table[ablations], folder / "ablation_over_nc")
+        accuracy_over_nc(ablation.table(table), folder / "ablation_over_nc")
 
 
 def accuracy_over_nc(table: pd.DataFrame, path: Path) -> None:
@@ -36,8 +38,9 @@ def accuracy_over_nc(table: pd.DataFrame, path: Path) -> None:
         axis.set(title=title, xlabel="number of classes $N_c$", ylim=(0, 1.02), xticks=sorted(table["nc"].unique()))
     axes[0].set_ylabel("accuracy")
     figure.suptitle(f"profile {table['profile'].iloc[0]}")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=8, frameon=False)
-    figure.tight_layout(rect=(0, 0.07, 1, 1))
+    lines = -(-len(models) // LEGEND)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=LEGEND, frameon=False)
+    figure.tight_layout(rect=(0, 0.07 * lines, 1, 1))
     save(figure, path)
 
 

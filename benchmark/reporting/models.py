@@ -43,7 +43,7 @@ def size(entry: Entry, base: ModelSpec) -> Size | str:
             model = model_class(spec)
             macs = image_macs(model)
         return Size(model.map, spec.width, generator_parameters(model), critic_parameters(model), macs)
-    except Exception as error:  # a user's model can fail in any way
+    except (Exception, SystemExit) as error:  # a user's model can fail in any way
         kind = "" if isinstance(error, UnknownModelError | ValueError) else f"{type(error).__name__}: "
         return " ".join(f"{kind}{error}".split())
 
@@ -59,6 +59,8 @@ def models_table(models: Iterable[Entry], base: ModelSpec) -> pd.DataFrame:
     for entry in models:
         found = size(entry, base)
         sizes = vars(found) if isinstance(found, Size) else {"map": "-"}
+        if isinstance(found, str):
+            print(f"{entry.name}: no size in the table, it cannot be measured: {found}")
         rows.append({"model": entry.name, "image_size": base.image_size, **vars(entry.card), **sizes})
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"width": float, **dict.fromkeys(COUNTS, "Int64")})
 

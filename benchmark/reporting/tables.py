@@ -12,7 +12,7 @@ from benchmark.files import write_text
 
 RATES = ("top1", "top5", "view", "joint")
 KEYS = ["profile", "model", "map", "split", "nc"]
-TERMS = ["parameters", "images", "batch_size"]
+TERMS = ["parameters", "images", "batch_size", "auxiliary_images"]
 DIGITS = 6
 
 
@@ -25,12 +25,14 @@ class Trained:
         parameters: trainable parameters of the generator.
         images: real images used by generator-side updates.
         batch_size: images in one batch.
+        auxiliary_images: images of the training set.
     """
 
     map: str = "-"
     parameters: int | None = None
     images: int | None = None
     batch_size: int | None = None
+    auxiliary_images: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,10 @@ def notes(table: pd.DataFrame) -> str:
     """Return in words what the intervals of a table cover, and the budget of the models in it."""
     kinds = sorted({covers(int(seeds)) for seeds in table["n_seeds"]})
     trained = table.dropna(subset=["images"])
-    batches = (f"{row.images:,} images in batches of {row.batch_size}" for row in trained.itertuples())
+    batches = (
+        f"{row.images:,} images in batches of {row.batch_size}, drawn from {row.auxiliary_images:,}"
+        for row in trained.itertuples()
+    )
     budgets = " or ".join(dict.fromkeys(batches)) or "none of these rows was trained"
     return f"In brackets: {'; '.join(kinds)}. Budget, in real images used by generator updates: {budgets}."
 

@@ -80,7 +80,7 @@ def _terms(record: dict[str, Any]) -> Trained:
     if not record:
         return Trained()
     batch_size = record["fingerprint"]["spec"]["batch_size"]
-    return Trained(record["map"], record["parameters"], record["images"], batch_size)
+    return Trained(record["map"], record["parameters"], record["images"], batch_size, record["auxiliary_images"])
 
 
 def _write_outcomes(measured: list[Measured], path: Path) -> None:

@@ -59,7 +59,7 @@ def spec(run: Run, identities: int) -> ModelSpec:
 def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cell:
     """Return the cell of one trained model."""
     found = entry(run, model)
-    built_for = sized(_load(run, model), spec(run, training_identities(store)))
+    built_for = _own_spec(run, _load(run, model), training_identities(store))
     files = [*sources.closure(*TRAINING, *found.sources), Path(__file__)]
     fingerprint = {
         "spec": asdict(built_for),
@@ -103,10 +103,19 @@ def _load(run: Run, model: str) -> type[ViewModel]:
 
 def _build(run: Run, model: str, identities: int) -> ViewModel:
     kind = _load(run, model)
+    of = _own_spec(run, kind, identities)
     try:
-        return kind(sized(kind, spec(run, identities)))
+        return kind(of)
     except ValueError as error:
         raise BenchmarkError(f"the model {model} cannot be built: {error}") from None
+
+
+def _own_spec(run: Run, kind: type[ViewModel], identities: int) -> ModelSpec:
+    """Return what a model is built for, with the width that it is fitted to."""
+    try:
+        return sized(kind, spec(run, identities))
+    except ValueError as error:
+        raise BenchmarkError(f"the model {kind.__name__} cannot be built: {error}") from None
 
 
 def train(run: Run, model: str, seed: int) -> None:
@@ -139,6 +148,7 @@ def train(run: Run, model: str, seed: int) -> None:
         parameters=generator_parameters(network),
         map=network.map,
         images=images,
+        auxiliary_images=len(store.subset("auxiliary")),
         weights_hash=sha256(weights),
         target=entry(run, model).target,
     )

@@ -39,7 +39,7 @@ def restore(model: ViewModel, path: Path, device: torch.device) -> tuple[int, in
 
 def save_weights(model: ViewModel, path: Path) -> None:
     """Write the weights that `generate` needs, as safetensors."""
-    weights = {k: v.contiguous() for k, v in model.state_dict().items() if k.partition(".")[0] not in model.critics}
+    weights = {k: v.contiguous() for k, v in model.state_dict().items() if model.keeps(k)}
     with replacing(path) as temporary:
         save_file(weights, temporary)
 
@@ -56,7 +56,7 @@ def load_weights(model: ViewModel, path: Path) -> None:
         raise BenchmarkError(f"{path} is missing; train the model first with `benchmark run`") from None
     except (SafetensorError, OSError) as error:
         raise BenchmarkError(f"{path} is damaged ({error}); delete its folder and train again") from error
-    missing = {k for k in model.state_dict() if k.partition(".")[0] not in model.critics} ^ set(weights)
+    missing = {k for k in model.state_dict() if model.keeps(k)} ^ set(weights)
     if missing:
         raise BenchmarkError(f"{path} does not belong to this model: {sorted(missing)[0]} is in one of them only")
     model.load_state_dict(weights, strict=False)

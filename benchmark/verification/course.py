@@ -88,8 +88,7 @@ def state_file(folder: Path, cycle: int) -> Path:
 
 def trainable(model: ViewModel) -> dict[str, torch.nn.Parameter]:
     """Return the generator's trainable parameters by name: of all that is not for training only."""
-    named = model.named_parameters()
-    return {key: p for key, p in named if p.requires_grad and key.partition(".")[0] not in model.critics}
+    return {key: p for key, p in model.named_parameters() if p.requires_grad and model.keeps(key)}
 
 
 def _value(loss: object) -> float:

@@ -28,7 +28,7 @@ def losses(trial: Trial) -> None:
         values = [cycle.values[name] for cycle in cycles if name in cycle.values]
         expect(
             len(values) == 1 or len(set(values)) > 1,
-            f"the loss {name} is {values[0]:.6g} in every cycle; it does not depend on what is trained",
+            f"the loss {name} is {values[0]:.6g} in every cycle; report what changes with the images and the training",
         )
 
 

@@ -19,7 +19,7 @@ class Critic(nn.Module):
 
     def __init__(self, spec: ModelSpec, identities: int | None = None) -> None:
         super().__init__()
-        shape = plan(spec.image_size, spec.width)
+        shape = plan(spec.image_size, spec.critic_width or spec.width)
         self.trunk = Encoder(shape)
         self.identity = nn.Linear(shape.features, identities or spec.identities + 1)
         self.view = nn.Linear(shape.features, spec.views)

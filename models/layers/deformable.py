@@ -1,7 +1,6 @@
 """Deformable convolution (Dai et al., Deformable Convolutional Networks, ICCV 2017)."""
 
 from torch import Tensor, nn
-from torchvision.ops import DeformConv2d
 
 
 class DeformableConvolution(nn.Module):
@@ -12,6 +11,8 @@ class DeformableConvolution(nn.Module):
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
+        from torchvision.ops import DeformConv2d  # its import takes seconds, which one model alone should cost
+
         super().__init__()
         self.offset = nn.Conv2d(inputs, 2 * 3 * 3, 3, padding=1)
         self.sample = DeformConv2d(inputs, outputs, 3, padding=1, bias=False)

@@ -1,5 +1,6 @@
 """The search for widths that make generators equally large; that it succeeds for every model is a contract check."""
 
+import pytest
 import torch
 
 from models.capacity import STEP, critic_parameters, generator_parameters, sized, tolerance
@@ -7,6 +8,7 @@ from models.dr_gan import DRGAN
 from models.interface import ModelSpec, ViewModel
 from models.ours import Ours
 from models.registry import TABLE_2, entries
+from models.unet import Unet, UnetNoAIM
 from tests.tools import spec
 
 FITTED = [name for name, entry in entries().items() if entry.load().fitted]
@@ -39,8 +41,15 @@ def test_the_search_finds_the_best_width() -> None:
 def test_only_the_width_is_changed() -> None:
     wanted = spec(width=0.25, identities=55, generator_steps=3)
     found = sized(DRGAN, wanted)
-    assert found == spec(width=found.width, identities=55, generator_steps=3)
+    assert found == spec(width=found.width, critic_width=0.25, identities=55, generator_steps=3)
     assert found.width != wanted.width
+
+
+@pytest.mark.parametrize("kind", [DRGAN, Unet, UnetNoAIM])
+def test_the_shared_discriminator_is_the_same_for_all(kind: type[ViewModel]) -> None:
+    wanted = spec(width=0.25)
+    own, reference = built(kind, sized(kind, wanted)), built(Ours, wanted)
+    assert critic_parameters(own) == critic_parameters(reference)
 
 
 def test_parameters_of_generator_and_critic_are_all_there_are() -> None:

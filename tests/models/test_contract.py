@@ -46,7 +46,3 @@ def test_generator_steps_are_counted(name: str, fabric: Fabric) -> None:
     batches = RandomBatches(of)
     assert model.cycle(batches, fabric, 0.0).images == 3 * of.batch_size
     assert batches.drawn == 1 + 3
-
-
-def test_the_source_says_which_method_it_is(name: str) -> None:
-    assert entries()[name].summary.endswith(".") or ";" in entries()[name].summary

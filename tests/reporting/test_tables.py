@@ -28,9 +28,9 @@ def outcomes(seeds: int = 1, right: float = 0.5, identities: int = 12) -> pd.Dat
 @pytest.fixture
 def table() -> pd.DataFrame:
     measured = [
-        Measured("vanilla", Trained("-", 1000, 640, 32), 20, outcomes()),
-        Measured("ours", Trained("8", 2345, 640, 32), 20, outcomes(seeds=3, right=0.75)),
-        Measured("ours", Trained("8", 2345, 640, 32), 5, outcomes(right=1.0)),
+        Measured("vanilla", Trained("-", 1000, 640, 32, 99), 20, outcomes()),
+        Measured("ours", Trained("8", 2345, 640, 32, 99), 20, outcomes(seeds=3, right=0.75)),
+        Measured("ours", Trained("8", 2345, 640, 32, 99), 5, outcomes(right=1.0)),
         Measured("copy", Trained(), 20, outcomes(right=0.25)),
     ]
     return tables.identity_table(measured, "smoke")
@@ -57,6 +57,7 @@ def test_every_row_says_on_which_terms_the_model_was_trained(table: pd.DataFrame
     assert table["parameters"].tolist()[1:] == [2345, 2345, 1000]
     assert table["images"].tolist()[1:] == [640] * 3
     assert table["batch_size"].tolist()[1:] == [32] * 3
+    assert table["auxiliary_images"].tolist()[1:] == [99] * 3
 
 
 def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> None:
@@ -68,7 +69,7 @@ def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> N
     assert head in text
     assert "| vanilla | - | 1,000 | n/a | n/a | n/a | 50.0 [" in text
     assert "| vanilla + CNC(28) + AIM | 8 | 2,345 | 100.0 [100.0, 100.0] | n/a | 50.0 [" in text
-    assert "640 images in batches of 32" in text
+    assert "640 images in batches of 32, drawn from 99" in text
 
 
 def test_no_ablation_is_no_error(table: pd.DataFrame, tmp_path: Path) -> None:
@@ -85,9 +86,11 @@ def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
     content = (tmp_path / "identity.csv").read_bytes()
     assert b"\r" not in content
     header, copy, ours, *_ = content.decode().splitlines()
-    assert header.startswith("profile,model,map,split,nc,parameters,images,batch_size,top1,top1_ci_low,top1_ci_high,")
-    assert copy.startswith("smoke,copy,-,random,20,,,,0.250000,")
-    assert ours.startswith("smoke,ours,8,random,5,2345,640,32,1.000000,1.000000,1.000000,,,,0.500000,")
+    assert header.startswith(
+        "profile,model,map,split,nc,parameters,images,batch_size,auxiliary_images,top1,top1_ci_low,"
+    )
+    assert copy.startswith("smoke,copy,-,random,20,,,,,0.250000,")
+    assert ours.startswith("smoke,ours,8,random,5,2345,640,32,99,1.000000,1.000000,1.000000,,,,0.500000,")
     tables.write_csv(table.copy(), tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == content
 

@@ -1,0 +1,150 @@
+"""Every model learns: in seconds its own objective falls, and an independent network sees the view that was asked for.
+
+Rendered cars: a handful of identities train the models, others train a ResNet18 that judges the view. The bounds lie
+far below what was measured and far above what an untrained model reaches.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from benchmark import settings
+from benchmark.data.images import ImageStore
+from benchmark.environment import open_fabric
+from benchmark.evaluation import extractor, turners
+from benchmark.seeding import seed_global
+from benchmark.settings import override
+from benchmark.stages.data import filter_images, open_store, prepare, split
+from benchmark.training.sampling import AuxiliaryBatches
+from benchmark.workspace import Run
+from models.capacity import sized
+from models.interface import ModelSpec, ViewModel
+from models.registry import BUILT_IN, find
+from tests.tools import PROJECT
+
+CARS = {
+    "data.auxiliary": 8,
+    "data.standard": 16,
+    "data.rendered": {"identities": 24, "scarce": 0, "images": [20, 24], "size": 40, "seed": 0},
+    "evaluation.nc": [5],
+}
+CPU = torch.device("cpu")
+
+
+BATCH, EVERY, LONGEST = 16, 50, 800  # images in a batch; batches between two looks, and the most of them
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a model must reach before it has used LONGEST batches.
+
+    Attributes:
+        loss: the objective.
+        falls: the factor between its mean over the first and over the last twenty cycles.
+        view: share of generated images whose view is recognised. Chance is 0.2, and exactly that for any generator that
+            ignores the view.
+        rate: multiplies the published learning rates.
+    """
+
+    loss: str = "generator"
+    falls: float = 1.5
+    view: float = 0.4
+    rate: float = 5.0
+
+
+BOUNDS = {
+    **dict.fromkeys(BUILT_IN, Bound()),
+    **dict.fromkeys(("dr_gan", "dr_gan_sigmoid"), Bound("critic", falls=1.3, rate=10.0)),
+    "cr_gan": Bound("critic", rate=10.0),
+    **dict.fromkeys(("two_step", "two_step_exemplar", "two_step_roles"), Bound("reconstruction", falls=2.0)),
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageStore]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("learning"))
+        run = Run(override(settings.profile("smoke", PROJECT / "params.yaml"), CARS), Path("runs"), Path("results"))
+        for stage in (prepare, filter_images, split):
+            stage(run)
+        yield open_store(run)
+
+
+@pytest.fixture(scope="module")
+def judge(store: ImageStore) -> nn.Module:
+    """A network that tells the views of cars that no model is trained on."""
+    rows = store.manifest.iloc[store.subset("standard")]
+    recipe = extractor.Recipe(epochs=15, batch_size=32, learning_rate=0.05, stem="stock")
+    seed_global("judge")
+    labels = rows["view_label"].to_numpy()
+    resnet = extractor.fit(store.images, rows["row"].to_numpy(), labels, 5, recipe, CPU, "views")
+    trained_on = store.manifest.iloc[store.subset("auxiliary")]
+    share = extractor.accuracy(
+        resnet, store.images, trained_on["row"].to_numpy(), trained_on["view_label"].to_numpy(), CPU
+    )
+    assert share > 0.7
+    return resnet
+
+
+class Learning:
+    """A model in training, and what it has reached."""
+
+    def __init__(self, name: str, store: ImageStore, bound: Bound) -> None:
+        kind = find(name).load()
+        rows = store.manifest.iloc[store.subset("auxiliary")]
+        images, identity, view = (rows[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
+        common = ModelSpec(32, 5, int(identity.max()) + 1, 0.125, BATCH, refresh_batches=20)
+        spec = replace(sized(kind, common), learning_rate_factor=bound.rate)
+        self.store, self.bound, self.fabric = store, bound, open_fabric("cpu")
+        self.batches = AuxiliaryBatches(store.images, images, identity, view, BATCH, CPU)
+        seed_global("learning", name)
+        self.model: ViewModel = kind(spec).to(memory_format=torch.channels_last)
+        self.model.setup(self.fabric)
+        self.objective: list[float] = []
+        self.used = 0
+
+    def go(self, batches: int) -> None:
+        """Train until so many batches in all are used."""
+        self.model.train()
+        while self.used < batches * BATCH:
+            report = self.model.cycle(self.batches, self.fabric, self.used / (LONGEST * BATCH))
+            self.used += report.images
+            self.objective += [float(report.losses[self.bound.loss])] if self.bound.loss in report.losses else []
+
+    @property
+    def fell(self) -> float:
+        """By what factor the objective fell so far."""
+        return float(np.mean(self.objective[:20]) / np.mean(self.objective[-20:]))
+
+    def views(self, judge: nn.Module) -> float:
+        """Return the share of generated images whose wanted view is seen, over all training images and views."""
+        self.model.finish(self.batches)
+        turner = turners.trained(self.model, self.store, 5, CPU)
+        positions = np.flatnonzero(self.store.manifest["split"] == "auxiliary")
+        with torch.no_grad():
+            turned = torch.stack([judge(turner(positions, view)).argmax(1) == view for view in range(5)])
+        return float(turned.float().mean())
+
+
+def test_every_model_has_a_bound() -> None:
+    assert set(BOUNDS) == set(BUILT_IN)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_objective_falls_and_the_car_turns(name: str, store: ImageStore, judge: nn.Module) -> None:
+    bound, reached = BOUNDS[name], []
+    learning = Learning(name, store, bound)
+    for batches in range(2 * EVERY, LONGEST + 1, EVERY):
+        learning.go(batches)
+        if learning.objective:
+            reached.append((batches, learning.fell, learning.views(judge)))
+            if learning.fell > bound.falls and reached[-1][2] > bound.view:
+                break
+    else:
+        pytest.fail(f"batches, fall of the objective {bound.loss}, and views: {reached}")
+    print(f"{name} after {batches} batches: {bound.loss} fell by {reached[-1][1]:.1f}, view {reached[-1][2]:.2f}")

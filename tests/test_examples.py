@@ -1,0 +1,27 @@
+"""The example of a model in one file keeps the contract, and README shows its very lines."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.verification.suite import verify
+from models.registry import find
+from tests.tools import PROJECT
+
+EXAMPLE = PROJECT / "examples" / "sibling.py"
+
+
+def code(text: str) -> list[str]:
+    """Return the lines of code without comments."""
+    return [line.split("  # ")[0].rstrip() for line in text.splitlines() if line.strip()]
+
+
+def test_the_example_keeps_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify([find("sibling", [EXAMPLE])]), capsys.readouterr().out
+
+
+def test_readme_shows_lines_of_the_example() -> None:
+    readme = Path(PROJECT / "README.md").read_text(encoding="utf-8")
+    shown = code(readme.split("class Sibling(ViewModel):")[1].split("```")[0])
+    assert len(shown) > 10
+    assert not set(shown) - set(code(EXAMPLE.read_text(encoding="utf-8")))
