@@ -170,7 +170,8 @@ def _listed(found: dict[str, "Entry"]) -> str:
     lines: list[str] = []
     for name, entry in found.items():
         card = entry.card
-        facts = (card.citation, f"labels: {card.labels}", f"updates: {card.updates}")
+        said = {"": card.citation, "labels: ": card.labels, "updates: ": card.updates}
+        facts = [f"{what}{fact}" for what, fact in said.items() if fact != "-"]
         joined = "\N{NO-BREAK SPACE}· ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts)
         for first, text in ((name, card.summary), ("", joined)):
             lines += wrap(text, 120, initial_indent=f"{first:{width}}", subsequent_indent=" " * width)

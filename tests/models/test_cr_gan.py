@@ -11,7 +11,6 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.capacity import generator_parameters, sized, tolerance
 from models.cr_gan import (
     CRGAN,
     Critic,
@@ -24,7 +23,6 @@ from models.cr_gan import (
 )
 from models.interface import Batch, ModelSpec
 from models.layers.residual import DownBlock, UpBlock, residual_channels
-from models.registry import REFERENCE, find
 from tests.tools import RandomBatches, arguments, spec
 
 VIEWS, COUNT = 5, 4
@@ -243,27 +241,6 @@ def test_statistics_are_those_of_the_reconstruction_path(fabric: Fabric) -> None
     torch.testing.assert_close(model.generator.blocks[0].norms[0].running_mean, torch.stack(means).mean(0))
 
 
-def test_a_restored_training_goes_on_exactly(fabric: Fabric) -> None:
-    def trained(state: dict | None, cycles: range) -> CRGAN:
-        torch.manual_seed(9)
-        model = CRGAN(spec()).train()
-        model.setup(fabric)
-        if state is not None:
-            model.load_state_dict(state["model"])
-            for name, optimizer in model.optimizers.items():
-                optimizer.load_state_dict(state[name])
-        for cycle in cycles:
-            torch.manual_seed(cycle)
-            model.cycle(RandomBatches(model.spec), fabric, 0.0)
-        return model
-
-    half, whole = trained(None, range(2)), trained(None, range(4))
-    state = {"model": half.state_dict(), **{name: of.state_dict() for name, of in half.optimizers.items()}}
-    resumed = trained(state, range(2, 4)).state_dict()
-    for key, value in whole.state_dict().items():
-        assert torch.equal(value, resumed[key]), key
-
-
 def test_mixed_precision(fake: bool) -> None:
     watched = Watched(fake, rate=0.0, precision="bf16-mixed")
     exact, mixed = Watched(fake, rate=0.0).cycle(), watched.cycle()
@@ -304,32 +281,6 @@ def test_published_size() -> None:
         for name, parts in estimated.items()
     }
     assert counts == pytest.approx({"encoder": 14.44e6, "generator": 12.13e6, "critic": 13.47e6}, abs=6e3)
-
-
-@pytest.mark.parametrize(
-    ("size", "width", "views"),
-    [(32, 0.125, 5), (32, 0.25, 5), (32, 0.5, 5), (64, 0.25, 5), (64, 0.5, 5), (96, 1.0, 9), (224, 1.0, 5)],
-)
-def test_as_large_as_the_reference(size: int, width: float, views: int) -> None:
-    of = spec(image_size=size, width=width, views=views)
-    with torch.device("meta"):
-        mine = CRGAN(sized(CRGAN, of))
-        wanted = generator_parameters(find(REFERENCE).load()(of))
-    assert generator_parameters(mine) == pytest.approx(wanted, rel=tolerance(size))
-    own = [p.numel() for network in (mine.encoder, mine.generator) for p in network.parameters()]
-    assert generator_parameters(mine) == sum(own)
-
-
-def test_alone_and_in_a_batch() -> None:
-    torch.manual_seed(0)
-    model, batch = CRGAN(spec(width=0.3)).eval(), arguments(spec(), count=5)
-    with torch.no_grad():
-        together = model.generate(*batch)
-        alone = torch.cat([model.generate(*(part[n : n + 1] for part in batch)) for n in range(5)])
-        noiseless = model.generate(*batch[:2], torch.zeros_like(batch[2]))
-    assert together.std(0).max() > 1e-3
-    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-6)
-    assert torch.equal(together, noiseless)
 
 
 def test_down_block_by_its_definition() -> None:
