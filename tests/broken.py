@@ -172,7 +172,7 @@ class LossWithGraph(_Reporting):
         return replace(report, losses={"loss": loss.requires_grad_()})
 
 
-@breaks("losses", "the loss second is 0.5 in every cycle; it does not depend on what is trained")
+@breaks("losses", "the loss second is 0.5 in every cycle; report what changes with the images and the training")
 class LossIsConstant(_Reporting):
     """Broken."""
 
