@@ -145,6 +145,12 @@ class ViewModel(nn.Module):
     def finish(self, batches: Batches) -> None:
         """Do what has to be done once after training, such as measuring batch-norm statistics; default: nothing."""
 
+    def diversify(self) -> None:
+        """Make `generate` vary with the noise as much as training images do; default: nothing.
+
+        Called before a trained model augments a training set (few-shot); identity is measured without it.
+        """
+
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
         """Turn images to the wanted views.
 

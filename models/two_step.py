@@ -176,7 +176,7 @@ class TwoStep(Disentangler):
 
     Attributes:
         spread: how far the noise scatters Z around the mean, in standard deviations of the view's images: 0 gives the
-            same picture for any noise, as measuring identity wants; 1 scatters like training images, for augmentation.
+            same picture for any noise, as measuring identity wants; `diversify` sets 1, the scatter of training images.
     """
 
     spread = 0.0
@@ -193,6 +193,10 @@ class TwoStep(Disentangler):
         codes = self._drawn_codes(self.unspecified, batches)
         self.means.copy_(torch.stack([own.mean(0) for own in codes]))
         self.deviations.copy_(torch.stack([own.std(0, correction=0) for own in codes]))
+
+    def diversify(self) -> None:
+        """Let the noise scatter Z as far as the training images do."""
+        self.spread = 1.0
 
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
         """Turn images to the wanted views; shapes and ranges as in `ViewModel.generate`."""

@@ -282,6 +282,8 @@ def test_mixed_codes_and_spread(fabric: Fabric) -> None:
     assert torch.equal(model.generate(image, code, noise), model.generate(image, code, -noise))
     model.spread = 0.5
     torch.testing.assert_close(decoded_from(model, image, code, noise)[1], means + 0.5 * scatter * noise)
+    model.diversify()
+    torch.testing.assert_close(decoded_from(model, image, code, noise)[1], means + scatter * noise)
     assert TwoStep.spread == 0
 
 
