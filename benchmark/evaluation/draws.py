@@ -1,5 +1,6 @@
 """Which classes and images an identity measurement is made on; the same for all models."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.seeding import generator
+
+SPLITS = ("random", "grouped")
+LEAST_GROUPS = 2  # groups of an identity, one for each part of the grouped split
+
+Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -18,30 +24,79 @@ class Draw:
         test: positions of the test images.
     """
 
-    train: NDArray[np.int64]
-    test: NDArray[np.int64]
+    train: Positions
+    test: Positions
 
 
-def draw(manifest: pd.DataFrame, dataset: str, nc: int, repetition: int, test_share: float) -> Draw:
-    """Draw N_c classes of the standard set and split their images at random, stratified by class.
+def usable(manifest: pd.DataFrame, split: str) -> list[str]:
+    """Return the sorted names of the standard identities that a split can use: for `grouped`, those of two groups."""
+    standard = manifest[manifest["split"] == "standard"]
+    if split == "random":
+        return sorted(set(standard["identity"]))
+    groups = standard.groupby("identity")["group"].nunique()
+    return sorted(groups.index[groups >= LEAST_GROUPS])
 
-    Paper, section 4.2: all images of the drawn classes, 8 : 2, every class in both parts. Each class keeps at least
-    one image for each part, whatever its size.
+
+def measurable(manifest: pd.DataFrame, sizes: Iterable[int]) -> tuple[list[tuple[str, int]], str]:
+    """Return the (split, N_c) that can be measured, and one line about the grouped split for the user.
+
+    The grouped split needs N_c identities of two groups or more. Where every group is a single image it would be the
+    random split under another name, and is left out.
+
+    Args:
+        manifest: the split manifest.
+        sizes: the wanted numbers of classes, each of which the random split has.
+    """
+    sizes, available = list(sizes), len(usable(manifest, "grouped"))
+    random = [("random", nc) for nc in sizes]
+    standard = manifest[manifest["split"] == "standard"]
+    if not standard.duplicated(["identity", "group"]).any():
+        return random, "grouped split: left out, every group is a single image"
+    few = [str(nc) for nc in sizes if nc > available]
+    account = f"grouped split: {available} of {standard['identity'].nunique()} identities have two groups or more"
+    left_out = f"; too few for N_c {', '.join(few)}" if few else ""
+    return [*random, *(("grouped", nc) for nc in sizes if nc <= available)], account + left_out
+
+
+def draw(
+    manifest: pd.DataFrame, dataset: str, nc: int, repetition: int, test_share: float, split: str = "random"
+) -> Draw:
+    """Draw N_c classes of the standard set and split their images, stratified by class.
+
+    Paper, section 4.2: all images of the drawn classes, 8 : 2, every class in both parts. The split `random` deals
+    images; each class keeps at least one for each part, whatever its size. The split `grouped`, which the paper does
+    not have, deals whole groups of a class, so that no near duplicate of a test image trains the KNN; it draws from the
+    identities of two groups or more, and its shares of images are as uneven as the groups.
 
     Args:
         manifest: the split manifest.
         dataset: name of the data set, one of the axes of the seed.
         nc: number of classes.
         repetition: number of the draw.
-        test_share: share of the images to test on.
+        test_share: share of the images, or of each class's groups, to test on.
+        split: one of SPLITS.
     """
+    axes = (dataset, nc, repetition) if split == "random" else (dataset, nc, repetition, split)
+    names = np.array(usable(manifest, split), dtype=object)
+    classes = generator("classes", *axes).choice(names, nc, replace=False)
+    images = generator("images", *axes)
+    test = np.zeros(len(manifest), bool)
+    drawn = np.zeros(len(manifest), bool)
+    for own in _members(manifest, sorted(classes)):
+        units = own if split == "random" else manifest["group"].to_numpy()[own]
+        drawn[own] = True
+        test[own] = np.isin(units, _dealt(units, test_share, images))
+    return Draw(np.flatnonzero(drawn & ~test), np.flatnonzero(test))
+
+
+def _members(manifest: pd.DataFrame, classes: list[str]) -> list[Positions]:
+    """Return the positions of the images of each class."""
     identity = manifest["identity"].to_numpy()
     standard = manifest["split"].to_numpy() == "standard"
-    names = np.array(sorted(set(identity[standard])), dtype=object)
-    classes = generator("classes", dataset, nc, repetition).choice(names, nc, replace=False)
-    images = generator("images", dataset, nc, repetition)
-    shuffled = [images.permutation(np.flatnonzero(standard & (identity == name))) for name in sorted(classes)]
-    sizes = [min(max(1, round(test_share * len(own))), len(own) - 1) for own in shuffled]
-    test = np.concatenate([own[:size] for own, size in zip(shuffled, sizes, strict=True)])
-    train = np.concatenate([own[size:] for own, size in zip(shuffled, sizes, strict=True)])
-    return Draw(np.sort(train), np.sort(test))
+    return [np.flatnonzero(standard & (identity == name)) for name in classes]
+
+
+def _dealt(units: NDArray[np.generic], share: float, random: np.random.Generator) -> NDArray[np.generic]:
+    """Return the units of one class, images or groups, that are tested: `share` of them, but neither none nor all."""
+    shuffled = random.permutation(np.unique(units))
+    return shuffled[: min(max(1, round(share * len(shuffled))), len(shuffled) - 1)]

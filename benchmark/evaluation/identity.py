@@ -1,16 +1,19 @@
 """Identity preservation (paper, section 4.2): does a KNN trained on real images still recognise what was generated?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmark.evaluation.copying import copied, feature_distances
 from benchmark.evaluation.draws import Draw
-from benchmark.evaluation.knn import ranks
+from benchmark.evaluation.knn import several_ranks
 from benchmark.evaluation.outputs import Outputs
 
 Whole = NDArray[np.int64]
+
+COLUMNS = ["draw", "image", "identity", "source", "target", "rank", "view_right", "copied_pixels", "copied_features"]
 
 
 def outcomes(
@@ -26,48 +29,81 @@ def outcomes(
         neighbours: K.
 
     Returns:
-        Columns draw, image, identity, source and target (views), rank (of the true class, 0 is first) and view_right.
+        Columns draw, image, identity, source and target (views), rank (of the true class, 0 is first), view_right,
+        copied_pixels and copied_features (1 or 0, NaN where that is not asked, see `copying.copied`).
     """
-    identity = manifest["identity"].astype("category")
-    codes: Whole = np.asarray(identity.cat.codes, np.int64)
-    parts = [_outcome(n, each, manifest, codes, real, generated, neighbours) for n, each in enumerate(draws)]
-    return pd.concat(parts, ignore_index=True)
+    described = _described(manifest, real, generated)
+    codes = class_codes(manifest)
+    parts = []
+    for number, each in enumerate(draws):
+        rank = draw_ranks(each, codes, real, generated, [neighbours])[:, 0]
+        own = described[np.isin(generated.position, each.test)]
+        parts.append(own.assign(draw=np.int32(number), rank=rank.astype(np.int32)))
+    return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 
-def _outcome(
-    number: int,
+def class_codes(manifest: pd.DataFrame) -> Whole:
+    """Return a number for the identity of each image, in the order of their names."""
+    return np.asarray(manifest["identity"].astype("category").cat.codes, np.int64)
+
+
+def draw_ranks(
     draw: Draw,
-    manifest: pd.DataFrame,
     codes: Whole,
     real: Outputs,
     generated: Outputs,
-    neighbours: int,
-) -> pd.DataFrame:
+    neighbours: Sequence[int],
+    metric: str = "euclidean",
+) -> Whole:
+    """Return the rank of the true class of each output of a draw, in the order of `generated`, for each K.
+
+    Args:
+        draw: which images train the KNN, and the outputs of which are ranked.
+        codes: class of each image of the manifest.
+        real: outputs of the control `real`.
+        generated: outputs of the model.
+        neighbours: the K.
+        metric: `euclidean` or `cosine`.
+
+    Returns:
+        Ranks of shape (outputs of the draw, len(neighbours)).
+    """
     train, test = real.of(draw.train), generated.of(draw.test)
     classes = np.unique(codes[draw.train])
     train_labels = np.searchsorted(classes, codes[train.position])
     test_labels = np.searchsorted(classes, codes[test.position])
-    rank = ranks(train.features, train_labels, test.features, test_labels, neighbours)
-    inputs = manifest.iloc[test.position]
+    return several_ranks(train.features, train_labels, test.features, test_labels, neighbours, metric)
+
+
+def _described(manifest: pd.DataFrame, real: Outputs, generated: Outputs) -> pd.DataFrame:
+    """Return what does not depend on the draw, one row for each output."""
+    inputs = manifest.iloc[generated.position]
+    source = inputs["view_label"].to_numpy(np.int64)
+    pixels = generated.to_input, generated.to_target
+    features = feature_distances(manifest, real, generated)
     return pd.DataFrame(
         {
-            "draw": np.int32(number),
             "image": inputs["image"].to_numpy(),
             "identity": inputs["identity"].to_numpy(),
-            "source": inputs["view_label"].to_numpy(np.int32),
-            "target": test.target.astype(np.int32),
-            "rank": rank.astype(np.int32),
-            "view_right": test.view == test.target,
+            "source": source.astype(np.int32),
+            "target": generated.target.astype(np.int32),
+            "view_right": generated.view == generated.target,
+            "copied_pixels": copied(*pixels, source, generated.target),
+            "copied_features": copied(*features, source, generated.target),
         }
     )
 
 
 def rates(outcome: pd.DataFrame, nc: int) -> pd.DataFrame:
-    """Return the rates of each outcome as 0 or 1: top1, top5, view and joint (identity first and view right).
+    """Return the rates of each outcome as 0 or 1: top1, top5, view and joint (identity first and view right)."""
+    measured = recognised(outcome["rank"], nc).assign(view=outcome["view_right"].astype(float))
+    return measured.assign(joint=measured["top1"] * measured["view"])
+
+
+def recognised(rank: pd.Series, nc: int) -> pd.DataFrame:
+    """Return top1 and top5 of each rank as 0 or 1.
 
     With ten classes or fewer top-5 says little; it is not a number there.
     """
-    first = outcome["rank"] == 0
-    top5 = outcome["rank"] < 5 if nc > 10 else np.nan
-    measured = {"top1": first, "top5": top5, "view": outcome["view_right"], "joint": first & outcome["view_right"]}
-    return pd.DataFrame(measured, index=outcome.index, dtype=float)
+    top5 = rank < 5 if nc > 10 else np.nan
+    return pd.DataFrame({"top1": rank == 0, "top5": top5}, index=rank.index, dtype=float)

@@ -1,20 +1,38 @@
 """A KNN classifier that ranks all classes without ties."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import pairwise_distances
-from sklearn.neighbors import NearestNeighbors
+from sklearn.metrics import pairwise_distances_chunked
+
+Features = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+MEMORY = 512  # MiB of distances held at once
 
 
 def ranks(
-    train: NDArray[np.float32],
-    train_labels: NDArray[np.int64],
-    queries: NDArray[np.float32],
-    query_labels: NDArray[np.int64],
+    train: Features,
+    train_labels: Labels,
+    queries: Features,
+    query_labels: Labels,
     neighbours: int,
     metric: str = "euclidean",
-) -> NDArray[np.int64]:
-    """Return for each query the rank of its true class, 0 being the first.
+) -> Labels:
+    """Return for each query the rank of its true class, 0 being the first, of shape (Q,); see `several_ranks`."""
+    return several_ranks(train, train_labels, queries, query_labels, [neighbours], metric)[:, 0]
+
+
+def several_ranks(
+    train: Features,
+    train_labels: Labels,
+    queries: Features,
+    query_labels: Labels,
+    neighbours: Sequence[int],
+    metric: str = "euclidean",
+) -> Labels:
+    """Return for each query and each number of neighbours the rank of the true class, 0 being the first.
 
     Classes are ordered by their votes among the nearest neighbours, then by the distance of their nearest member. With
     scikit-learn's own scores most classes would be tied at no vote, and top-5 would depend on the order of the labels.
@@ -25,30 +43,48 @@ def ranks(
         train_labels: classes of shape (N,), 0 .. C - 1, each of which occurs.
         queries: features of shape (Q, F).
         query_labels: true classes of shape (Q,).
-        neighbours: K.
+        neighbours: numbers K of neighbours; one above N counts as N.
         metric: `euclidean` or `cosine`.
 
     Returns:
-        Ranks of shape (Q,), 0 .. C - 1.
+        Ranks of shape (Q, len(neighbours)), 0 .. C - 1.
     """
-    search = NearestNeighbors(n_neighbors=min(neighbours, len(train)), metric=metric, algorithm="brute").fit(train)
-    nearest = train_labels[search.kneighbors(queries, return_distance=False)]  # (Q, K)
-    classes = int(train_labels.max()) + 1
-    votes = (nearest[:, :, None] == np.arange(classes)).sum(1)  # (Q, C)
-    distance = nearest_member(train, train_labels, queries, metric)  # (Q, C)
-    every = np.arange(len(queries))
-    own_votes, own_distance = votes[every, query_labels, None], distance[every, query_labels, None]
-    before = (votes > own_votes) | ((votes == own_votes) & (distance <= own_distance))
-    rank: NDArray[np.int64] = before.sum(1) - 1  # the true class is equal to itself
-    return rank
-
-
-def nearest_member(
-    train: NDArray[np.float32], train_labels: NDArray[np.int64], queries: NDArray[np.float32], metric: str
-) -> NDArray[np.float32]:
-    """Return the distance of each query to the nearest member of each class, of shape (Q, C)."""
     order = np.argsort(train_labels, kind="stable")
-    starts = np.searchsorted(train_labels[order], np.arange(train_labels.max() + 1))
-    distances = pairwise_distances(queries, train[order], metric=metric)
-    nearest: NDArray[np.float32] = np.minimum.reduceat(distances, starts, axis=1)
-    return nearest
+    labels = train_labels[order]
+
+    def ranked(distances: Features, start: int) -> Labels:
+        own = query_labels[start : start + len(distances)]
+        voters = labels[nearest(distances, min(max(neighbours), len(labels)))]
+        members = nearest_member(distances, labels)
+        return np.stack([_rank(voters[:, :k], members, own) for k in neighbours], 1)
+
+    parts = pairwise_distances_chunked(queries, train[order], reduce_func=ranked, metric=metric, working_memory=MEMORY)
+    return np.concatenate(list(parts))
+
+
+def nearest(distances: Features, count: int) -> Labels:
+    """Return the columns of the `count` smallest distances of each row, the smallest first, of shape (Q, count)."""
+    chosen = np.argpartition(distances, count - 1, axis=1)[:, :count]
+    order = np.argsort(np.take_along_axis(distances, chosen, 1), axis=1, kind="stable")
+    return np.take_along_axis(chosen, order, 1)
+
+
+def nearest_member(distances: Features, labels: Labels) -> Features:
+    """Return the distance of each query to the nearest member of each class, of shape (Q, C).
+
+    Args:
+        distances: to each training image, of shape (Q, N).
+        labels: sorted classes of shape (N,), 0 .. C - 1, each of which occurs.
+    """
+    members: Features = np.minimum.reduceat(distances, np.searchsorted(labels, np.arange(labels[-1] + 1)), axis=1)
+    return members
+
+
+def _rank(voters: Labels, members: Features, own: Labels) -> Labels:
+    """Return the ranks of the classes `own`, from the classes of the nearest neighbours, of shape (Q, K)."""
+    votes = (voters[:, :, None] == np.arange(members.shape[1])).sum(1)  # (Q, C)
+    every = np.arange(len(own))
+    own_votes, own_member = votes[every, own, None], members[every, own, None]
+    before = (votes > own_votes) | ((votes == own_votes) & (members <= own_member))
+    rank: Labels = before.sum(1) - 1  # the true class is equal to itself
+    return rank

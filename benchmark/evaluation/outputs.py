@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
+from benchmark.evaluation.copying import RealImages
 from benchmark.evaluation.extractor import FEATURES, pooled_features
 from benchmark.files import reading, replacing
 
@@ -34,12 +35,16 @@ class Outputs:
         target: wanted view, (M,).
         features: identity features of shape (M, 512).
         view: view that the independent network sees, (M,).
+        to_input: mean absolute difference of its pixels to the input's, (M,).
+        to_target: the same to the nearest real image of its identity and the wanted view, NaN if there is none, (M,).
     """
 
     position: NDArray[np.int64]
     target: NDArray[np.int64]
     features: NDArray[np.float32]
     view: NDArray[np.int64]
+    to_input: NDArray[np.float32]
+    to_target: NDArray[np.float32]
 
     def save(self, path: Path) -> None:
         """Write as safetensors."""
@@ -71,18 +76,21 @@ def measure(
     position: NDArray[np.int64],
     target: NDArray[np.int64],
     networks: Networks,
+    real: RealImages,
     batch_size: int,
     device: torch.device,
 ) -> Outputs:
     """Generate every image and describe it."""
     features = np.empty((len(position), FEATURES), np.float32)
     view = np.empty(len(position), np.int64)
+    to_input, to_target = np.empty((2, len(position)), np.float32)
     for rows in _batches(target, batch_size):
         images = turner(position[rows], int(target[rows[0]])).to(device)
         features[rows] = pooled_features(networks.identity, images).float().cpu().numpy()
         with torch.no_grad():
             view[rows] = networks.view(images).argmax(1).cpu().numpy()
-    return Outputs(position, target, features, view)
+        to_input[rows], to_target[rows] = real.distances(images, position[rows], int(target[rows[0]]))
+    return Outputs(position, target, features, view, to_input, to_target)
 
 
 def _batches(target: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

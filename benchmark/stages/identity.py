@@ -1,5 +1,6 @@
 """The identity measurement of all models and controls: the stage identity."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from benchmark.data.images import ImageStore
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import identity, turners
-from benchmark.evaluation.draws import draw
+from benchmark.evaluation.copying import RealImages
+from benchmark.evaluation.draws import Draw, draw, measurable
 from benchmark.evaluation.outputs import Networks, Outputs, Turner, measure, pairs
 from benchmark.files import replacing
 from benchmark.reporting.samples import save_grid
@@ -37,6 +39,7 @@ class Measurement:
         self.versions = versions()
         standard = self.store.manifest["split"] == "standard"
         check_nc(run, self.store.manifest.loc[standard, "identity"].nunique())
+        self.measurable, self.account = measurable(self.store.manifest, run.settings.evaluation.nc)
 
     def controls(self) -> list[str]:
         """Return the names of the controls that this data set allows."""
@@ -80,24 +83,25 @@ class Measurement:
             )
         return found
 
-    def outcomes_cell(self, name: str, seed: int, nc: int) -> Cell:
-        """Return the cell of the outcomes for one number of classes."""
+    def outcomes_cell(self, name: str, seed: int, nc: int, split: str) -> Cell:
+        """Return the cell of the outcomes for one number of classes and one split."""
         evaluation = self.run.settings.evaluation
         roots = ("benchmark.evaluation.identity", "benchmark.evaluation.draws")
         fingerprint = {
             "outputs": self.outputs_cell(name, seed).fingerprint,
             "nc": nc,
+            "split": split,
             "draws": evaluation.draws,
             "neighbours": evaluation.neighbours,
             "test_share": evaluation.test_share,
             "sources": sources.hashes([*sources.closure(*roots), Path(__file__)]),
         }
-        return Cell(self.run.folder / self.folder(name, seed) / f"nc{nc}", fingerprint)
+        return Cell(self.run.folder / self.folder(name, seed) / split / f"nc{nc}", fingerprint)
 
-    def is_current(self, name: str, seed: int, nc: int) -> bool:
+    def is_current(self, name: str, seed: int, nc: int, split: str) -> bool:
         """Whether a measurement is finished, and made from what the settings, data and sources say now."""
         try:
-            return self.outcomes_cell(name, seed, nc).done
+            return self.outcomes_cell(name, seed, nc, split).done
         except BenchmarkError:  # the model's own training is missing or out of date
             return False
 
@@ -117,7 +121,7 @@ class Measurement:
         position, view = pairs(self.store.manifest, views, own_view_only=name == "real")
         turner = self.turner(name, seed)
         batch_size = self.run.settings.evaluation.batch_size
-        described = measure(turner, position, view, self.networks, batch_size, self.device)
+        described = measure(turner, position, view, self.networks, RealImages(self.store), batch_size, self.device)
         described.save(target.folder / OUTPUTS)
         if name != "real":
             save_grid(turner, self.store, views, target.folder / SAMPLES, SAMPLE_ROWS)
@@ -139,23 +143,26 @@ class Measurement:
         return turners.trained(model, self.store, len(settings.views), self.device)
 
     def measure(self, name: str, seed: int) -> None:
-        """Make the outcomes of a model or control for every wanted number of classes."""
-        settings = self.run.settings
-        for nc in settings.evaluation.nc:
-            target = self.outcomes_cell(name, seed, nc)
+        """Make the outcomes of a model or control for both splits and every wanted number of classes."""
+        for split, nc in self.measurable:
+            target = self.outcomes_cell(name, seed, nc, split)
             decision = target.decide()
-            print(f"{name} seed {seed}, N_c {nc}: {decision.action} ({decision.reason})")
+            print(f"{name} seed {seed}, {split} split, N_c {nc}: {decision.action} ({decision.reason})")
             if decision.action != "skip":
                 target.begin(decision)
-                self._write(self._outcomes(name, seed, nc), target)
+                self._write(self._outcomes(name, seed, nc, split), target)
                 target.note("done")
 
-    def _outcomes(self, name: str, seed: int, nc: int) -> pd.DataFrame:
-        settings, manifest = self.run.settings, self.store.manifest
-        evaluation, dataset = settings.evaluation, settings.data.dataset
-        draws = (draw(manifest, dataset, nc, n, evaluation.test_share) for n in range(evaluation.draws))
+    def _outcomes(self, name: str, seed: int, nc: int, split: str) -> pd.DataFrame:
         real, generated = self.outputs("real", 0), self.outputs(name, seed)
-        return identity.outcomes(draws, manifest, real, generated, evaluation.neighbours)
+        neighbours = self.run.settings.evaluation.neighbours
+        return identity.outcomes(self.draws(nc, split), self.store.manifest, real, generated, neighbours)
+
+    def draws(self, nc: int, split: str) -> Iterator[Draw]:
+        """Yield the draws, which are the same for every model."""
+        evaluation, dataset = self.run.settings.evaluation, self.run.settings.data.dataset
+        for number in range(evaluation.draws):
+            yield draw(self.store.manifest, dataset, nc, number, evaluation.test_share, split)
 
     @staticmethod
     def _write(outcomes: pd.DataFrame, target: Cell) -> None:
@@ -166,6 +173,7 @@ class Measurement:
 def measure_identity(run: Run) -> None:
     """Measure the controls and every wanted model, unless their cells are done."""
     measurement = Measurement(run)
+    print(measurement.account)
     for name in measurement.controls():
         measurement.measure(name, 0)
     for name in run.settings.models:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmark.evaluation.knn import nearest_member, ranks
+from benchmark.evaluation import knn
+from benchmark.evaluation.knn import nearest, ranks, several_ranks
 
 Array = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -100,10 +101,23 @@ def test_names_of_the_classes_do_not_matter(neighbours: int) -> None:
     assert np.array_equal(first, ranks(train, renamed[labels], queries, renamed[own], neighbours))
 
 
-def test_nearest_member_by_a_plain_loop() -> None:
-    train, labels, queries, _ = blurred(5, 3, 4)
-    found = nearest_member(train, labels, queries, "euclidean")
-    for n, query in enumerate(queries):
-        for c in range(5):
-            expected = min(distance(row, query, "euclidean") for row in train[labels == c])
-            assert found[n, c] == pytest.approx(expected, rel=1e-5)
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_several_numbers_of_neighbours_at_once(metric: str) -> None:
+    train, labels, queries, own = blurred(9, 3, 5)
+    together = several_ranks(train, labels, queries, own, [10, 1, 99], metric)  # 27 images
+    assert together.shape == (40, 3)
+    for n, neighbours in enumerate([10, 1, 27]):
+        assert np.array_equal(together[:, n], ranks(train, labels, queries, own, neighbours, metric))
+
+
+def test_queries_ranked_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = blurred(9, 7, 6)
+    whole = several_ranks(*data, [1, 5])
+    monkeypatch.setattr(knn, "MEMORY", 63 * 8 * 7 / 2**20)  # seven of the forty queries
+    assert np.array_equal(several_ranks(*data, [1, 5]), whole)
+
+
+def test_nearest_are_the_smallest_in_order() -> None:
+    distances = np.random.default_rng(0).random((20, 30), np.float32)
+    assert np.array_equal(nearest(distances, 7), np.argsort(distances, 1)[:, :7])
+    assert np.array_equal(nearest(distances, 30), np.argsort(distances, 1))

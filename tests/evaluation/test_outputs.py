@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from benchmark.data.images import ImageStore
 from benchmark.evaluation import turners
+from benchmark.evaluation.copying import RealImages
 from benchmark.evaluation.outputs import Networks, Outputs, measure, pairs
 from benchmark.training.sampling import to_float
 from tests.tiny import Tiny
@@ -26,6 +27,7 @@ def store(tmp_path: Path) -> ImageStore:
     np.save(tmp_path / "images.npy", random.integers(0, 256, (30, 8, 8, 3), dtype=np.uint8))
     splits = np.array(["auxiliary"] * 14 + ["validation"] * 4 + ["standard"] * 12)
     table = pd.DataFrame({"split": splits, "view_label": np.arange(30) % VIEWS, "row": np.arange(30)[::-1]})
+    table["identity"] = [f"i{n // 6}" for n in range(30)]
     return ImageStore(tmp_path, table)
 
 
@@ -121,6 +123,7 @@ def test_each_image_is_described_in_its_row(store: ImageStore, batch_size: int) 
         position,
         target,
         Networks(network, network),
+        RealImages(store),
         batch_size,
         CPU,
     )
@@ -134,10 +137,13 @@ def test_each_image_is_described_in_its_row(store: ImageStore, batch_size: int) 
 
 
 def test_outputs_survive_the_disk(tmp_path: Path) -> None:
-    made = Outputs(np.arange(4), np.arange(4) % 2, np.ones((4, 512), np.float32), np.zeros(4, np.int64))
+    distance = np.array([0.0, 0.5, np.nan, 1.0], np.float32)
+    made = Outputs(
+        np.arange(4), np.arange(4) % 2, np.ones((4, 512), np.float32), np.zeros(4, np.int64), distance, distance
+    )
     made.save(tmp_path / "outputs.safetensors")
     loaded = Outputs.load(tmp_path / "outputs.safetensors")
     for name, values in vars(made).items():
-        assert np.array_equal(values, getattr(loaded, name)), name
+        np.testing.assert_array_equal(values, getattr(loaded, name), name)
         assert values.dtype == getattr(loaded, name).dtype, name
     assert made.of(np.array([3, 1, 8])).position.tolist() == [1, 3]
