@@ -6,7 +6,7 @@ the source of each is said beside the field, the value beside the key in `params
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,6 +16,7 @@ from benchmark.errors import BenchmarkError
 PARAMS = Path("params.yaml")
 CARS = ("left", "front_left", "front", "front_right", "right")
 
+Control = Literal["no_augmentation", "real_repeated", "standard_augmentation", "copy", "shuffled_labels", "oracle"]
 Count = int | float  # a whole number of identities, or a share of them between 0 and 1
 
 
@@ -124,6 +125,20 @@ class Evaluation(Section):
     batch_size: int = Field(256, ge=1)
 
 
+class FewShot(Section):
+    """The few-shot measurement (paper, section 4.3)."""
+
+    ways: int = Field(20, ge=2)  # classes of an episode; paper: N_c = 20
+    shots: tuple[Annotated[int, Field(ge=1)], ...] = Field((5, 10), strict=False)  # images to train on; empty: left out
+    episodes: int = Field(5, ge=1)  # draws of classes and images; the paper names no number
+    generated: int = Field(20, ge=1)  # images added for each real one; paper: 20
+    controls: tuple[Control, ...] = Field(get_args(Control), strict=False)  # rows that need no model
+    skip: tuple[str, ...] = Field((), strict=False)  # models that are left out, to save time
+    steps: int = Field(500, ge=1)  # optimiser steps, the same for every row; the paper names no recipe
+    batch_size: int = Field(64, ge=2)
+    learning_rate: float = Field(0.01, gt=0)
+
+
 class Profile(Section):
     """Everything that decides a result."""
 
@@ -134,6 +149,17 @@ class Profile(Section):
     training: Training
     extractor: Extractor = Extractor()
     evaluation: Evaluation = Evaluation()
+    fewshot: FewShot = FewShot()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        available, ways = self.data.standard, self.fewshot.ways
+        if self.fewshot.shots and isinstance(available, int) and ways > available:
+            raise ValueError(
+                f"fewshot.ways is {ways}, more than the {available} identities of data.standard; lower it, or leave "
+                "few-shot out by fewshot.shots=[]"
+            )
+        return self
 
 
 def _sentence(error: ValidationError, where: str) -> str:

@@ -61,19 +61,19 @@ def mean_image(store: ImageStore) -> Turner:
     return lambda positions, view: stacked[view].expand(len(positions), -1, -1, -1)
 
 
-def oracle(store: ImageStore, settings: Data, root: Path) -> Turner:
+def oracle(store: ImageStore, settings: Data, root: Path, wanted: NDArray[np.int64]) -> Turner:
     """Return the control that shows the same car, paint, light and background from the wanted view.
 
-    Every standard image is rendered anew from every view at once, which takes both cores and some seconds.
+    Every image of `wanted`, growing positions in the manifest, is rendered anew from every view at once, which takes
+    both cores and some seconds.
     """
     from benchmark.data import rendered
     from benchmark.data.images import crop
 
-    standard = store.subset("standard")
-    names = store.manifest["image"].iloc[standard].str.removeprefix("image/")
+    names = store.manifest["image"].iloc[wanted].str.removeprefix("image/")
     scenes = pd.read_parquet(root / "scenes.parquet").set_index("image").loc[list(names)].reset_index()
     size = settings.image_size
-    pictures = np.empty((len(standard), len(settings.views), size, size, 3), np.uint8)
+    pictures = np.empty((len(wanted), len(settings.views), size, size, 3), np.uint8)
     for made in rendered.render_views(scenes, settings.views, settings.rendered):
         pictures[made.row, settings.views.index(made.view)] = crop(made.picture, made.box, settings)
-    return lambda positions, view: to_float(pictures[np.searchsorted(standard, positions), view])
+    return lambda positions, view: to_float(pictures[np.searchsorted(wanted, positions), view])

@@ -12,6 +12,7 @@ from benchmark.data import adapters, filtering, images, manifest, splitting
 from benchmark.data.images import ImageStore
 from benchmark.environment import versions
 from benchmark.errors import BenchmarkError
+from benchmark.evaluation import episodes
 from benchmark.settings import Data
 from benchmark.workspace import Run
 
@@ -88,6 +89,8 @@ def split(run: Run) -> None:
     assigned, account = splitting.assign(manifest.read(run.data / "filtered.parquet"), run.settings.data)
     print(account)
     check_nc(run, assigned["identity"][assigned["split"] == "standard"].nunique())
+    if run.settings.fewshot.shots:
+        episodes.check(assigned, run.settings.fewshot.ways, run.settings.fewshot.shots)
     manifest.write(assigned, run.data / "split.parquet")
 
 

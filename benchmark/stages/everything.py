@@ -3,6 +3,7 @@
 from benchmark.environment import open_fabric
 from benchmark.stages.data import check_nc, filter_images, prepare, split
 from benchmark.stages.extractor import train_extractors
+from benchmark.stages.fewshot import measure_fewshot
 from benchmark.stages.identity import measure_identity
 from benchmark.stages.report import report
 from benchmark.stages.train import check, train
@@ -25,4 +26,5 @@ def run_everything(run: Run) -> None:
         for seed in range(run.settings.seeds):
             train(run, model, seed)
     measure_identity(run)
+    measure_fewshot(run)
     report(run)

@@ -13,7 +13,7 @@ from benchmark.data.images import ImageStore
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import identity, turners
-from benchmark.evaluation.copying import RealImages
+from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.draws import Draw, draw, measurable
 from benchmark.evaluation.outputs import Networks, Outputs, Turner, measure, pairs
 from benchmark.files import replacing
@@ -53,7 +53,7 @@ class Measurement:
     def outputs_cell(self, name: str, seed: int) -> Cell:
         """Return the cell of what a model or control makes of every standard image."""
         settings = self.run.settings
-        roots = ("benchmark.evaluation.outputs", "benchmark.evaluation.turners")
+        roots = (f"benchmark.evaluation.{name}" for name in ("outputs", "turners", "copying"))
         fingerprint = {
             "made_by": self._made_by(name, seed),
             "networks": self.digests,
@@ -121,7 +121,8 @@ class Measurement:
         position, view = pairs(self.store.manifest, views, own_view_only=name == "real")
         turner = self.turner(name, seed)
         batch_size = self.run.settings.evaluation.batch_size
-        described = measure(turner, position, view, self.networks, RealImages(self.store), batch_size, self.device)
+        compared = pixel_distances(self.store)
+        described = measure(turner, position, view, self.networks, compared, batch_size, self.device)
         described.save(target.folder / OUTPUTS)
         if name != "real":
             save_grid(turner, self.store, views, target.folder / SAMPLES, SAMPLE_ROWS)
@@ -136,7 +137,7 @@ class Measurement:
         if name == "mean_image":
             return turners.mean_image(self.store)
         if name == "oracle":
-            return turners.oracle(self.store, settings, data_root(settings))
+            return turners.oracle(self.store, settings, data_root(settings), self.store.subset("standard"))
         model = train.build(self.run, name, self.store)
         checkpoint.load_weights(model, loop.Files(self._trained(name, seed).folder).weights)
         model.to(self.device).to(memory_format=torch.channels_last)

@@ -1,0 +1,134 @@
+"""What the few-shot classifier is trained on: real images, and what a generator or a control adds to them.
+
+Paper, section 4.3: 20 generated images for each real one, with its label; view codes between neighbouring views make
+the images of one input differ.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from benchmark.data.images import ImageStore
+from benchmark.evaluation.classifier import Examples
+from benchmark.evaluation.outputs import Turner
+from benchmark.evaluation.turners import inputs
+from benchmark.seeding import generator
+from benchmark.training.sampling import to_uint8
+from models.interface import NOISE, ViewModel
+
+Pixels = NDArray[np.uint8]
+Whole = NDArray[np.int64]
+Augmenter = Callable[[Whole], Pixels]  # positions in the manifest (N,) -> added images (N, count, S, S, 3)
+
+BATCH = 256  # images generated at once
+
+CONTROLS = {
+    "no_augmentation": "the real images alone",
+    "real_repeated": "the real images again and again, as often as generated ones would be added",
+    "standard_augmentation": "the real images alone, shifted by up to an eighth and changed in colour",
+    "copy": "copies of the real images, marked as generated",
+    "shuffled_labels": "the same copies, their labels shuffled: must hurt",
+    "oracle": "true pictures of the same car from all views, marked as generated: the ceiling (rendered cars only)",
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is added to the real images, and how.
+
+    Attributes:
+        add: makes the added images; None: nothing is added.
+        real: whether they are marked as real.
+        shuffled: whether their labels are shuffled.
+        changed: whether all images are shifted and change their colours while training.
+    """
+
+    add: Augmenter | None = None
+    real: bool = False
+    shuffled: bool = False
+    changed: bool = False
+
+
+def examples(real: Pixels, labels: Whole, added: Pixels | None, condition: Condition, seed: int) -> Examples:
+    """Return the training images of an episode.
+
+    Args:
+        real: the real images (N, S, S, 3).
+        labels: their classes (N,).
+        added: what `condition.add` made of them, (N, count, S, S, 3).
+        condition: the condition.
+        seed: of the shuffling.
+    """
+    if added is None:
+        return Examples(real, labels, np.ones(len(real), bool))
+    own = np.repeat(labels, added.shape[1])
+    own = np.random.default_rng(seed).permutation(own) if condition.shuffled else own
+    marked = np.concatenate([np.ones(len(real), bool), np.full(len(own), condition.real)])
+    return Examples(np.concatenate([real, *added]), np.concatenate([labels, own]), marked)
+
+
+def walk(count: int, views: int) -> Tensor:
+    """Return view codes of shape (count, N_a) that go in equal steps from the first view to the last.
+
+    Each lies on the straight line between two neighbouring views; views that are no neighbours are never mixed, which
+    would draw two ghosts into one picture.
+    """
+    along = torch.linspace(0, views - 1, count)
+    return (1 - (along[:, None] - torch.arange(views)).abs()).clamp(min=0)
+
+
+def noise(position: int, count: int) -> Tensor:
+    """Return the noise (count, 128) that every model gets for the images it makes of one input."""
+    return torch.from_numpy(generator("few-shot noise", position).standard_normal((count, NOISE), np.float32))
+
+
+def generated(model: ViewModel, store: ImageStore, count: int, device: torch.device) -> Augmenter:
+    """Return the augmenter of a trained generator; the model is diversified and in evaluation mode afterwards."""
+    model.eval().diversify()  # type: ignore[operator]
+    codes = walk(count, model.spec.views)
+
+    @torch.no_grad()
+    def turned(positions: Whole) -> Pixels:
+        image = inputs(store, positions).repeat_interleave(count, 0)
+        drawn = torch.cat([noise(int(position), count) for position in positions])
+        arguments = (image, codes.repeat(len(positions), 1), drawn)
+        return to_uint8(model.generate(*(argument.to(device) for argument in arguments)))
+
+    def add(positions: Whole) -> Pixels:
+        parts = np.array_split(positions, -(-len(positions) * count // BATCH))
+        made = np.concatenate([turned(part) for part in parts])
+        return made.reshape(len(positions), count, *made.shape[1:])
+
+    return add
+
+
+def copies(store: ImageStore, count: int) -> Augmenter:
+    """Return the augmenter that adds each input `count` times."""
+    return lambda positions: np.repeat(pictures(store, positions)[:, None], count, 1)
+
+
+def control(name: str, store: ImageStore, count: int) -> Condition:
+    """Return the condition of one of CONTROLS, but for `oracle`, which needs the renderer."""
+    added = copies(store, count)
+    return {
+        "no_augmentation": Condition(),
+        "real_repeated": Condition(added, real=True),
+        "standard_augmentation": Condition(changed=True),
+        "copy": Condition(added),
+        "shuffled_labels": Condition(added, shuffled=True),
+    }[name]
+
+
+def nearest_views(turner: Turner, views: int, count: int) -> Augmenter:
+    """Return the augmenter of a turner that knows pure views alone: for each code of the walk the nearest view's."""
+    nearest = walk(count, views).argmax(1).numpy()
+    return lambda positions: np.stack([to_uint8(turner(positions, view)) for view in range(views)], 1)[:, nearest]
+
+
+def pictures(store: ImageStore, positions: Whole) -> Pixels:
+    """Return the stored images at `positions` of the manifest, (N, S, S, 3)."""
+    return store.images[store.manifest["row"].to_numpy()[positions]]

@@ -1,0 +1,89 @@
+"""Few-shot recognition (paper, section 4.3): do added images help to recognise real ones?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from benchmark.data.images import ImageStore
+from benchmark.evaluation.augmentation import Condition, examples, pictures
+from benchmark.evaluation.classifier import Examples, Recipe, fit, predict
+from benchmark.seeding import seed, seed_global
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learned of one episode.
+
+    Attributes:
+        episode: the table of `episodes.draw`.
+        shots: numbers of real training images of a class.
+    """
+
+    episode: pd.DataFrame
+    shots: tuple[int, ...]
+
+    @property
+    def number(self) -> int:
+        """Number of the episode."""
+        return int(self.episode["episode"].iloc[0])
+
+    @property
+    def ways(self) -> int:
+        """Number of classes."""
+        return int(self.episode["label"].nunique())
+
+    def training(self, shots: int) -> pd.DataFrame:
+        """Return the rows to train on."""
+        return self.episode[self.episode["order"] < shots]
+
+    def test(self, shots: int) -> pd.DataFrame:
+        """Return the rows to test on: all others."""
+        return self.episode[self.episode["order"] >= shots]
+
+
+def outcomes(
+    task: Task, condition: Condition, store: ImageStore, recipe: Recipe, device: torch.device, title: str
+) -> Iterator[pd.DataFrame]:
+    """Yield for each number of shots a row for each test image.
+
+    Images are added once, for the largest number of shots, and the smaller ones use a part of them. Initial weights are
+    the same in all conditions.
+
+    Args:
+        task: the episode.
+        condition: what is added to the real images.
+        store: where the images are.
+        recipe: how to train.
+        device: where to train.
+        title: what the progress bar calls the condition.
+
+    Yields:
+        Columns shots, episode, image, identity and right (whether the class is predicted).
+    """
+    most = task.training(max(task.shots))
+    added = condition.add(most["position"].to_numpy()) if condition.add else None
+    for shots in task.shots:
+        few = (most["order"] < shots).to_numpy()
+        of = examples(
+            pictures(store, most["position"].to_numpy()[few]),
+            most["label"].to_numpy()[few],
+            None if added is None else added[few],
+            condition,
+            seed("few-shot shuffling", task.number, shots),
+        )
+        seed_global("few-shot", task.number, shots)
+        yield _tested(task, shots, of, store, recipe, device, f"{title}, episode {task.number}, {shots} shots")
+
+
+def _tested(
+    task: Task, shots: int, of: Examples, store: ImageStore, recipe: Recipe, device: torch.device, title: str
+) -> pd.DataFrame:
+    classifier = fit(of, task.ways, recipe, device, title)
+    test = task.test(shots)
+    predicted = predict(classifier, pictures(store, test["position"].to_numpy()), device)
+    right = predicted == test["label"].to_numpy()
+    columns = test[["episode", "image", "identity"]].reset_index(drop=True)
+    return columns.assign(right=right).astype({"episode": np.int32}).assign(shots=np.int32(shots))

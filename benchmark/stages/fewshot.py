@@ -1,0 +1,146 @@
+"""The few-shot measurement of all models and controls: the stage fewshot."""
+
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from benchmark import sources
+from benchmark.cells import Cell
+from benchmark.data.images import ImageStore
+from benchmark.environment import open_fabric, versions
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation import augmentation, episodes, fewshot, turners
+from benchmark.evaluation.augmentation import CONTROLS, Augmenter, Condition
+from benchmark.evaluation.classifier import Recipe
+from benchmark.files import reading, replacing, sha256
+from benchmark.stages import trained
+from benchmark.stages.data import data_root, open_store
+from benchmark.workspace import Run
+
+EPISODES, OUTCOMES = "episodes.parquet", "outcomes.parquet"
+
+
+class FewShot:
+    """What all rows of one run share: the store, the device and the episodes."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.settings = run, run.settings.fewshot
+        self.store: ImageStore = open_store(run)
+        self.device: torch.device = open_fabric(run.device).device
+        self.versions = versions()
+
+    def controls(self) -> list[str]:
+        """Return the names of the wanted controls that this data set allows."""
+        rendered = self.run.settings.data.dataset == "rendered"
+        return [name for name in CONTROLS if name in self.settings.controls and (rendered or name != "oracle")]
+
+    def models(self) -> list[str]:
+        """Return the names of the wanted models, and say which are left out."""
+        skipped = [name for name in self.run.settings.models if name in self.settings.skip]
+        if skipped:
+            print(f"few-shot: leaves out {', '.join(skipped)} (fewshot.skip)")
+        return [name for name in self.run.settings.models if name not in skipped]
+
+    def episodes_cell(self) -> Cell:
+        """Return the cell of the drawn classes and images."""
+        drawn = self.settings.model_dump(mode="json", include={"ways", "shots", "episodes"})
+        files = [*sources.closure("benchmark.evaluation.episodes"), Path(__file__)]
+        fingerprint = {"data_hash": self.store.content_hash, "sources": sources.hashes(files), **drawn}
+        return Cell(self.run.folder / "fewshot" / "episodes", fingerprint)
+
+    def episodes(self) -> pd.DataFrame:
+        """Return the classes and images of all episodes, drawn once and stored."""
+        settings, dataset = self.settings, self.run.settings.data.dataset
+        cell = self.episodes_cell()
+        decision = cell.decide()
+        if decision.action != "skip":
+            cell.begin(decision)
+            drawn = episodes.draw_all(self.store.manifest, dataset, settings.ways, settings.shots, settings.episodes)
+            with replacing(cell.folder / EPISODES) as temporary:
+                drawn.to_parquet(temporary, index=False)
+            cell.note("done", episodes_hash=sha256(cell.folder / EPISODES))
+        with reading(cell.folder / EPISODES):
+            return pd.read_parquet(cell.folder / EPISODES)
+
+    def cell(self, name: str, seed: int) -> Cell:
+        """Return the cell of the outcomes of a model or control."""
+        made_by = {} if name in CONTROLS else trained.made_by(self.run, name, seed, self.store, self.device)
+        roots = ("benchmark.evaluation.fewshot", "benchmark.evaluation.augmentation")
+        fingerprint = {
+            "made_by": made_by,
+            "episodes": self.episodes_cell().fingerprint,
+            "episodes_hash": self.episodes_cell().record.get("episodes_hash"),
+            "settings": self.settings.model_dump(mode="json", exclude={"controls", "skip"}),
+            "stem": self.run.settings.extractor.stem,
+            "sources": sources.hashes([*sources.closure(*roots), Path(__file__)]),
+            "versions": self.versions,
+            "device": self.device.type,
+        }
+        return Cell(self.run.folder / "fewshot" / name / f"seed{seed}", fingerprint)
+
+    def is_current(self, name: str, seed: int) -> bool:
+        """Whether a measurement is finished, and made from what the settings, data and sources say now."""
+        try:
+            return self.cell(name, seed).done
+        except BenchmarkError:  # the model's own training is missing or out of date
+            return False
+
+    def record(self, name: str, seed: int) -> dict[str, Any]:
+        """Return what is recorded of a model's training, nothing for a control."""
+        return {} if name in CONTROLS else trained.finished(self.run, name, seed, self.store, self.device).record
+
+    def measure(self, name: str, seed: int) -> None:
+        """Train and test the classifiers of a model or control, unless its cell is done."""
+        every = self.episodes()
+        target = self.cell(name, seed)
+        decision = target.decide()
+        print(f"{name} seed {seed}, few-shot: {decision.action} ({decision.reason})")
+        if decision.action != "skip":
+            target.begin(decision)
+            found = self._outcomes(name, seed, every)
+            with replacing(target.folder / OUTCOMES) as temporary:
+                found.to_parquet(temporary, index=False)
+            target.note("done")
+
+    def _outcomes(self, name: str, seed: int, every: pd.DataFrame) -> pd.DataFrame:
+        settings, condition = self.settings, self.condition(name, seed, every)
+        stem, changed = self.run.settings.extractor.stem, condition.changed
+        recipe = Recipe(settings.steps, settings.batch_size, settings.learning_rate, stem, changed)
+        tasks = [fewshot.Task(episode, settings.shots) for _, episode in every.groupby("episode")]
+        title = f"{name} seed {seed}, few-shot"
+        found = [fewshot.outcomes(task, condition, self.store, recipe, self.device, title) for task in tasks]
+        return pd.concat(chain.from_iterable(found), ignore_index=True)
+
+    def condition(self, name: str, seed: int, every: pd.DataFrame) -> Condition:
+        """Return what a model or control adds to the real images of the episodes."""
+        count = self.settings.generated
+        if name == "oracle":
+            return Condition(self._oracle(every, count))
+        if name in CONTROLS:
+            return augmentation.control(name, self.store, count)
+        model = trained.generator(self.run, name, seed, self.store, self.device)
+        return Condition(augmentation.generated(model, self.store, count, self.device))
+
+    def _oracle(self, every: pd.DataFrame, count: int) -> Augmenter:
+        data, training = self.run.settings.data, every["order"] < max(self.settings.shots)
+        wanted = np.unique(every.loc[training, "position"].to_numpy())
+        turner = turners.oracle(self.store, data, data_root(data), wanted)
+        return augmentation.nearest_views(turner, len(data.views), count)
+
+
+def measure_fewshot(run: Run) -> None:
+    """Measure the controls and every wanted model, unless their cells are done."""
+    (run.folder / "fewshot").mkdir(parents=True, exist_ok=True)
+    if not run.settings.fewshot.shots:
+        print("few-shot: left out, fewshot.shots is empty")
+        return
+    measurement = FewShot(run)
+    for name in measurement.controls():
+        measurement.measure(name, 0)
+    for name in measurement.models():
+        for seed in range(run.settings.seeds):
+            measurement.measure(name, seed)

@@ -1,0 +1,94 @@
+"""The few-shot classifier and its bit."""
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.evaluation import classifier as module
+from benchmark.evaluation.classifier import Classifier, Examples, Recipe, fit, predict
+from benchmark.seeding import seed_global
+
+CPU = torch.device("cpu")
+CLASSES, PER_CLASS, SIZE = 3, 6, 16
+
+
+def drawn(seed: int, per_class: int = PER_CLASS) -> Examples:
+    """Noisy pictures; a white bar at a place of its own shows the class."""
+    random = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(CLASSES), per_class)
+    images = random.integers(0, 120, (len(labels), SIZE, SIZE, 3)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[:, 5 * label : 5 * label + 4] = 255
+    return Examples(images, labels, np.ones(len(labels), bool))
+
+
+def trained(examples: Examples, steps: int = 30, augment: bool = False) -> Classifier:
+    seed_global("test")
+    return fit(examples, CLASSES, Recipe(steps, 8, 0.01, "stock", augment), CPU, "test")
+
+
+def test_it_learns_what_can_be_learned() -> None:
+    test = drawn(1, 20)
+    assert (predict(trained(drawn(0)), test.images, CPU) == test.labels).mean() > 0.9
+
+
+def test_it_learns_with_changed_images() -> None:
+    test = drawn(1, 20)
+    assert (predict(trained(drawn(0), 60, augment=True), test.images, CPU) == test.labels).mean() > 0.6
+
+
+def test_the_bit_shifts_each_logit_by_a_constant() -> None:
+    model = trained(drawn(0), 3)
+    images = torch.randn(5, 3, SIZE, SIZE)
+    with torch.no_grad():
+        shift = model(images, torch.ones(5)) - model(images, torch.zeros(5))
+    torch.testing.assert_close(shift, model.last.weight[:, -1].expand(5, -1), atol=1e-5, rtol=1e-4)
+
+
+def test_test_images_count_as_real() -> None:
+    model = trained(drawn(0), 3)
+    with torch.no_grad():
+        model.last.weight[:, -1] = torch.tensor([0.0, 1e4, 0.0])  # with the bit, class 1 wins whatever the image
+    assert (predict(model, drawn(1).images, CPU) == 1).all()
+
+
+def test_the_bit_is_learned_from_the_marks() -> None:
+    examples = drawn(0)
+    real = examples.labels != 2  # all images of class 2 are generated
+    model = trained(Examples(examples.images, examples.labels, real), 60)
+    weights = model.last.weight[:, -1]
+    assert weights[2] < weights[:2].min()
+
+
+def test_the_same_seed_gives_the_same_classifier() -> None:
+    first, second = (trained(drawn(0), 4).state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("count", [6, 100])
+def test_the_number_of_steps_does_not_depend_on_the_number_of_images(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+    step = torch.optim.SGD.step
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda self, *a, **k: taken.append(1) or step(self, *a, **k))
+    trained(drawn(0, count), 7)
+    assert len(taken) == 7
+
+
+def test_batches_take_every_image_before_any_comes_again() -> None:
+    rows = np.concatenate(module._batches(10, Recipe(6, 5, 0.01, "stock")))
+    assert len(rows) == 30
+    for start in (0, 10, 20):
+        assert sorted(rows[start : start + 10]) == list(range(10))
+
+
+def test_batches_of_fewer_images_than_asked_for_are_full() -> None:
+    assert [len(rows) for rows in module._batches(3, Recipe(4, 8, 0.01, "stock"))] == [8] * 4
+
+
+def test_predictions_do_not_depend_on_the_size_of_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, images = trained(drawn(0), 10), drawn(1, 7).images
+    whole = predict(model, images, CPU)
+    monkeypatch.setattr(module, "PART", 4)
+    assert (predict(model, images, CPU) == whole).all()

@@ -1,0 +1,123 @@
+"""The few-shot measurement with known answers: what must help helps, what must hurt hurts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from benchmark.data.images import ImageStore
+from benchmark.evaluation.augmentation import Condition, control, copies
+from benchmark.evaluation.classifier import Recipe
+from benchmark.evaluation.episodes import draw
+from benchmark.evaluation.fewshot import Task, outcomes
+
+CPU = torch.device("cpu")
+CLASSES, PER_CLASS, SIZE, COUNT = 4, 30, 16, 6
+SHOTS = (1, 4)
+RECIPE = Recipe(40, 16, 0.01, "stock")
+COLUMNS = ["episode", "image", "identity", "right", "shots"]
+
+
+def picture(label: int, random: np.random.Generator) -> np.ndarray:
+    """A class is a square of its own size; its place and the colours are drawn anew for each picture."""
+    image = random.integers(0, 90, (SIZE, SIZE, 3)).astype(np.uint8)
+    side = 3 + 3 * label
+    top, left = random.integers(0, SIZE - side + 1, 2)
+    image[top : top + side, left : left + side] = random.integers(150, 255, 3)
+    return image
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
+    folder, random = tmp_path_factory.mktemp("store"), np.random.default_rng(0)
+    labels = np.repeat(np.arange(CLASSES), PER_CLASS)
+    np.save(folder / "images.npy", np.stack([picture(label, random) for label in labels]))
+    table = pd.DataFrame({"identity": [f"m{label}" for label in labels], "split": "standard"})
+    table = table.assign(image=[f"{n}.jpg" for n in range(len(table))], row=np.arange(len(table)))
+    return ImageStore(folder, table)
+
+
+def measured(store: ImageStore, condition: Condition, recipe: Recipe = RECIPE, number: int = 0) -> pd.DataFrame:
+    task = Task(draw(store.manifest, "test", CLASSES, SHOTS, number), SHOTS)
+    return pd.concat(outcomes(task, condition, store, recipe, CPU, "test"), ignore_index=True)
+
+
+def accuracy(found: pd.DataFrame) -> dict[int, float]:
+    return {int(shots): float(value) for shots, value in found.groupby("shots")["right"].mean().items()}
+
+
+def truth(store: ImageStore) -> Condition:
+    """A perfect generator: new pictures of the input's class."""
+    random = np.random.default_rng(1)
+
+    def add(positions: np.ndarray) -> np.ndarray:
+        labels = positions // PER_CLASS
+        return np.stack([[picture(label, random) for _ in range(COUNT)] for label in labels])
+
+    return Condition(add)
+
+
+@pytest.fixture(scope="module")
+def found(store: ImageStore) -> dict[str, dict[int, float]]:
+    controls = {name: control(name, store, COUNT) for name in ("no_augmentation", "copy", "shuffled_labels")}
+    conditions = {**controls, "perfect generator": truth(store)}
+    return {name: accuracy(measured(store, condition)) for name, condition in conditions.items()}
+
+
+def test_a_perfect_generator_helps_and_shuffled_labels_hurt(
+    found: dict[str, dict[int, float]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capsys.disabled():
+        said = "; ".join(f"{name} {100 * rate[1]:.0f} and {100 * rate[4]:.0f} %" for name, rate in found.items())
+        print(f"\nfew-shot, {CLASSES}-way, {SHOTS[0]} and {SHOTS[1]} shots (chance {100 / CLASSES:.0f} %): {said}")
+    for shots in SHOTS:
+        assert found["perfect generator"][shots] > found["no_augmentation"][shots] + 0.1
+    assert found["shuffled_labels"][4] < found["copy"][4] - 0.1
+
+
+def test_more_shots_are_better(found: dict[str, dict[int, float]]) -> None:
+    assert found["no_augmentation"][4] > found["no_augmentation"][1]
+
+
+def test_every_other_image_is_tested_on(store: ImageStore) -> None:
+    table = measured(store, Condition(), Recipe(1, 4, 0.01, "stock"))
+    assert sorted(table.columns) == sorted(COLUMNS)
+    episode = draw(store.manifest, "test", CLASSES, SHOTS, 0)
+    for shots in SHOTS:
+        tested = table[table["shots"] == shots]
+        assert len(tested) == CLASSES * (PER_CLASS - shots)
+        assert set(tested["image"]) == set(episode.loc[episode["order"] >= shots, "image"])
+        assert (tested.groupby("identity").size() == PER_CLASS - shots).all()
+
+
+def test_images_are_added_once_for_all_shots(store: ImageStore) -> None:
+    asked = []
+
+    def add(positions: np.ndarray) -> np.ndarray:
+        asked.append(positions)
+        return copies(store, COUNT)(positions)
+
+    measured(store, Condition(add), Recipe(1, 4, 0.01, "stock"))
+    episode = draw(store.manifest, "test", CLASSES, SHOTS, 0)
+    assert len(asked) == 1
+    assert (asked[0] == episode.loc[episode["order"] < max(SHOTS), "position"]).all()
+
+
+def test_only_the_few_images_and_theirs_are_trained_on(store: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    from benchmark.evaluation import fewshot
+
+    fit = fewshot.fit
+    monkeypatch.setattr(fewshot, "fit", lambda examples, *rest: seen.append(examples) or fit(examples, *rest))
+    measured(store, Condition(copies(store, COUNT)), Recipe(1, 4, 0.01, "stock"))
+    episode = draw(store.manifest, "test", CLASSES, SHOTS, 0)
+    for shots, examples in zip(SHOTS, seen, strict=True):
+        few = episode.loc[episode["order"] < shots, "position"].to_numpy()
+        allowed = {store.images[position].tobytes() for position in few}
+        assert {image.tobytes() for image in examples.images} == allowed
+        assert len(examples.images) == shots * CLASSES * (1 + COUNT)
+
+
+def test_the_measurement_repeats(store: ImageStore) -> None:
+    condition, recipe = control("shuffled_labels", store, COUNT), Recipe(3, 8, 0.01, "stock")
+    pd.testing.assert_frame_equal(measured(store, condition, recipe), measured(store, condition, recipe))
