@@ -45,6 +45,7 @@ TABLE_2 = {  # the rows of the paper's Table 2, in its order, and what it calls 
     "cnc28_im": "vanilla + CNC(28) + IM",
     "ours": "vanilla + CNC(28) + AIM",
 }
+BASELINES = ("dr_gan", "cr_gan", "two_step", "unet")  # the methods that the paper compares with (section 4.1)
 ENTRY_POINTS = "benchmark.models"  # the group under which an installed package offers models
 SHARED = {"__init__", "capacity", "cards", "identity_view_gan", "interface", "registry"}
 

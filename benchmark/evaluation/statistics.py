@@ -1,17 +1,27 @@
 """How sure one can be of a rate."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
-from benchmark.seeding import seed
+from benchmark.seeding import generator
 
 SEEDS_FOR_T = 3  # trained models from which on the interval is over training seeds
 RESAMPLES = 2000
+CHUNKS = 20  # of the resamples, so that their weights are never all in memory as floats
+TAILS = (0.025, 0.975)
+CLUSTERS = ["seed", "identity", "image"]
 
-BETWEEN_SEEDS = "95 % t interval over training seeds"
+BETWEEN_SEEDS = (
+    "95 % t interval over training seeds, all measured on the same classes and images, whose variation is not in it"
+)
 WITHIN_MODEL = (
-    "95 % bootstrap interval over identities, for one trained model; the training seed's variation is not in it"
+    "95 % bootstrap interval over classes and the images in them, for the trained model at hand; "
+    "the training seed's variation is not in it"
 )
 
 
@@ -20,42 +30,103 @@ def covers(seeds: int) -> str:
     return BETWEEN_SEEDS if seeds >= SEEDS_FOR_T else WITHIN_MODEL
 
 
-def mean_and_interval(values: pd.Series, identities: pd.Series, seeds: pd.Series) -> tuple[float, float, float]:
-    """Return the mean of 0/1 outcomes and its 95 % interval.
+@dataclass(frozen=True)
+class Totals:
+    """Outcomes added up over the views and the repeated draws of an image, which are not independent.
 
-    With three training seeds or more it is a t interval over the means of the seeds. With fewer it is a percentile
-    bootstrap over identities: the outcomes of one identity, its images and views, are kept together.
+    Attributes:
+        sums: one row for each (seed, identity, image), one column for each rate.
+        counts: how many outcomes are in each sum; those that a rate does not apply to (NaN) are not.
+    """
+
+    sums: pd.DataFrame
+    counts: pd.DataFrame
+
+    def of(self, rate: str) -> "Totals":
+        """Return one rate alone."""
+        return Totals(self.sums[[rate]], self.counts[[rate]])
+
+    def seed_means(self) -> pd.DataFrame:
+        """Return the mean of each rate (columns) for each training seed (rows); NaN where it applies to nothing."""
+        return self.sums.groupby("seed").sum() / self.counts.groupby("seed").sum()
+
+
+def totals(rates: pd.DataFrame, outcomes: pd.DataFrame) -> Totals:
+    """Add up outcomes by image.
 
     Args:
-        values: outcomes.
-        identities: identity of each outcome.
+        rates: one column for each rate, with the value of each outcome or NaN.
+        outcomes: of the same length; columns seed, identity and image.
+    """
+    groups = rates.groupby([outcomes[cluster].to_numpy() for cluster in CLUSTERS])
+    return Totals(groups.sum().rename_axis(CLUSTERS), groups.count().rename_axis(CLUSTERS))
+
+
+def means_and_intervals(added: Totals) -> pd.DataFrame:
+    """Return the mean of each rate (rows) and its 95 % interval: columns mean, low and high.
+
+    The mean is over the outcomes to which the rate applies, then over training seeds. With three seeds or more the
+    interval is a t interval over the means of the seeds, cut off at 0 and 1. With fewer it is `bootstrap_interval`.
+    """
+    per_seed = added.seed_means()
+    intervals = _over_seeds(per_seed) if len(per_seed) >= SEEDS_FOR_T else bootstrap_interval(added)
+    return pd.DataFrame({"mean": per_seed.mean(), **intervals}, index=per_seed.columns)
+
+
+def mean_and_interval(
+    values: pd.Series, identities: pd.Series, images: pd.Series, seeds: pd.Series
+) -> tuple[float, float, float]:
+    """Return the mean of outcomes in [0, 1] and its 95 % interval, as `means_and_intervals` does.
+
+    Args:
+        values: outcomes, NaN for those that do not count.
+        identities: class of each outcome.
+        images: image of each outcome.
         seeds: training seed of each outcome.
     """
-    if values.isna().any():
-        return (float("nan"),) * 3
-    per_seed = values.groupby(seeds).mean()
-    mean = float(per_seed.mean())
-    if len(per_seed) < SEEDS_FOR_T:
-        return mean, *_over_identities(values, identities)
-    error = float(stats.sem(per_seed))
-    if error == 0:
-        return mean, mean, mean
-    low, high = stats.t.interval(0.95, len(per_seed) - 1, loc=mean, scale=error)
-    return mean, max(0.0, float(low)), min(1.0, float(high))
+    columns = zip(CLUSTERS, (seeds, identities, images), strict=True)
+    clusters = pd.DataFrame({name: column.to_numpy() for name, column in columns})
+    found = means_and_intervals(totals(pd.DataFrame({"rate": values.to_numpy(float)}), clusters))
+    mean, low, high = found.to_numpy()[0]
+    return float(mean), float(low), float(high)
 
 
-def _over_identities(values: pd.Series, identities: pd.Series) -> tuple[float, float]:
-    grouped = values.groupby(identities)
-    hits, counts = grouped.sum().to_numpy(), grouped.size().to_numpy()
-    if len(np.unique(hits / counts)) == 1:  # no variation, for which scipy would answer NaN and a warning
-        return float(hits[0] / counts[0]), float(hits[0] / counts[0])
-    interval = stats.bootstrap(
-        (hits, counts),
-        lambda h, n, axis: h.sum(axis) / n.sum(axis),
-        n_resamples=RESAMPLES,
-        paired=True,
-        vectorized=True,
-        method="percentile",
-        rng=np.random.default_rng(seed("bootstrap")),
-    ).confidence_interval
-    return float(interval.low), float(interval.high)
+def _over_seeds(per_seed: pd.DataFrame) -> dict[str, pd.Series]:
+    half = per_seed.sem() * stats.t.ppf(TAILS[1], per_seed.count() - 1)
+    return {"low": (per_seed.mean() - half).clip(lower=0), "high": (per_seed.mean() + half).clip(upper=1)}
+
+
+def bootstrap_interval(added: Totals) -> dict[str, pd.Series]:
+    """Return `low` and `high` of a 95 % percentile bootstrap over classes and, within each, over images.
+
+    An image stays together with its views and repeated draws, and with itself under another training seed. All
+    measurements of the same images are resampled alike. In simulations the interval covers 96 % where the rates of
+    classes differ by 0.2 (standard deviation), and 99 % where by 0.05: it counts the variation within a class twice.
+    """
+    sums, counts = (pd.DataFrame(each.unstack("seed", fill_value=0)) for each in (added.sums, added.counts))
+    weights = resamples(tuple(sums.groupby("identity").size()))
+    with np.errstate(invalid="ignore"):  # a resample may hold nothing that a rate applies to
+        means = _weighted(weights, sums) / _weighted(weights, counts)  # (resamples, rates x seeds)
+    over_seeds = pd.DataFrame(means, columns=sums.columns).T.groupby(level=0).mean().T  # (resamples, rates)
+    return {name: over_seeds.quantile(tail) for name, tail in zip(("low", "high"), TAILS, strict=True)}
+
+
+@lru_cache(maxsize=1)  # 100 MB with 300 classes of 80 images
+def resamples(sizes: tuple[int, ...]) -> NDArray[np.uint16]:
+    """Return how often each image is drawn in each resample, of shape (RESAMPLES, images).
+
+    Classes are drawn with replacement, then, each time a class is drawn, as many of its images as it has. Of a class of
+    n images drawn k times that is a multinomial draw of k n among its n images.
+
+    Args:
+        sizes: number of images of each class; the images are ordered by class.
+    """
+    random = generator("bootstrap")
+    classes = random.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), RESAMPLES)  # (RESAMPLES, classes)
+    images = (random.multinomial(k * n, np.full(n, 1 / n)) for k, n in zip(classes.T, sizes, strict=True))
+    return np.concatenate([drawn.astype(np.uint16) for drawn in images], axis=1)
+
+
+def _weighted(weights: NDArray[np.uint16], values: pd.DataFrame) -> NDArray[np.float64]:
+    array = values.to_numpy(float)
+    return np.concatenate([part.astype(float) @ array for part in np.array_split(weights, CHUNKS)])

@@ -2,18 +2,19 @@
 
 import pandas as pd
 
-from benchmark.reporting.tables import KEYS, RATES, count, notes, percent
+from benchmark.reporting.rates import RATES
+from benchmark.reporting.tables import KEYS, count, grid, notes, percent, random_split
 from models.registry import TABLE_2
 
 
 def table(identity: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the identity table that Table 2 has, in its order.
+    """Return the rows of the identity table that Table 2 has, in its order; its split is the random one.
 
     `row` counts from 1 as in the paper and `paper` is its name for the version. Widths are the same in all rows, so
     every part adds its parameters.
     """
     order = {model: n for n, model in enumerate(TABLE_2, 1)}
-    rows = identity[identity["model"].isin(TABLE_2)]
+    rows = random_split(identity[identity["model"].isin(TABLE_2)])
     numbered = rows.assign(row=rows["model"].map(order), paper=rows["model"].map(TABLE_2))
     others = [column for column in identity.columns if column not in KEYS[:2]]
     return numbered[["profile", "row", "model", "paper", *others]].sort_values(["row", "nc"], ignore_index=True)
@@ -25,16 +26,14 @@ def markdown(ablation: pd.DataFrame) -> str:
         return "No version of Table 2 is measured.\n"
     sizes = sorted(ablation["nc"].unique())
     rates = [rate for rate in RATES if rate != "view"]
-    heads = [f"{nc}c {rate} %" for nc in sizes for rate in rates]
-    lines = [f"| version | map | parameters | {' | '.join(heads)} |", "|---" * (3 + len(heads)) + "|"]
-    for _, version in ablation.groupby("row"):
-        lines.append(_line(version.set_index("nc", drop=False), sizes, rates))
+    heads = ["version", "map", "parameters", *(f"{nc}c {rate} %" for nc in sizes for rate in rates)]
+    lines = [_line(version.set_index("nc", drop=False), sizes, rates) for _, version in ablation.groupby("row")]
     title = f"# Table 2, profile {ablation['profile'].iloc[0]}"
-    return "\n".join([title, "", *lines, "", notes(ablation), ""])
+    return "\n\n".join([title, grid(heads, lines), notes(ablation)]) + "\n"
 
 
-def _line(version: pd.DataFrame, sizes: list[int], rates: list[str]) -> str:
+def _line(version: pd.DataFrame, sizes: list[int], rates: list[str]) -> list[str]:
     first = version.iloc[0]
     measured = version.to_dict("index")
     cells = [percent(measured[nc], rate) if nc in measured else "n/a" for nc in sizes for rate in rates]
-    return "| " + " | ".join([first["paper"], first["map"], count(first["parameters"]), *cells]) + " |"
+    return [first["paper"], first["map"], count(first["parameters"]), *cells]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmark.files import replacing
 from benchmark.reporting import ablation
+from benchmark.reporting.tables import random_split
 from models.registry import REFERENCE, TABLE_2
 
 TITLES = {"top1": "top-1 identity", "top5": "top-5 identity", "view": "view", "joint": "identity and view"}
@@ -19,7 +20,11 @@ CONTROLS_DASHED = ("real", "copy", "mean_image", "oracle")
 
 
 def draw_all(table: pd.DataFrame, folder: Path) -> None:
-    """Draw the compared models with the controls (as Fig. 4 and 5 of the paper), and the rows of its Table 2."""
+    """Draw the compared models with the controls (as Fig. 4 and 5 of the paper), and the rows of its Table 2.
+
+    Both are of the paper's random split.
+    """
+    table = random_split(table)
     ablations = table["model"].isin(TABLE_2)
     accuracy_over_nc(table[~ablations | (table["model"] == REFERENCE)], folder / "accuracy_over_nc")
     if ablations.any():

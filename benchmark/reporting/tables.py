@@ -2,18 +2,23 @@
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from benchmark.evaluation.identity import rates
-from benchmark.evaluation.statistics import covers, mean_and_interval
+from benchmark.evaluation.statistics import Totals, covers, means_and_intervals, totals
 from benchmark.files import write_text
+from benchmark.reporting.rates import COPIED, OF_TARGETS, RATES, TARGETS, all_rates
 
-RATES = ("top1", "top5", "view", "joint")
 KEYS = ["profile", "model", "map", "split", "nc"]
 TERMS = ["parameters", "images", "batch_size", "auxiliary_images"]
 DIGITS = 6
+HEADS = {"top1": "top-1", "top5": "top-5", "view": "view", "joint": "joint"}
+SPLITS = (
+    "Split: random is the paper's; grouped leaves no year folder or session on both sides of the KNN, "
+    "and leaves out the identities of a single one"
+)
 
 
 @dataclass(frozen=True)
@@ -37,43 +42,53 @@ class Trained:
 
 @dataclass(frozen=True)
 class Measured:
-    """The outcomes of one model or control for one number of classes, over all its training seeds.
+    """The outcomes of one model or control for one split and number of classes, over all its training seeds.
 
     Attributes:
         model: name of the model or control.
         trained: on which terms.
+        split: `random` or `grouped`.
         nc: number of classes.
         outcomes: the outcomes of `evaluation.identity`, with a column `seed`.
+        left_out: standard identities that the split cannot use.
     """
 
     model: str
     trained: Trained
+    split: str
     nc: int
     outcomes: pd.DataFrame
+    left_out: int = 0
+
+    @cached_property
+    def totals(self) -> Totals:
+        """ALL_RATES of the outcomes, added up by image."""
+        return totals(all_rates(self.outcomes, self.nc), self.outcomes)
 
 
 def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
     """Return one row for each (model, map, split, nc).
 
-    The columns TERMS say how large the generator is and what it was trained with. Every rate of RATES has columns
+    The columns TERMS say how large the generator is and what it was trained with. Every rate of ALL_RATES has columns
     `<rate>`, `<rate>_ci_low` and `<rate>_ci_high`.
     """
-    rows = [_row(each, profile) for each in measured]
+    rows = [_row(each, profile) for each in sorted(measured, key=lambda each: (each.split, each.nc))]
     return pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64")).sort_values(KEYS, ignore_index=True)
 
 
 def _row(each: Measured, profile: str) -> dict[str, object]:
     outcomes, trained = each.outcomes, each.trained
-    row: dict[str, object] = dict(zip(KEYS, (profile, each.model, trained.map, "random", each.nc), strict=True))
+    row: dict[str, object] = dict(zip(KEYS, (profile, each.model, trained.map, each.split, each.nc), strict=True))
     row |= {term: getattr(trained, term) for term in TERMS}
-    for rate, values in rates(outcomes, each.nc).items():
-        names = (str(rate), f"{rate}_ci_low", f"{rate}_ci_high")
-        row.update(zip(names, mean_and_interval(values, outcomes["identity"], outcomes["seed"]), strict=True))
-    return row | {
-        "n_seeds": outcomes["seed"].nunique(),
-        "n_draws": outcomes["draw"].nunique(),
-        "n_images": outcomes["image"].nunique(),
-    }
+    for rate, found in means_and_intervals(each.totals).iterrows():
+        row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
+    counted = {f"n_{column}s": outcomes[column].nunique() for column in ("seed", "draw", "image")}
+    return row | counted | {"left_out": each.left_out}
+
+
+def random_split(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the paper's split."""
+    return table[table["split"] == "random"]
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -82,29 +97,60 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def identity_markdown(table: pd.DataFrame) -> str:
-    """Return the identity table for reading: percent with intervals, and what the intervals cover."""
-    lines = [
-        "| model | map | parameters | N_c | top-1 % | top-5 % | view % | joint % | seeds |",
-        "|---|---|---|---|---|---|---|---|---|",
+    """Return the identity table for reading, in two parts: percent with intervals, and what the intervals cover."""
+    rows = table.to_dict("records")
+    head = ["model", "map", "parameters", "split", "N_c", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
+    main = [
+        [row["model"], row["map"], count(row["parameters"]), row["split"], row["nc"]]
+        + [percent(row, rate) for rate in RATES]
+        + [row["n_seeds"]]
+        for row in rows
     ]
-    for row in table.to_dict("records"):
-        cells = [row["model"], row["map"], count(row["parameters"]), row["nc"]]
-        cells += [percent(row, rate) for rate in RATES] + [row["n_seeds"]]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
-    title = f"# Identity preservation, profile {table['profile'].iloc[0]}"
-    return "\n".join([title, "", *lines, "", notes(table), ""])
+    profile = table["profile"].iloc[0]
+    parts = [f"# Identity preservation, profile {profile}", grid(head, main), f"{notes(table)} {_splits(table)}"]
+    return "\n\n".join([*parts, _targets_markdown(rows)]) + "\n"
+
+
+def _splits(table: pd.DataFrame) -> str:
+    left_out = table.loc[table["split"] == "grouped", "left_out"]
+    return f"{SPLITS} ({left_out.max()} here)." if len(left_out) else "Split: the paper's random one."
+
+
+def _targets_markdown(rows: list[dict[Hashable, object]]) -> str:
+    rates = [f"{rate}_{target}" for rate in OF_TARGETS for target in TARGETS]
+    head = ["model", "split", "N_c", *(f"{HEADS[rate]} {target} %" for rate in OF_TARGETS for target in TARGETS)]
+    head += ["copied (pixels) %", "copied (features) %"]
+    cells = [
+        [row["model"], row["split"], row["nc"], *(percent(row, rate) for rate in [*rates, *COPIED])] for row in rows
+    ]
+    text = (
+        "Same: the target is the view of the input; cross: another view. Copied: share of the cross-view outputs that "
+        "lie closer to the input than to every real image of that identity in the target view, by pixels (L1) and by "
+        "identity features. Intervals as above."
+    )
+    return "\n\n".join(["## Same-view and cross-view targets, and copies", grid(head, cells), text])
+
+
+def grid(head: list[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a Markdown table."""
+    lines = ["| " + " | ".join(map(str, cells)) + " |" for cells in (head, *rows)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
 
 
 def notes(table: pd.DataFrame) -> str:
     """Return in words what the intervals of a table cover, and the budget of the models in it."""
-    kinds = sorted({covers(int(seeds)) for seeds in table["n_seeds"]})
-    trained = table.dropna(subset=["images"])
+    kinds = "; ".join(dict.fromkeys(covers(int(seeds)) for seeds in sorted(table["n_seeds"].unique())))
+    return f"In brackets: {kinds}. {budget(table)}"
+
+
+def budget(table: pd.DataFrame) -> str:
+    """Return in words what the models of a table were trained with."""
     batches = (
         f"{row.images:,} images in batches of {row.batch_size}, drawn from {row.auxiliary_images:,}"
-        for row in trained.itertuples()
+        for row in table.dropna(subset=["images"]).itertuples()
     )
     budgets = " or ".join(dict.fromkeys(batches)) or "none of these rows was trained"
-    return f"In brackets: {'; '.join(kinds)}. Budget, in real images used by generator updates: {budgets}."
+    return f"Budget, in real images used by generator updates: {budgets}."
 
 
 def count(number: object) -> str:
@@ -122,9 +168,10 @@ def percent(row: Mapping[Hashable, object], rate: str) -> str:
 
 
 def metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Return the rates as model -> nc<N> -> rate, the form `dvc metrics` shows."""
+    """Return the rates as model -> nc<N> or grouped_nc<N> -> rate, the form `dvc metrics` shows."""
     nested: dict[str, dict[str, dict[str, float]]] = {}
     for row in table.to_dict("records"):
         values = {rate: round(float(row[rate]), DIGITS) for rate in RATES if not pd.isna(row[rate])}
-        nested.setdefault(str(row["model"]), {})[f"nc{row['nc']}"] = values
+        measurement = f"nc{row['nc']}" if row["split"] == "random" else f"{row['split']}_nc{row['nc']}"
+        nested.setdefault(str(row["model"]), {})[measurement] = values
     return nested

@@ -7,18 +7,20 @@ from typing import Any
 import pandas as pd
 
 from benchmark.errors import BenchmarkError
+from benchmark.evaluation.draws import SPLITS, usable
 from benchmark.evaluation.turners import CONTROLS
 from benchmark.files import reading, replacing, write_json, write_text
-from benchmark.reporting import ablation, figures, tables
+from benchmark.reporting import ablation, differences, figures, tables
 from benchmark.reporting.models import models_table
 from benchmark.reporting.tables import Measured, Trained
+from benchmark.reporting.views import views_table
 from benchmark.stages.identity import OUTCOMES, SAMPLES, Measurement
 from benchmark.stages.train import entry, spec, training_identities
 from benchmark.workspace import Run
 
 
 def report(run: Run) -> None:
-    """Write `results/`: every model, seed and number of classes whose measurement is finished and not out of date.
+    """Write `results/`: every model, seed, split and number of classes whose measurement is finished and up to date.
 
     Raises:
         BenchmarkError: nothing is measured yet.
@@ -33,6 +35,8 @@ def report(run: Run) -> None:
     write_json(run.results / "metrics.json", tables.metrics(table))
     tables.write_csv(ablation.table(table), run.results / "ablation.csv")
     write_text(run.results / "ablation.md", ablation.markdown(ablation.table(table)))
+    tables.write_csv(views_table(measured, run.settings.data.views, run.name), run.results / "views.csv")
+    _write_differences(run, measured)
     _write_outcomes(measured, run.results / "outcomes.parquet")
     figures.draw_all(table, run.results / "figures")
     _write_models(measurement, [str(name) for name in table["model"].unique() if name not in CONTROLS])
@@ -58,21 +62,33 @@ def _known(run: Run, name: str) -> bool:
 
 
 def _measured(measurement: Measurement, name: str) -> list[Measured]:
-    """Return the finished, up-to-date measurements of a model, one for each N_c, its seeds put together."""
-    found: dict[int, list[pd.DataFrame]] = {}
+    """Return the finished, up-to-date measurements of a model, one for each split and N_c, its seeds put together."""
+    found: dict[tuple[str, int], list[pd.DataFrame]] = {}
     seeds: list[int] = []
-    for folder in sorted((measurement.run.folder / "identity" / name).glob("seed*/nc*")):
-        seed, nc = int(folder.parent.name.removeprefix("seed")), int(folder.name.removeprefix("nc"))
-        if not measurement.is_current(name, seed, nc):
+    for folder in sorted((measurement.run.folder / "identity" / name).glob("seed*/*/nc*")):
+        seed, split = int(folder.parts[-3].removeprefix("seed")), folder.parts[-2]
+        nc = int(folder.name.removeprefix("nc"))
+        if not measurement.is_current(name, seed, nc, split):
             print(
-                f"{name} seed {seed}, N_c {nc}: left out of the tables, out of date; measure it again to have it back"
+                f"{name} seed {seed}, {split} split, N_c {nc}: left out of the tables, out of date; "
+                "measure it again to have it back"
             )
             continue
         seeds.append(seed)
         with reading(folder / OUTCOMES):
-            found.setdefault(nc, []).append(pd.read_parquet(folder / OUTCOMES).assign(seed=seed))
+            found.setdefault((split, nc), []).append(pd.read_parquet(folder / OUTCOMES).assign(seed=seed))
     trained = _terms(measurement.record(name, seeds[0])) if seeds else Trained()
-    return [Measured(name, trained, nc, pd.concat(parts)) for nc, parts in found.items()]
+    left_out = _left_out(measurement.store.manifest)
+    return [
+        Measured(name, trained, split, nc, pd.concat(parts, ignore_index=True), left_out[split])
+        for (split, nc), parts in found.items()
+    ]
+
+
+def _left_out(manifest: pd.DataFrame) -> dict[str, int]:
+    """Return how many standard identities each split cannot use."""
+    standard = manifest.loc[manifest["split"] == "standard", "identity"].nunique()
+    return {split: standard - len(usable(manifest, split)) for split in SPLITS}
 
 
 def _terms(record: dict[str, Any]) -> Trained:
@@ -83,9 +99,17 @@ def _terms(record: dict[str, Any]) -> Trained:
     return Trained(record["map"], record["parameters"], record["images"], batch_size, record["auxiliary_images"])
 
 
+def _write_differences(run: Run, measured: list[Measured]) -> None:
+    keys = differences.IDENTITY_KEYS
+    table = differences.differences_table(differences.identity_families(measured), keys, run.name)
+    tables.write_csv(table, run.results / "differences.csv")
+    write_text(run.results / "differences.md", differences.markdown(table, keys))
+
+
 def _write_outcomes(measured: list[Measured], path: Path) -> None:
-    parts = [each.outcomes.assign(model=each.model, nc=each.nc) for each in measured]
-    ordered = pd.concat(parts).sort_values(["model", "nc", "seed", "draw", "image", "target"], ignore_index=True)
+    parts = [each.outcomes.assign(model=each.model, split=each.split, nc=each.nc) for each in measured]
+    order = ["model", "split", "nc", "seed", "draw", "image", "target"]
+    ordered = pd.concat(parts).sort_values(order, ignore_index=True)
     with replacing(path) as temporary:
         ordered.to_parquet(temporary, index=False)
 

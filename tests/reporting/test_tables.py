@@ -10,28 +10,37 @@ import torch
 from PIL import Image
 
 from benchmark.reporting import ablation, figures, tables
+from benchmark.reporting.rates import ALL_RATES, all_rates
 from benchmark.reporting.samples import sample_positions, save_columns
 from benchmark.reporting.tables import Measured, Trained
 
 
 def outcomes(seeds: int = 1, right: float = 0.5, identities: int = 12) -> pd.DataFrame:
-    """Four images of each identity; the first `right` of all identities are recognised, every other view is right."""
+    """Four images of each identity, two of which are turned to the other of two views and one of these is a copy.
+
+    The first `right` of all identities are recognised; every other view is right.
+    """
     rows = [
-        (seed, 0, f"i{n}", f"i{n}_{k}.png", 0 if n < right * identities else 7, k % 2 == 0)
+        (seed, 0, f"i{n}", f"i{n}_{k}.png", k % 2, k // 2, 0 if n < right * identities else 7, k % 2 == 0)
         for seed in range(seeds)
         for n in range(identities)
         for k in range(4)
     ]
-    return pd.DataFrame(rows, columns=["seed", "draw", "identity", "image", "rank", "view_right"])
+    columns = ["seed", "draw", "identity", "image", "source", "target", "rank", "view_right"]
+    table = pd.DataFrame(rows, columns=columns)
+    cross = table["source"] != table["target"]
+    copied = table["view_right"].astype(float).where(cross)
+    return table.assign(copied_pixels=copied, copied_features=1 - copied)
 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
     measured = [
-        Measured("vanilla", Trained("-", 1000, 640, 32, 99), 20, outcomes()),
-        Measured("ours", Trained("8", 2345, 640, 32, 99), 20, outcomes(seeds=3, right=0.75)),
-        Measured("ours", Trained("8", 2345, 640, 32, 99), 5, outcomes(right=1.0)),
-        Measured("copy", Trained(), 20, outcomes(right=0.25)),
+        Measured("vanilla", Trained("-", 1000, 640, 32, 99), "random", 20, outcomes()),
+        Measured("ours", Trained("8", 2345, 640, 32, 99), "random", 20, outcomes(seeds=3, right=0.75)),
+        Measured("ours", Trained("8", 2345, 640, 32, 99), "random", 5, outcomes(right=1.0)),
+        Measured("ours", Trained("8", 2345, 640, 32, 99), "grouped", 5, outcomes(right=0.25), left_out=3),
+        Measured("copy", Trained(), "random", 20, outcomes(right=0.25)),
     ]
     return tables.identity_table(measured, "smoke")
 
@@ -39,25 +48,62 @@ def table() -> pd.DataFrame:
 def test_rows_are_sorted_and_rates_are_fractions(table: pd.DataFrame) -> None:
     assert table[tables.KEYS].to_numpy().tolist() == [
         ["smoke", "copy", "-", "random", 20],
+        ["smoke", "ours", "8", "grouped", 5],
         ["smoke", "ours", "8", "random", 5],
         ["smoke", "ours", "8", "random", 20],
         ["smoke", "vanilla", "-", "random", 20],
     ]
-    assert table["top1"].tolist() == [0.25, 1.0, 0.75, 0.5]
-    assert table["joint"].tolist() == [0.125, 0.5, 0.375, 0.25]
-    assert table["n_seeds"].tolist() == [1, 1, 3, 1]
-    assert table["n_images"].tolist() == [48] * 4
-    assert table["top5"].isna().tolist() == [False, True, False, False]
-    vanilla = table.iloc[3]
+    assert table["top1"].tolist() == [0.25, 0.25, 1.0, 0.75, 0.5]
+    assert table["joint"].tolist() == [0.125, 0.125, 0.5, 0.375, 0.25]
+    assert table["n_seeds"].tolist() == [1, 1, 1, 3, 1]
+    assert table["n_images"].tolist() == [48] * 5
+    assert table["left_out"].tolist() == [0, 3, 0, 0, 0]
+    assert table["top5"].isna().tolist() == [False, True, True, False, False]
+    vanilla = table.iloc[4]
     assert vanilla["top1_ci_low"] < 0.5 < vanilla["top1_ci_high"]
 
 
+def test_every_rate_has_its_interval(table: pd.DataFrame) -> None:
+    for rate in ALL_RATES:
+        if rate != "top5":
+            assert (table[f"{rate}_ci_low"] <= table[rate]).all()
+            assert (table[f"{rate}_ci_high"] >= table[rate]).all()
+
+
+def test_same_view_and_cross_view_targets_and_copies_are_apart() -> None:
+    columns = {
+        "source": [0, 0, 1, 1],
+        "target": [0, 1, 0, 1],
+        "rank": [0, 0, 5, 4],
+        "view_right": [True, False, True, False],
+        "copied_pixels": [np.nan, 1, 0, np.nan],
+        "copied_features": [np.nan, 0, np.nan, np.nan],
+    }
+    found = all_rates(pd.DataFrame(columns, index=[3, 3, 3, 3]), 20)
+    assert list(found) == list(ALL_RATES)
+    expected = {
+        "top1": [1, 1, 0, 0],
+        "top5": [1, 1, 0, 1],
+        "view": [1, 0, 1, 0],
+        "joint": [1, 0, 0, 0],
+        "top1_same": [1, None, None, 0],
+        "top1_cross": [None, 1, 0, None],
+        "view_same": [1, None, None, 0],
+        "view_cross": [None, 0, 1, None],
+        "joint_same": [1, None, None, 0],
+        "joint_cross": [None, 0, 0, None],
+        "copied_pixels": [None, 1, 0, None],
+        "copied_features": [None, 0, None, None],
+    }
+    assert {rate: [None if np.isnan(v) else v for v in found[rate]] for rate in found} == expected
+
+
 def test_every_row_says_on_which_terms_the_model_was_trained(table: pd.DataFrame) -> None:
-    assert table["parameters"].isna().tolist() == [True, False, False, False]
-    assert table["parameters"].tolist()[1:] == [2345, 2345, 1000]
-    assert table["images"].tolist()[1:] == [640] * 3
-    assert table["batch_size"].tolist()[1:] == [32] * 3
-    assert table["auxiliary_images"].tolist()[1:] == [99] * 3
+    assert table["parameters"].isna().tolist() == [True, False, False, False, False]
+    assert table["parameters"].tolist()[1:] == [2345, 2345, 2345, 1000]
+    assert table["images"].tolist()[1:] == [640] * 4
+    assert table["batch_size"].tolist()[1:] == [32] * 4
+    assert table["auxiliary_images"].tolist()[1:] == [99] * 4
 
 
 def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> None:
@@ -85,7 +131,12 @@ def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
     tables.write_csv(table, tmp_path / "identity.csv")
     content = (tmp_path / "identity.csv").read_bytes()
     assert b"\r" not in content
-    header, copy, ours, *_ = content.decode().splitlines()
+    header, copy, _, ours, *_ = content.decode().splitlines()
+    expected = [
+        name for rate in ("top1", "top5", "view", "joint") for name in (rate, f"{rate}_ci_low", f"{rate}_ci_high")
+    ]
+    assert header.split(",")[9:21] == expected
+    assert header.endswith(",copied_features_ci_high,n_seeds,n_draws,n_images,left_out")
     assert header.startswith(
         "profile,model,map,split,nc,parameters,images,batch_size,auxiliary_images,top1,top1_ci_low,"
     )
@@ -98,16 +149,30 @@ def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
 def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFrame) -> None:
     text = tables.identity_markdown(table)
     assert text.startswith("# Identity preservation, profile smoke\n")
-    assert "| ours | 8 | 2,345 | 5 | 100.0 [100.0, 100.0] | n/a | 50.0 [50.0, 50.0] |" in text
-    assert "| ours | 8 | 2,345 | 20 | 75.0 [75.0, 75.0] |" in text
-    assert "over training seeds" in text
+    assert "| ours | 8 | 2,345 | random | 5 | 100.0 [100.0, 100.0] | n/a | 50.0 [" in text
+    assert "| ours | 8 | 2,345 | random | 20 | 75.0 [75.0, 75.0] |" in text
+    assert "| ours | 8 | 2,345 | grouped | 5 | 25.0 [" in text
+    assert "over training seeds, all measured on the same classes" in text
     assert "the training seed's variation is not in it" in text
+    assert "leaves out the identities of a single one (3 here)." in text
     assert text.endswith("\n")
+    random = tables.identity_markdown(tables.random_split(table))
+    assert "Split: the paper's random one." in random
+    assert "here" not in random
+
+
+def test_markdown_shows_same_and_cross_view_targets_in_a_second_table(table: pd.DataFrame) -> None:
+    main, second = tables.identity_markdown(table).split("## Same-view and cross-view targets, and copies")
+    assert "| model | split | N_c | top-1 same % | top-1 cross % | view same % | view cross % |" in second
+    (line,) = (line for line in second.splitlines() if line.startswith("| ours | random | 5 |"))
+    assert [cell.partition(" ")[0] for cell in line.split(" | ")[3:]] == ["100.0"] * 2 + ["50.0"] * 6
+    assert "cross" not in main
 
 
 def test_metrics_leave_out_what_is_no_number(table: pd.DataFrame) -> None:
     nested = tables.metrics(table)
     assert nested["ours"]["nc5"] == {"top1": 1.0, "view": 0.5, "joint": 0.5}
+    assert nested["ours"]["grouped_nc5"]["top1"] == 0.25
     assert nested["vanilla"]["nc20"] == {"top1": 0.5, "top5": 0.5, "view": 0.5, "joint": 0.25}
     assert "NaN" not in json.dumps(nested)
 
@@ -117,6 +182,16 @@ def test_figures_have_the_same_bytes_each_time(table: pd.DataFrame, tmp_path: Pa
         figures.draw_all(table, tmp_path / folder)
     for name in (f"{figure}_over_nc.{kind}" for figure in ("accuracy", "ablation") for kind in ("svg", "png")):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_ablation_and_figures_are_of_the_random_split(
+    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert set(ablation.table(table)["split"]) == {"random"}
+    drawn: list[pd.DataFrame] = []
+    monkeypatch.setattr(figures, "accuracy_over_nc", lambda rows, path: drawn.append(rows))
+    figures.draw_all(table, tmp_path)
+    assert [set(rows["split"]) for rows in drawn] == [{"random"}] * 2
 
 
 def test_a_grid_has_rows_of_columns(tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""Is one model better than another? Differences between models measured on the same images, with tests over seeds."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals, bootstrap_interval
+from models.registry import BASELINES
+
+SIGNIFICANT = 0.05
+NO_SPREAD = 1e-12  # differences closer than this are equal but for rounding
+COLUMNS = ("model", "reference", "other", "difference", "ci_low", "ci_high", "n_seeds", "p", "p_holm", "verdict")
+
+
+def best_baseline(measured: Mapping[str, Totals]) -> str | None:
+    """Return which of the paper's baselines (section 4.1) has the highest mean, None if none is measured.
+
+    Args:
+        measured: outcomes of each model, of one rate.
+    """
+    means = {name: float(measured[name].seed_means().mean().iloc[0]) for name in BASELINES if name in measured}
+    return max(means, key=means.__getitem__, default=None)
+
+
+def references(measured: Mapping[str, Totals]) -> dict[str, str]:
+    """Return what models are compared with: vanilla, and the best baseline, which is chosen on the same data."""
+    best = best_baseline(measured)
+    return {"vanilla": "vanilla"} | ({"best baseline": best} if best else {})
+
+
+def compare(measured: Mapping[str, Totals], references: Mapping[str, str]) -> pd.DataFrame:
+    """Return the difference of every model to every reference, one row each; all rows are one family of tests.
+
+    With three common training seeds or more, a paired t test over the seeds' differences gives p and the interval, and
+    Holm's method adjusts p for the number of rows. With fewer the interval is the paired bootstrap over classes and
+    images, and there is no p and no verdict. A pair of models stands once, under the reference that comes first.
+
+    Args:
+        measured: outcomes of each model, of one rate, all on the same images.
+        references: what to compare with, by the name it has in the column `reference`; only those measured are.
+
+    Returns:
+        The COLUMNS. `difference`, with its 95 % interval, is positive where `model` is higher than `other`; `n_seeds`
+        counts the training seeds that both have. `verdict` is by the adjusted p: higher, lower, no difference shown, or
+        why there is none.
+    """
+    rows = [
+        {"model": model, "reference": reference, "other": other, **difference(measured[model], measured[other])}
+        for model, reference, other in _pairs(measured, references)
+    ]
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name not in ("p_holm", "verdict")])
+    table = table.astype(dict.fromkeys(("difference", "ci_low", "ci_high", "p"), float))
+    table["p_holm"] = holm(table["p"])
+    shown = zip(table["difference"], table["n_seeds"], table["p_holm"], strict=True)
+    return table.assign(verdict=[verdict(*values) for values in shown])
+
+
+def _pairs(measured: Mapping[str, Totals], references: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    seen: set[frozenset[str]] = set()
+    for reference, other in references.items():
+        for model in sorted(set(measured) - {other}) if other in measured else ():
+            if (pair := frozenset((model, other))) not in seen:
+                seen.add(pair)
+                yield model, reference, other
+
+
+def difference(one: Totals, other: Totals) -> dict[str, float]:
+    """Return difference, ci_low, ci_high, n_seeds and p of two models.
+
+    Raises:
+        ValueError: they were not measured on the same outcomes.
+    """
+    seeds = one.seed_means().index.intersection(other.seed_means().index)
+    both = [_of_seeds(each, list(seeds)) for each in (one, other)]
+    if not both[0].counts.equals(both[1].counts):
+        raise ValueError("two models are compared that were not measured on the same images")
+    apart = Totals(both[0].sums - both[1].sums, both[0].counts)
+    found = {"difference": float(apart.seed_means().mean().iloc[0]), "n_seeds": len(seeds)}
+    if len(seeds) >= SEEDS_FOR_T:
+        return found | _over_seeds(*(each.seed_means().iloc[:, 0] for each in both))
+    interval = bootstrap_interval(apart) if len(seeds) else {}
+    return found | {f"ci_{end}": float(value.iloc[0]) for end, value in interval.items()}
+
+
+def _of_seeds(added: Totals, seeds: list[int]) -> Totals:
+    chosen = added.sums.index.get_level_values("seed").isin(seeds)
+    return Totals(added.sums[chosen], added.counts[chosen])
+
+
+def _over_seeds(one: pd.Series, other: pd.Series) -> dict[str, float]:
+    """Return p, ci_low and ci_high; where the difference is the same for all seeds only a zero has a p, which is 1."""
+    apart = one - other
+    if np.ptp(apart) < NO_SPREAD:
+        p = 1.0 if abs(apart.mean()) < NO_SPREAD else float("nan")
+        return {"p": p, "ci_low": apart.mean(), "ci_high": apart.mean()}
+    test = stats.ttest_rel(one, other)
+    low, high = test.confidence_interval(0.95)
+    return {"p": float(test.pvalue), "ci_low": float(low), "ci_high": float(high)}
+
+
+def holm(p: pd.Series) -> pd.Series:
+    """Return p adjusted by Holm's method for as many tests as there are; a missing p is no test and stays missing."""
+    made = p.dropna()
+    adjusted = multipletests(made, method="holm")[1] if len(made) else []
+    return pd.Series(adjusted, made.index, dtype=float).reindex(p.index)
+
+
+def verdict(apart: float, seeds: int, p: float) -> str:
+    """Return in words what a difference shows, by its adjusted p."""
+    if seeds < SEEDS_FOR_T:
+        return f"needs {SEEDS_FOR_T} seeds, has {seeds}"
+    if np.isnan(p):
+        return "the seeds do not vary"
+    if p >= SIGNIFICANT:
+        return "no difference shown"
+    return "higher" if apart > 0 else "lower"

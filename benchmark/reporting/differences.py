@@ -1,0 +1,95 @@
+"""Paired differences between models, for every measurement."""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+
+from benchmark.evaluation.comparison import COLUMNS, compare, references
+from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
+from benchmark.evaluation.turners import CONTROLS
+from benchmark.reporting.tables import Measured, grid
+
+METRICS = ("top1", "joint")
+IDENTITY_KEYS = ("metric", "split", "nc")
+HEAD = ["model", "compared with", "difference, points", "seeds", "p", "p (Holm)", "verdict"]
+
+OVER_SEEDS = (
+    f"where {SEEDS_FOR_T} training seeds or more are common to both models, a 95 % t interval and a paired t test over "
+    "the differences of the seeds, all on the same classes and images, whose variation is not in it"
+)
+OVER_IMAGES = (
+    "where fewer training seeds are common, a paired 95 % bootstrap interval over classes and the images in them, for "
+    "the trained models at hand; the training seeds' variation is not in it, so there is no p and no verdict"
+)
+HOLM = (
+    "Verdicts are at 5 % by p (Holm), adjusted for all differences of one table here; the intervals are not adjusted. "
+    "The best baseline is the highest of the paper's baselines by the mean of the very data it is compared on, which "
+    "favours it; its difference from vanilla stands once."
+)
+
+Family = tuple[Mapping[str, str | int], Mapping[str, Totals]]
+
+
+def identity_families(measured: Iterable[Measured]) -> list[Family]:
+    """Return METRICS of the models, without the controls, for each split and N_c: a family of comparisons each."""
+    models = sorted((each for each in measured if each.model not in CONTROLS), key=_measurement)
+    families: list[Family] = []
+    for (split, nc), group in groupby(models, key=_measurement):
+        members = list(group)
+        for metric in METRICS:
+            outcomes = {each.model: each.totals.of(metric) for each in members}
+            families.append(({"metric": metric, "split": split, "nc": nc}, outcomes))
+    return families
+
+
+def _measurement(each: Measured) -> tuple[str, int]:
+    return each.split, each.nc
+
+
+def differences_table(families: Iterable[Family], keys: Sequence[str], profile: str) -> pd.DataFrame:
+    """Return the rows of `comparison.compare` for every family, against vanilla and the best baseline.
+
+    Args:
+        families: what each is of (its `keys`), and the outcomes of its models, of one rate.
+        keys: columns that tell the families apart, in the order of sorting.
+        profile: name of the run.
+    """
+    parts = [compare(models, references(models)).assign(**key) for key, models in families]
+    table = pd.concat(parts or [pd.DataFrame(columns=[*keys, *COLUMNS])]).assign(profile=profile)
+    return table.sort_values(list(keys), kind="stable", ignore_index=True)[["profile", *keys, *COLUMNS]]
+
+
+def markdown(table: pd.DataFrame, keys: Sequence[str]) -> str:
+    """Return the differences for reading, one table for each family, and what they rest on."""
+    if table.empty:
+        return "No two models are measured that could be compared.\n"
+    title = f"# Paired differences, profile {table['profile'].iloc[0]}"
+    sections = [_section(dict(zip(keys, values, strict=True)), rows) for values, rows in table.groupby(list(keys))]
+    return "\n\n".join([title, *sections, differences_notes(table)]) + "\n"
+
+
+def differences_notes(table: pd.DataFrame) -> str:
+    """Return in words what the intervals and verdicts of a table of differences rest on."""
+    enough = table["n_seeds"] >= SEEDS_FOR_T
+    kinds = [OVER_SEEDS] * bool(enough.any()) + [OVER_IMAGES] * bool((~enough).any())
+    return f"In brackets: {'; '.join(kinds)}. {HOLM}"
+
+
+def _section(key: Mapping[str, object], rows: pd.DataFrame) -> str:
+    words = (str(value) if isinstance(value, str) else f"{name} {value}" for name, value in key.items())
+    return "\n\n".join([f"## {', '.join(words)}", grid(HEAD, map(_cells, rows.to_dict("records")))])
+
+
+def _cells(row: Mapping[Hashable, Any]) -> list[object]:
+    other = row["other"] if row["other"] == row["reference"] else f"{row['other']} ({row['reference']})"
+    ps = ["" if pd.isna(p) else f"{p:.4f}" for p in (row["p"], row["p_holm"])]
+    return [row["model"], other, _points(row), row["n_seeds"], *ps, row["verdict"]]
+
+
+def _points(row: Mapping[Hashable, Any]) -> str:
+    if pd.isna(row["difference"]):
+        return "n/a"
+    points, low, high = (f"{100 * row[name]:+z.1f}" for name in ("difference", "ci_low", "ci_high"))
+    return f"{points} [{low}, {high}]"

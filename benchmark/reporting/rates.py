@@ -1,0 +1,25 @@
+"""What the tables say of each generated image."""
+
+import pandas as pd
+
+from benchmark.evaluation import identity
+
+RATES = ("top1", "top5", "view", "joint")
+OF_TARGETS = ("top1", "view", "joint")  # given again for the input's own view and for the other views
+TARGETS = ("same", "cross")
+COPIED = ("copied_pixels", "copied_features")
+ALL_RATES = (*RATES, *(f"{rate}_{target}" for target in TARGETS for rate in OF_TARGETS), *COPIED)
+
+
+def all_rates(outcomes: pd.DataFrame, nc: int) -> pd.DataFrame:
+    """Return the columns ALL_RATES for the outcomes of `evaluation.identity`: 0, 1, or NaN where a rate does not apply.
+
+    `<rate>_same` is over the outputs whose target is the view of the input, `<rate>_cross` over the others.
+    """
+    found = identity.rates(outcomes, nc)
+    same = outcomes["source"] == outcomes["target"]
+    apart = [
+        found[list(OF_TARGETS)].where(rows).add_suffix(f"_{target}")
+        for target, rows in zip(TARGETS, (same, ~same), strict=True)
+    ]
+    return pd.concat([found, *apart, outcomes[list(COPIED)]], axis=1)[list(ALL_RATES)]

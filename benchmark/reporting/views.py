@@ -1,0 +1,33 @@
+"""From which view to which view a model can turn."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from benchmark.evaluation.identity import rates
+from benchmark.reporting.rates import OF_TARGETS
+from benchmark.reporting.tables import Measured
+
+KEYS = ["profile", "model", "split", "nc", "source", "target"]
+
+
+def views_table(measured: Iterable[Measured], views: Sequence[str], profile: str) -> pd.DataFrame:
+    """Return one row for each (model, split, nc, view of the input, wanted view): top1, view, joint.
+
+    `n` counts the outputs that a row is over, of all training seeds and draws.
+
+    Args:
+        measured: the measurements.
+        views: names of the views by their numbers, which give the order of the rows.
+        profile: name of the run.
+    """
+    table = pd.concat([_matrix(each) for each in measured], ignore_index=True).assign(profile=profile)
+    table = table.sort_values(KEYS, ignore_index=True)
+    names = dict(enumerate(views))
+    return table.assign(**{end: table[end].map(names) for end in ("source", "target")})[[*KEYS, *OF_TARGETS, "n"]]
+
+
+def _matrix(each: Measured) -> pd.DataFrame:
+    groups = rates(each.outcomes, each.nc)[list(OF_TARGETS)].groupby([each.outcomes["source"], each.outcomes["target"]])
+    found = groups.mean().assign(n=groups.size()).reset_index()
+    return found.assign(model=each.model, split=each.split, nc=each.nc)

@@ -1,0 +1,99 @@
+"""Tables of paired differences from planted outcomes."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmark.reporting.differences import IDENTITY_KEYS, differences_table, identity_families, markdown
+from benchmark.reporting.tables import Measured, Trained, write_csv
+
+
+def measured(model: str, rights: list[float], split: str = "random", nc: int = 20) -> Measured:
+    """A model whose share of recognised images is given for each training seed; half of all views are right."""
+    random = np.random.default_rng(len(model))
+    rows = [
+        (seed, f"i{n % 20:02}", f"{n:03}.png", n % 2, target, int(random.random() > right), (n + target) % 2 == 0)
+        for seed, right in enumerate(rights)
+        for n in range(100)
+        for target in (0, 1)
+    ]
+    table = pd.DataFrame(rows, columns=["seed", "identity", "image", "source", "target", "rank", "view_right"])
+    return Measured(model, Trained(), split, nc, table.assign(draw=0, copied_pixels=0.0, copied_features=0.0))
+
+
+def table_of(*models: Measured) -> pd.DataFrame:
+    return differences_table(identity_families(models), IDENTITY_KEYS, "smoke")
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return table_of(
+        measured("ours", [0.9, 0.91, 0.89]),
+        measured("vanilla", [0.5, 0.51, 0.48]),
+        measured("unet", [0.7, 0.73, 0.72]),
+        measured("dr_gan", [0.2, 0.21, 0.18]),
+        measured("copy", [1.0]),
+        measured("ours", [0.8], "grouped", 5),
+        measured("vanilla", [0.5], "grouped", 5),
+    )
+
+
+def test_models_are_compared_with_vanilla_and_the_best_baseline(table: pd.DataFrame) -> None:
+    random = table[(table["split"] == "random") & (table["metric"] == "joint")]
+    assert random[["model", "reference", "other"]].to_numpy().tolist() == [
+        ["dr_gan", "vanilla", "vanilla"],
+        ["ours", "vanilla", "vanilla"],
+        ["unet", "vanilla", "vanilla"],
+        ["dr_gan", "best baseline", "unet"],
+        ["ours", "best baseline", "unet"],
+    ]
+    assert random["verdict"].tolist() == ["lower", "higher", "higher", "lower", "higher"]
+    assert table.groupby(list(IDENTITY_KEYS)).size().to_dict() == {
+        ("joint", "grouped", 5): 1,
+        ("joint", "random", 20): 5,
+        ("top1", "grouped", 5): 1,
+        ("top1", "random", 20): 5,
+    }
+
+
+def test_each_measurement_is_a_family_of_its_own(table: pd.DataFrame) -> None:
+    for _, rows in table[table["n_seeds"] == 3].groupby(list(IDENTITY_KEYS)):
+        smallest = rows["p"].idxmin()
+        assert rows["p_holm"][smallest] == pytest.approx(min(1, 5 * rows["p"][smallest]))
+    assert table.loc[table["n_seeds"] == 1, ["p", "p_holm"]].isna().all(axis=None)
+
+
+def test_markdown_says_what_the_verdicts_rest_on(table: pd.DataFrame) -> None:
+    text = markdown(table, IDENTITY_KEYS)
+    assert text.startswith("# Paired differences, profile smoke\n")
+    assert text.count("## ") == 4
+    (line,) = markdown(table[table["split"] == "grouped"].iloc[:1], IDENTITY_KEYS).splitlines()[6:7]
+    assert line.startswith("| ours | vanilla | +")
+    assert line.endswith("] | 1 |  |  | needs 3 seeds, has 1 |")
+    assert "| ours | unet (best baseline) | +" in text
+    for words in ("a paired t test over", "a paired 95 % bootstrap interval", "by p (Holm)", "data it is compared on"):
+        assert words in text
+    few = markdown(table[table["n_seeds"] == 1], IDENTITY_KEYS)
+    assert "t test" not in few
+    many = markdown(table[table["n_seeds"] == 3], IDENTITY_KEYS)
+    assert "bootstrap" not in many
+
+
+@pytest.mark.parametrize("models", [[], ["ours"], ["copy", "vanilla"]])
+def test_nothing_to_compare_is_no_error(models: list[str], tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = table_of(*(measured(name, [0.5]) for name in models))
+    write_csv(table, tmp_path / "differences.csv")
+    header = "profile,metric,split,nc,model,reference,other,difference,ci_low,ci_high,n_seeds,p,p_holm,verdict\n"
+    assert (tmp_path / "differences.csv").read_text() == header
+    assert markdown(table, IDENTITY_KEYS) == "No two models are measured that could be compared.\n"
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
+    table = table_of(measured("ours", [0.5]), measured("vanilla", [0.5]))
+    text = markdown(table.assign(difference=-1e-9, ci_low=-2e-9), IDENTITY_KEYS)
+    assert "| +0.0 [+0.0, +" in text
