@@ -6,7 +6,6 @@ and says little of a single image.
 """
 
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,13 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.data.images import ImageStore
+from benchmark.evaluation.outputs import Compared, Distances, Outputs, Positions
 from benchmark.training.sampling import to_float
 
-if TYPE_CHECKING:
-    from benchmark.evaluation.outputs import Outputs
-
-Positions = NDArray[np.int64]
-Distances = NDArray[np.float32]
 Real = Callable[[Positions], Tensor]  # positions (N,) of real images -> their pixels or features (N, F)
 
 
@@ -31,39 +26,30 @@ def copied(to_input: Distances, to_target: Distances, source: Positions, target:
     return np.where(asked, to_input < to_target, np.nan).astype(np.float32)
 
 
-class RealImages:
-    """The standard images, with whose pixels outputs are compared."""
+def pixel_distances(store: ImageStore) -> Compared:
+    """Return a function from outputs to their distances from real images: mean absolute differences of pixels.
 
-    def __init__(self, store: ImageStore) -> None:
-        self.store = store
-        self.shown = shown(store.manifest)
+    It answers with the distance to the input, and with that to the nearest real image of the same identity and the
+    wanted view, NaN where there is none.
+    """
+    members, row = shown(store.manifest), store.manifest["row"].to_numpy()
+    identity = store.manifest["identity"].to_numpy(object)
 
-    def distances(self, images: Tensor, position: Positions, view: int) -> tuple[Distances, Distances]:
-        """Return how far outputs are from their inputs, and from the nearest real image of their identity and view.
-
-        Args:
-            images: outputs of shape (B, 3, S, S) in [-1, 1].
-            position: positions of their inputs in the manifest, (B,).
-            view: the wanted view.
-
-        Returns:
-            Two arrays of shape (B,): mean absolute differences; NaN in the second where there is no such real image.
-        """
-        outputs = images.float().flatten(1)
-        identity = self.store.manifest["identity"].to_numpy()[position]
-        target = np.full(len(position), view)
-
+    def compare(images: Tensor, position: Positions, view: int) -> tuple[Distances, Distances]:
         def real(positions: Positions) -> Tensor:
-            rows = self.store.manifest["row"].to_numpy()[positions]
-            return to_float(self.store.images[rows]).flatten(1).to(images.device)
+            return to_float(store.images[row[positions]]).flatten(1).to(images.device)
 
+        outputs = images.float().flatten(1)
+        target = np.full(len(position), view)
         to_input = (outputs - real(position)).abs().mean(1)
-        to_target = to_nearest(outputs, identity, target, self.shown, real, p=1) / outputs.shape[1]
-        return to_input.cpu().numpy(), to_target.cpu().numpy()
+        to_target = to_nearest(outputs, identity[position], target, members, real, p=1)
+        return to_input.cpu().numpy(), (to_target / outputs.shape[1]).cpu().numpy()
+
+    return compare
 
 
-def feature_distances(manifest: pd.DataFrame, real: "Outputs", generated: "Outputs") -> tuple[Distances, Distances]:
-    """Return how far outputs are from their inputs, and from the nearest real image of their identity and view.
+def feature_distances(manifest: pd.DataFrame, real: Outputs, generated: Outputs) -> tuple[Distances, Distances]:
+    """Return the Euclidean distances of identity features that correspond to `pixel_distances`.
 
     Args:
         manifest: the split manifest.
@@ -71,16 +57,18 @@ def feature_distances(manifest: pd.DataFrame, real: "Outputs", generated: "Outpu
         generated: outputs of a model, M of them.
 
     Returns:
-        Two arrays of shape (M,): Euclidean distances of identity features; NaN in the second where there is no such
-        real image.
+        The distances to the input and to the nearest real image of identity and view, both of shape (M,).
     """
     place = np.full(len(manifest), -1)
     place[real.position] = np.arange(len(real.position))
-    outputs, features = torch.from_numpy(generated.features), torch.from_numpy(real.features)
-    identity = manifest["identity"].to_numpy()[generated.position]
-    to_input = (outputs - features[place[generated.position]]).norm(dim=1)
-    of = shown(manifest)
-    to_target = to_nearest(outputs, identity, generated.target, of, lambda own: features[place[own]], p=2)
+    features, outputs = torch.from_numpy(real.features), torch.from_numpy(generated.features)
+
+    def described(positions: Positions) -> Tensor:
+        return features[place[positions]]
+
+    to_input = (outputs - described(generated.position)).norm(dim=1)
+    identity = manifest["identity"].to_numpy(object)[generated.position]
+    to_target = to_nearest(outputs, identity, generated.target, shown(manifest), described, p=2)
     return to_input.numpy(), to_target.numpy()
 
 
@@ -95,7 +83,7 @@ def to_nearest(
     outputs: Tensor,
     identity: NDArray[np.object_],
     target: Positions,
-    shown: dict[Hashable, Positions],
+    members: dict[Hashable, Positions],
     real: Real,
     p: float,
 ) -> Tensor:
@@ -105,15 +93,15 @@ def to_nearest(
         outputs: of shape (M, F).
         identity: names of shape (M,).
         target: wanted views, (M,).
-        shown: positions of the real images of each (identity, view).
+        members: positions of the real images of each (identity, view).
         real: gives the real images at some positions.
         p: 1 or 2, which norm.
     """
     distance = torch.full((len(outputs),), torch.nan, device=outputs.device)
     wanted = pd.DataFrame({"identity": identity, "view": target}).groupby(["identity", "view"]).indices
     for key, chosen in wanted.items():
-        if key in shown:
+        if key in members:
             rows = torch.from_numpy(np.asarray(chosen))
-            among = torch.cdist(outputs[rows], real(shown[key]), p, "donot_use_mm_for_euclid_dist")
+            among = torch.cdist(outputs[rows], real(members[key]), p, "donot_use_mm_for_euclid_dist")
             distance[rows] = among.amin(1)
     return distance

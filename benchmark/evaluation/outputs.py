@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
-from benchmark.evaluation.copying import RealImages
 from benchmark.evaluation.extractor import FEATURES, pooled_features
 from benchmark.files import reading, replacing
 
-Turner = Callable[[NDArray[np.int64], int], Tensor]  # (positions (B,), target view) -> images (B, 3, S, S) in [-1, 1]
+Positions = NDArray[np.int64]
+Distances = NDArray[np.float32]
+Turner = Callable[[Positions, int], Tensor]  # (positions (B,), target view) -> images (B, 3, S, S) in [-1, 1]
+Compared = Callable[[Tensor, Positions, int], tuple[Distances, Distances]]  # outputs -> to_input and to_target, (B,)
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,12 @@ class Outputs:
         to_target: the same to the nearest real image of its identity and the wanted view, NaN if there is none, (M,).
     """
 
-    position: NDArray[np.int64]
-    target: NDArray[np.int64]
+    position: Positions
+    target: Positions
     features: NDArray[np.float32]
     view: NDArray[np.int64]
-    to_input: NDArray[np.float32]
-    to_target: NDArray[np.float32]
+    to_input: Distances
+    to_target: Distances
 
     def save(self, path: Path) -> None:
         """Write as safetensors."""
@@ -57,13 +59,13 @@ class Outputs:
         with reading(path):
             return cls(**load_file(path))
 
-    def of(self, positions: NDArray[np.int64]) -> "Outputs":
+    def of(self, positions: Positions) -> "Outputs":
         """Return the rows whose input is one of `positions`."""
         chosen = np.isin(self.position, positions)
         return Outputs(*(values[chosen] for values in vars(self).values()))
 
 
-def pairs(manifest: pd.DataFrame, views: int, own_view_only: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def pairs(manifest: pd.DataFrame, views: int, own_view_only: bool) -> tuple[Positions, Positions]:
     """Return (position, target view) for every standard image and every view, or only its own view."""
     positions = np.flatnonzero(manifest["split"] == "standard")
     if own_view_only:
@@ -73,10 +75,10 @@ def pairs(manifest: pd.DataFrame, views: int, own_view_only: bool) -> tuple[NDAr
 
 def measure(
     turner: Turner,
-    position: NDArray[np.int64],
-    target: NDArray[np.int64],
+    position: Positions,
+    target: Positions,
     networks: Networks,
-    real: RealImages,
+    compared: Compared,
     batch_size: int,
     device: torch.device,
 ) -> Outputs:
@@ -89,11 +91,11 @@ def measure(
         features[rows] = pooled_features(networks.identity, images).float().cpu().numpy()
         with torch.no_grad():
             view[rows] = networks.view(images).argmax(1).cpu().numpy()
-        to_input[rows], to_target[rows] = real.distances(images, position[rows], int(target[rows[0]]))
+        to_input[rows], to_target[rows] = compared(images, position[rows], int(target[rows[0]]))
     return Outputs(position, target, features, view, to_input, to_target)
 
 
-def _batches(target: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+def _batches(target: Positions, size: int) -> Iterator[Positions]:
     """Yield indices of rows with one target view, at most `size` at a time."""
     for view in np.unique(target):
         rows = np.flatnonzero(target == view)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from benchmark.data.images import ImageStore
 from benchmark.evaluation import turners
-from benchmark.evaluation.copying import RealImages
+from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.outputs import Networks, Outputs, measure, pairs
 from benchmark.training.sampling import to_float
 from tests.tiny import Tiny
@@ -123,7 +123,7 @@ def test_each_image_is_described_in_its_row(store: ImageStore, batch_size: int) 
         position,
         target,
         Networks(network, network),
-        RealImages(store),
+        pixel_distances(store),
         batch_size,
         CPU,
     )
