@@ -88,7 +88,7 @@ def noise(position: int, count: int) -> Tensor:
 
 def generated(model: ViewModel, store: ImageStore, count: int, device: torch.device) -> Augmenter:
     """Return the augmenter of a trained generator; the model is diversified and in evaluation mode afterwards."""
-    model.eval().diversify()  # type: ignore[operator]
+    model.eval().diversify()
     codes = walk(count, model.spec.views)
 
     @torch.no_grad()
@@ -131,4 +131,5 @@ def nearest_views(turner: Turner, views: int, count: int) -> Augmenter:
 
 def pictures(store: ImageStore, positions: Whole) -> Pixels:
     """Return the stored images at `positions` of the manifest, (N, S, S, 3)."""
-    return store.images[store.manifest["row"].to_numpy()[positions]]
+    chosen: Pixels = store.images[store.manifest["row"].to_numpy()[positions]]
+    return chosen

@@ -26,7 +26,7 @@ OVER_IMAGES = (
 HOLM = (
     "Verdicts are at 5 % by p (Holm), adjusted for all differences of one table here; the intervals are not adjusted. "
     "The best baseline is the highest of the paper's baselines by the mean of the very data it is compared on, which "
-    "favours it; its difference from vanilla stands once."
+    "favours it; its difference from another row of reference stands once."
 )
 
 Family = tuple[Mapping[str, str | int], Mapping[str, Totals]]
@@ -48,15 +48,19 @@ def _measurement(each: Measured) -> tuple[str, int]:
     return each.split, each.nc
 
 
-def differences_table(families: Iterable[Family], keys: Sequence[str], profile: str) -> pd.DataFrame:
-    """Return the rows of `comparison.compare` for every family, against vanilla and the best baseline.
+def differences_table(
+    families: Iterable[Family], keys: Sequence[str], profile: str, first: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the rows of `comparison.compare` for every family, against `first`, vanilla and the best baseline.
 
     Args:
         families: what each is of (its `keys`), and the outcomes of its models, of one rate.
         keys: columns that tell the families apart, in the order of sorting.
         profile: name of the run.
+        first: further rows to compare with.
     """
-    parts = [compare(models, references(models)).assign(**key) for key, models in families]
+    others = {name: name for name in first}
+    parts = [compare(models, others | references(models)).assign(**key) for key, models in families]
     table = pd.concat(parts or [pd.DataFrame(columns=[*keys, *COLUMNS])]).assign(profile=profile)
     return table.sort_values(list(keys), kind="stable", ignore_index=True)[["profile", *keys, *COLUMNS]]
 

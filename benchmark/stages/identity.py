@@ -18,9 +18,8 @@ from benchmark.evaluation.draws import Draw, draw, measurable
 from benchmark.evaluation.outputs import Networks, Outputs, Turner, measure, pairs
 from benchmark.files import replacing
 from benchmark.reporting.samples import save_grid
-from benchmark.stages import extractor, train
+from benchmark.stages import extractor, trained
 from benchmark.stages.data import check_nc, data_root, open_store
-from benchmark.training import checkpoint, loop
 from benchmark.workspace import Run
 
 OUTPUTS, OUTCOMES, SAMPLES = "outputs.safetensors", "outcomes.parquet", "samples.png"
@@ -68,20 +67,7 @@ class Measurement:
 
     def _made_by(self, name: str, seed: int) -> dict[str, Any]:
         """Return a trained model's weights and all they come from; nothing for a control."""
-        if name in turners.CONTROLS:
-            return {}
-        found = self._trained(name, seed)
-        return {"training": found.fingerprint, "weights_hash": found.record["weights_hash"]}
-
-    def _trained(self, name: str, seed: int) -> Cell:
-        found = train.cell(self.run, name, seed, self.store, self.device.type)
-        decision = found.decide()
-        if decision.action != "skip":
-            raise BenchmarkError(
-                f"{found.folder} holds no finished training of these settings ({decision.reason}); "
-                f"run `benchmark run --model {name}` or `dvc repro`"
-            )
-        return found
+        return {} if name in turners.CONTROLS else trained.made_by(self.run, name, seed, self.store, self.device)
 
     def outcomes_cell(self, name: str, seed: int, nc: int, split: str) -> Cell:
         """Return the cell of the outcomes for one number of classes and one split."""
@@ -107,7 +93,9 @@ class Measurement:
 
     def record(self, name: str, seed: int) -> dict[str, Any]:
         """Return what is recorded of a model's training, nothing for a control."""
-        return {} if name in turners.CONTROLS else self._trained(name, seed).record
+        if name in turners.CONTROLS:
+            return {}
+        return trained.finished(self.run, name, seed, self.store, self.device).record
 
     def outputs(self, name: str, seed: int) -> Outputs:
         """Return what a model or control makes of every standard image, from its cell or made now."""
@@ -138,9 +126,7 @@ class Measurement:
             return turners.mean_image(self.store)
         if name == "oracle":
             return turners.oracle(self.store, settings, data_root(settings), self.store.subset("standard"))
-        model = train.build(self.run, name, self.store)
-        checkpoint.load_weights(model, loop.Files(self._trained(name, seed).folder).weights)
-        model.to(self.device).to(memory_format=torch.channels_last)
+        model = trained.generator(self.run, name, seed, self.store, self.device)
         return turners.trained(model, self.store, len(settings.views), self.device)
 
     def measure(self, name: str, seed: int) -> None:

@@ -7,13 +7,16 @@ from typing import Any
 import pandas as pd
 
 from benchmark.errors import BenchmarkError
+from benchmark.evaluation import augmentation, turners
 from benchmark.evaluation.draws import SPLITS, usable
-from benchmark.evaluation.turners import CONTROLS
 from benchmark.files import reading, replacing, write_json, write_text
-from benchmark.reporting import ablation, differences, figures, tables
+from benchmark.reporting import ablation, differences, fewshot, figures, tables
+from benchmark.reporting.fewshot import Recognised
 from benchmark.reporting.models import models_table
 from benchmark.reporting.tables import Measured, Trained
 from benchmark.reporting.views import views_table
+from benchmark.stages.fewshot import OUTCOMES as FEWSHOT_OUTCOMES
+from benchmark.stages.fewshot import FewShot
 from benchmark.stages.identity import OUTCOMES, SAMPLES, Measurement
 from benchmark.stages.train import entry, spec, training_identities
 from benchmark.workspace import Run
@@ -26,7 +29,7 @@ def report(run: Run) -> None:
         BenchmarkError: nothing is measured yet.
     """
     measurement = Measurement(run)
-    measured = [each for name in _names(run) for each in _measured(measurement, name)]
+    measured = [each for name in _names(run, "identity") for each in _measured(measurement, name)]
     if not measured:
         raise BenchmarkError(f"nothing is measured in {run.folder} yet; run `benchmark run` or `dvc repro`")
     table = tables.identity_table(measured, run.name)
@@ -38,18 +41,20 @@ def report(run: Run) -> None:
     tables.write_csv(views_table(measured, run.settings.data.views, run.name), run.results / "views.csv")
     _write_differences(run, measured)
     _write_outcomes(measured, run.results / "outcomes.parquet")
+    _write_fewshot(run)
     figures.draw_all(table, run.results / "figures")
-    _write_models(measurement, [str(name) for name in table["model"].unique() if name not in CONTROLS])
+    _write_models(measurement, [str(name) for name in table["model"].unique() if name not in turners.CONTROLS])
     for old in (run.results / "figures").glob("samples_*.png"):
         old.unlink()
     for name in table["model"].unique():
         _copy_samples(run, str(name))
 
 
-def _names(run: Run) -> list[str]:
-    """Return the controls and models that have results in this run and can still be found."""
-    present = {path.name for path in (run.folder / "identity").glob("*") if path.is_dir()}
-    return [name for name in sorted(present) if name in CONTROLS or _known(run, name)]
+def _names(run: Run, measurement: str) -> list[str]:
+    """Return the controls and models that have results of a measurement in this run and can still be found."""
+    present = {path.parent.name for path in (run.folder / measurement).glob("*/seed*")}
+    controls = {*turners.CONTROLS, *augmentation.CONTROLS}
+    return [name for name in sorted(present) if name in controls or _known(run, name)]
 
 
 def _known(run: Run, name: str) -> bool:
@@ -104,6 +109,36 @@ def _write_differences(run: Run, measured: list[Measured]) -> None:
     table = differences.differences_table(differences.identity_families(measured), keys, run.name)
     tables.write_csv(table, run.results / "differences.csv")
     write_text(run.results / "differences.md", differences.markdown(table, keys))
+
+
+def _write_fewshot(run: Run) -> None:
+    settings, keys = run.settings.fewshot, fewshot.FAMILY
+    recognised = _recognised(run) if settings.shots else []
+    table = fewshot.fewshot_table(recognised, settings, run.name)
+    families = fewshot.families(recognised, settings)
+    apart = differences.differences_table(families, keys, run.name, first=[fewshot.START])
+    tables.write_csv(table, run.results / "fewshot.csv")
+    tables.write_csv(apart, run.results / "fewshot_differences.csv")
+    text = fewshot.fewshot_markdown(table, settings)
+    write_text(run.results / "fewshot.md", f"{text}\n{differences.markdown(apart, keys)}")
+
+
+def _recognised(run: Run) -> list[Recognised]:
+    """Return the finished, up-to-date few-shot measurements, the seeds of a model put together."""
+    measurement, found = FewShot(run), []
+    for name in _names(run, "fewshot"):
+        parts = []
+        for folder in sorted((run.folder / "fewshot" / name).glob("seed*")):
+            seed = int(folder.name.removeprefix("seed"))
+            if not measurement.is_current(name, seed):
+                print(f"{name} seed {seed}, few-shot: left out of the tables, out of date; measure it again")
+                continue
+            with reading(folder / FEWSHOT_OUTCOMES):
+                parts.append(pd.read_parquet(folder / FEWSHOT_OUTCOMES).assign(seed=seed))
+        if parts:
+            trained = _terms(measurement.record(name, int(parts[0]["seed"].iloc[0])))
+            found.append(Recognised(name, trained, pd.concat(parts, ignore_index=True)))
+    return found
 
 
 def _write_outcomes(measured: list[Measured], path: Path) -> None:

@@ -1,0 +1,123 @@
+"""The few-shot table (paper, Table 1): how well real images are recognised after a training on a few, or on more."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from benchmark.evaluation.augmentation import CONTROLS
+from benchmark.evaluation.statistics import Totals, means_and_intervals, totals
+from benchmark.reporting.differences import Family
+from benchmark.reporting.tables import TERMS, Trained, grid, notes, percent
+from benchmark.settings import FewShot
+
+KEYS = ["profile", "model", "map", "way", "shot"]
+FAMILY = ("metric", "way", "shot")
+RATE, START = "accuracy", "no_augmentation"
+COUNTS = ["n_seeds", "n_episodes", "n_images"]
+COLUMNS = [*KEYS, *TERMS, "added", "steps", RATE, f"{RATE}_ci_low", f"{RATE}_ci_high", *COUNTS]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """How one model or control helped to recognise images, over all its training seeds.
+
+    Attributes:
+        model: name of the model or control.
+        trained: on which terms.
+        outcomes: the outcomes of `evaluation.fewshot`, with a column `seed`.
+    """
+
+    model: str
+    trained: Trained
+    outcomes: pd.DataFrame
+
+    def totals(self, shot: int) -> Totals:
+        """Return the accuracy with so many shots, added up by image."""
+        rows = self.outcomes[self.outcomes["shots"] == shot]
+        return totals(pd.DataFrame({RATE: rows["right"].astype(float)}), rows)
+
+
+def fewshot_table(recognised: Iterable[Recognised], settings: FewShot, profile: str) -> pd.DataFrame:
+    """Return one row for each (model, way, shot), controls first.
+
+    The columns TERMS say how large the generator is and what it was trained with; `added` is the number of generated
+    images for each real one, `steps` the optimiser steps of each classifier. `accuracy` has columns for its interval.
+    """
+    rows = [_row(each, shot, settings, profile) for each in recognised for shot in settings.shots]
+    table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(TERMS, "Int64"))
+    return table.sort_values(["model", "shot"], key=_place, ignore_index=True)
+
+
+def _row(each: Recognised, shot: int, settings: FewShot, profile: str) -> dict[str, object]:
+    keys = (profile, each.model, each.trained.map, settings.ways, shot)
+    added = 0 if each.model in ALONE else settings.generated
+    terms = {term: getattr(each.trained, term) for term in TERMS} | {"added": added, "steps": settings.steps}
+    mean, low, high = means_and_intervals(each.totals(shot)).loc[RATE]
+    rates = {RATE: mean, f"{RATE}_ci_low": low, f"{RATE}_ci_high": high}
+    rows = each.outcomes[each.outcomes["shots"] == shot]
+    counted = {f"n_{column}s": rows[column].nunique() for column in ("seed", "episode", "image")}
+    return dict(zip(KEYS, keys, strict=True)) | terms | rates | counted
+
+
+ALONE = (START, "standard_augmentation")  # controls that add no image
+
+
+def _place(column: "pd.Series") -> "pd.Series":
+    """Return the place of each value: controls in their own order, then models by name."""
+    if column.name != "model":
+        return column
+    first = {name: f"{place:02}" for place, name in enumerate(CONTROLS)}
+    return column.map(lambda name: first.get(name, f"models {name}"))
+
+
+def families(recognised: Iterable[Recognised], settings: FewShot) -> list[Family]:
+    """Return the accuracies of the models and of no augmentation, a family of comparisons for each number of shots.
+
+    No augmentation has no training seed; it stands beside every seed of the models.
+    """
+    found = {each.model: each for each in recognised if each.model == START or each.model not in CONTROLS}
+    seeds = sorted({int(seed) for each in found.values() for seed in each.outcomes["seed"].unique()})
+    if START in found:
+        start = found[START]
+        repeated = pd.concat([start.outcomes.assign(seed=seed) for seed in seeds], ignore_index=True)
+        found[START] = Recognised(START, start.trained, repeated)
+    return [
+        (
+            {"metric": RATE, "way": settings.ways, "shot": shot},
+            {name: each.totals(shot) for name, each in found.items()},
+        )
+        for shot in settings.shots
+    ]
+
+
+def fewshot_markdown(table: pd.DataFrame, settings: FewShot) -> str:
+    """Return the few-shot table for reading, one column for each number of shots, and how it was made."""
+    if table.empty:
+        return "Few-shot recognition is not measured.\n"
+    shots = sorted(table["shot"].unique())
+    head = ["training images", *(f"{settings.ways}-way {shot}-shot %" for shot in shots), "seeds"]
+    rows = [
+        [label(str(name)), *(percent(row, RATE) for row in own.to_dict("records")), own["n_seeds"].iloc[0]]
+        for name, own in table.groupby("model", sort=False)
+    ]
+    title = f"# Few-shot recognition, profile {table['profile'].iloc[0]}"
+    return "\n\n".join([title, grid(head, rows), f"{notes(table)} {recipe(settings)}"]) + "\n"
+
+
+def label(name: str) -> str:
+    """Return what a row is trained on, in words."""
+    said = CONTROLS.get(name)
+    return f"{name}: {said}" if said else f"real and generated by {name}"
+
+
+def recipe(settings: FewShot) -> str:
+    """Return in words how every row was made."""
+    missing = [*(name for name in CONTROLS if name not in settings.controls), *settings.skip]
+    left_out = f" This profile leaves out, for the time: {', '.join(missing)}." if missing else ""
+    return (
+        f"Each row: a ResNet18 from scratch, {settings.steps} steps of {settings.batch_size} images for every row, "
+        f"{settings.generated} generated images for each real one, tested on all other real images of the "
+        f"{settings.ways} classes; {settings.episodes} draws of classes and images, the same for all rows. Chance is "
+        f"{100 / settings.ways:.1f} %.{left_out}"
+    )
