@@ -70,8 +70,9 @@ def run(models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, **choic
 
     opened = _open(models, nc, seeds, **choices)
     run_everything(opened)
-    click.echo(f"\n{(opened.results / 'identity.md').read_text(encoding='utf-8')}")
-    click.echo(f"tables: {opened.results}/identity.csv, identity.md; figures: {opened.results}/figures/")
+    for name in ("identity.md", "fewshot.md"):
+        click.echo(f"\n{(opened.results / name).read_text(encoding='utf-8')}")
+    click.echo(f"tables: {opened.results}/*.csv, *.md; figures: {opened.results}/figures/")
 
 
 def _open(
@@ -223,6 +224,23 @@ def sample(model: str, seed: int, source: Path | None, output: Path, **choices: 
 
     for path in sample_images(_open((model,), **choices), model, seed, source, output):
         click.echo(path)
+
+
+@cli.command(cls=SeveralValues)
+@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
+@click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
+@common
+def sensitivity(models: tuple[str, ...], nc: tuple[int, ...], **choices: Any) -> None:
+    """Tabulate identity accuracy for other numbers of neighbours and another distance, from the stored features.
+
+    The tables are written anew, with the controls and the models that are measured.
+    """
+    from benchmark.stages.sensitivity import sensitivity as tabulate
+
+    opened = _open(models, nc, **choices)
+    tabulate(opened)
+    click.echo(f"\n{(opened.results / 'sensitivity.md').read_text(encoding='utf-8')}")
+    click.echo(f"tables: {opened.results}/sensitivity.csv, sensitivity.md")
 
 
 @cli.command()

@@ -57,6 +57,7 @@ def call(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
         ("run --profile smoke --plugin mine.py", "the plug-in mine.py does not exist"),
         ("models --plugin mine.py", "the plug-in mine.py does not exist"),
         ("status --profile smoke", "runs/smoke holds no results yet; run `benchmark run` first"),
+        ("sensitivity --profile smoke --nc 5 12", "runs/smoke/data/split.parquet is missing; run `benchmark run`"),
         ("sample --profile smoke --model ours", "holds no trained generator; run `benchmark run --model ours` first"),
     ],
 )

@@ -84,6 +84,13 @@ class Measurement:
         }
         return Cell(self.run.folder / self.folder(name, seed) / split / f"nc{nc}", fingerprint)
 
+    def is_described(self, name: str, seed: int) -> bool:
+        """Whether what a model makes is stored, and made from what the settings, data and sources say now."""
+        try:
+            return self.outputs_cell(name, seed).done
+        except BenchmarkError:  # the model's own training is missing or out of date
+            return False
+
     def is_current(self, name: str, seed: int, nc: int, split: str) -> bool:
         """Whether a measurement is finished, and made from what the settings, data and sources say now."""
         try:

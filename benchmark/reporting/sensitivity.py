@@ -1,0 +1,69 @@
+"""The identity measurement by other numbers of neighbours and another distance."""
+
+import pandas as pd
+from scipy.stats import kendalltau
+
+from benchmark.evaluation.turners import CONTROLS
+from benchmark.reporting.tables import grid
+
+KEYS = ["profile", "model", "split", "nc", "neighbours", "metric"]
+METRIC = "euclidean"  # of the identity measurement
+LEAST_MODELS = 3  # in an order that can be compared
+
+
+def sensitivity_table(rates: pd.DataFrame, profile: str) -> pd.DataFrame:
+    """Return one row for each of KEYS: top1 and top5 as fractions, the means over the training seeds.
+
+    Args:
+        rates: top1, top5 and n_draws for each model, seed, split, nc, neighbours and metric.
+        profile: name of the run.
+    """
+    seeds = rates.assign(profile=profile).groupby(KEYS)
+    means = seeds[["top1", "top5"]].mean()
+    return means.assign(n_seeds=seeds.size(), n_draws=seeds["n_draws"].first()).reset_index()
+
+
+def markdown(table: pd.DataFrame, neighbours: int) -> str:
+    """Return top-1 for reading, and how far the order of the models depends on the setting.
+
+    Args:
+        table: the table of `sensitivity_table`.
+        neighbours: K of the identity measurement, whose distance is Euclidean.
+    """
+    named = table.assign(setting=[setting(*row) for row in zip(table["neighbours"], table["metric"], strict=True)])
+    ordered = named.sort_values(["metric", "neighbours"], ascending=[False, True])["setting"].unique()
+    top1 = named.pivot_table("top1", ["model", "split", "nc"], "setting")[list(ordered)]
+    title = f"# Top-1 accuracy in % by number of neighbours and distance, profile {table['profile'].iloc[0]}"
+    own = setting(neighbours, METRIC)
+    said = f"The other tables have {own}. All columns are made from the same features."
+    models = top1[~top1.index.isin(list(CONTROLS), "model")]
+    enough = models.index.unique("model").size >= LEAST_MODELS
+    return "\n\n".join([title, _grid(100 * top1, 1), said, *(_orders(models, own) if enough else [])]) + "\n"
+
+
+def setting(neighbours: int, metric: str) -> str:
+    """Return a setting in words."""
+    return f"K = {neighbours}, {metric}"
+
+
+def _orders(top1: pd.DataFrame, own: str) -> list[str]:
+    """Return how well the order of the models in each column agrees with that in the column `own`."""
+
+    def tau(column: pd.Series) -> float:
+        return float(kendalltau(column, top1.loc[column.index, own]).statistic)
+
+    taus = top1.groupby(["split", "nc"]).agg(tau)
+    said = f"1: the same order, 0: none in common, -1: the reverse. The lowest is {_text(taus.min(axis=None), 2)}."
+    return [f"## Order of the models: Kendall's tau with {own}", _grid(taus, 2), said]
+
+
+def _grid(values: pd.DataFrame, digits: int) -> str:
+    rows = values.rename_axis(index={"nc": "N_c"}).reset_index()
+    return grid(list(map(str, rows)), ([_text(cell, digits) for cell in row] for row in rows.to_numpy(object)))
+
+
+def _text(cell: object, digits: int) -> str:
+    """Return a number with some digits, `n/a` for one that is none, and anything else as it is."""
+    if not isinstance(cell, float):
+        return str(cell)
+    return "n/a" if pd.isna(cell) else f"{cell:.{digits}f}"

@@ -1,0 +1,78 @@
+"""The sensitivity table of a small finished run, and of planted rates."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmark.errors import BenchmarkError
+from benchmark.stages import identity
+from benchmark.stages.sensitivity import METRICS, NEIGHBOURS, sensitivity
+from benchmark.workspace import Run
+from tests.stages.helpers import changed, identity_csv
+
+KEYS = ["model", "split", "nc"]
+
+
+@pytest.fixture(scope="module")
+def table(finished: Run) -> pd.DataFrame:
+    sensitivity(finished)
+    return pd.read_csv(finished.results / "sensitivity.csv")
+
+
+def test_every_setting_has_a_row(table: pd.DataFrame) -> None:
+    assert list(table.columns) == [
+        *("profile", "model", "split", "nc", "neighbours", "metric", "top1", "top5", "n_seeds", "n_draws")
+    ]
+    models = ["copy", "mean_image", "real", "tiny"]
+    expected = [
+        ("test", model, "random", nc, k, metric)
+        for model in models
+        for nc in (2, 3)
+        for k in NEIGHBOURS
+        for metric in sorted(METRICS)
+    ]
+    assert list(table.iloc[:, :6].itertuples(index=False, name=None)) == expected
+    assert table.groupby("model")["n_seeds"].first().tolist() == [1, 1, 1, 2]
+    assert set(table["n_draws"]) == {2}
+    assert table["top5"].isna().all()  # fewer than eleven classes
+
+
+def test_the_profiles_own_setting_is_the_row_of_the_identity_table(finished: Run, table: pd.DataFrame) -> None:
+    own = table[(table["neighbours"] == 5) & (table["metric"] == "euclidean")].set_index(KEYS)
+    expected = identity_csv(finished).set_index(KEYS)
+    pd.testing.assert_series_equal(own["top1"], expected["top1"].loc[own.index])
+    assert len(own) == len(expected)
+
+
+def test_another_setting_of_the_profile_is_a_column_too(finished: Run) -> None:
+    run = replace(changed(finished, evaluation__neighbours=3, evaluation__nc=[3]), results=Path("three"))
+    sensitivity(run)
+    found = pd.read_csv("three/sensitivity.csv")
+    assert sorted(found["neighbours"].unique()) == [1, 3, 5, 10, 20]
+    assert set(found["nc"]) == {3}
+    assert "The other tables have K = 3, euclidean." in Path("three/sensitivity.md").read_text(encoding="utf-8")
+
+
+def test_nothing_is_trained_or_generated(
+    finished: Run, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(identity, "measure")
+    monkeypatch.setattr(identity.Measurement, "turner", None)
+    before = sorted(path for path in finished.folder.rglob("*"))
+    run = replace(changed(finished, training__images=72), results=Path("stale"))
+    sensitivity(run)
+    assert "tiny: left out, not measured or out of date" in capsys.readouterr().out
+    assert set(pd.read_csv("stale/sensitivity.csv")["model"]) == {"copy", "mean_image", "real"}
+    assert sorted(path for path in finished.folder.rglob("*")) == before
+
+
+def test_nothing_measured_is_one_sentence(finished: Run, tmp_path: Path) -> None:
+    empty = replace(finished, folder=tmp_path / "run", results=tmp_path / "results")
+    shutil.copytree(finished.folder, empty.folder)
+    shutil.rmtree(empty.folder / "identity" / "real" / "seed0" / "outputs")
+    with pytest.raises(BenchmarkError, match=r"nothing is measured in .*run yet; run `benchmark run` or `dvc repro`"):
+        sensitivity(empty)
+    assert not empty.results.exists()
