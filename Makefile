@@ -12,7 +12,7 @@ ifdef PROFILE
 	sed -i.bak 's/^active: .*/active: *$(PROFILE)/' params.yaml && rm params.yaml.bak
 endif
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
-	@echo "tables: results/identity.csv, results/identity.md; figures: results/figures/"
+	@echo "tables: results/*.csv, results/*.md; figures: results/figures/"
 
 test: env
 	$(BIN)/ruff check .

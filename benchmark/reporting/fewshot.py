@@ -118,6 +118,6 @@ def recipe(settings: FewShot) -> str:
     return (
         f"Each row: a ResNet18 from scratch, {settings.steps} steps of {settings.batch_size} images for every row, "
         f"{settings.generated} generated images for each real one, tested on all other real images of the "
-        f"{settings.ways} classes; {settings.episodes} draws of classes and images, the same for all rows. Chance is "
+        f"{settings.ways} classes. Draws of classes and images, the same for all rows: {settings.episodes}. Chance is "
         f"{100 / settings.ways:.1f} %.{left_out}"
     )

@@ -63,8 +63,15 @@ class FewShot:
             with replacing(cell.folder / EPISODES) as temporary:
                 drawn.to_parquet(temporary, index=False)
             cell.note("done", episodes_hash=sha256(cell.folder / EPISODES))
-        with reading(cell.folder / EPISODES):
-            return pd.read_parquet(cell.folder / EPISODES)
+        return self._stored(cell)
+
+    @staticmethod
+    def _stored(cell: Cell) -> pd.DataFrame:
+        path = cell.folder / EPISODES
+        with reading(path):
+            if sha256(path) != cell.record["episodes_hash"]:
+                raise BenchmarkError(f"{path} was changed; delete {cell.folder} and run again")
+            return pd.read_parquet(path)
 
     def cell(self, name: str, seed: int) -> Cell:
         """Return the cell of the outcomes of a model or control."""

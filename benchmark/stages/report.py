@@ -35,6 +35,7 @@ def report(run: Run) -> None:
     table = tables.identity_table(measured, run.name)
     tables.write_csv(table, run.results / "identity.csv")
     write_text(run.results / "identity.md", tables.identity_markdown(table))
+    write_text(run.results / "targets.md", tables.targets_markdown(table))
     write_json(run.results / "metrics.json", tables.metrics(table))
     tables.write_csv(ablation.table(table), run.results / "ablation.csv")
     write_text(run.results / "ablation.md", ablation.markdown(ablation.table(table)))
@@ -119,8 +120,8 @@ def _write_fewshot(run: Run) -> None:
     apart = differences.differences_table(families, keys, run.name, first=[fewshot.START])
     tables.write_csv(table, run.results / "fewshot.csv")
     tables.write_csv(apart, run.results / "fewshot_differences.csv")
-    text = fewshot.fewshot_markdown(table, settings)
-    write_text(run.results / "fewshot.md", f"{text}\n{differences.markdown(apart, keys)}")
+    write_text(run.results / "fewshot.md", fewshot.fewshot_markdown(table, settings))
+    write_text(run.results / "fewshot_differences.md", differences.markdown(apart, keys))
 
 
 def _recognised(run: Run) -> list[Recognised]:

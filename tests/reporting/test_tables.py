@@ -161,8 +161,8 @@ def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFram
     assert "here" not in random
 
 
-def test_markdown_shows_same_and_cross_view_targets_in_a_second_table(table: pd.DataFrame) -> None:
-    main, second = tables.identity_markdown(table).split("## Same-view and cross-view targets, and copies")
+def test_same_and_cross_view_targets_have_a_table_of_their_own(table: pd.DataFrame) -> None:
+    main, second = tables.identity_markdown(table), tables.targets_markdown(table)
     assert "| model | split | N_c | top-1 same % | top-1 cross % | view same % | view cross % |" in second
     (line,) = (line for line in second.splitlines() if line.startswith("| ours | random | 5 |"))
     assert [cell.partition(" ")[0] for cell in line.split(" | ")[3:]] == ["100.0"] * 2 + ["50.0"] * 6
