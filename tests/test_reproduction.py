@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -30,6 +31,9 @@ SMALLER = {
     "extractor.view_epochs": 1,
     "evaluation.nc": [2, 3],
     "evaluation.draws": 2,
+    "fewshot.ways": 3,
+    "fewshot.shots": [2],
+    "fewshot.controls": ["no_augmentation", "oracle"],
 }
 
 
@@ -89,7 +93,9 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_both_ways_give_the_same_bytes(copies: tuple[Path, Path]) -> None:
     first, second = (project / "results" for project in copies)
     names = sorted(path.name for path in first.iterdir() if path.suffix in (".csv", ".json", ".md"))
-    assert {"identity.csv", "identity.md", "metrics.json"} <= set(names)
+    assert {"identity.csv", "differences.csv", "views.csv", "fewshot.csv", "metrics.json"} <= set(names)
+    rows = pd.read_csv(first / "fewshot.csv")["model"].tolist()
+    assert rows == ["no_augmentation", "oracle", "vanilla"]
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     assert sorted(path.name for path in (first / "figures").iterdir()) == sorted(

@@ -33,6 +33,7 @@ def test_the_paper_s_setting_for_cars() -> None:
     assert (training.generator_steps, training.attribute_weight) == (1, 5.0)
     assert evaluation.nc == (20, 50, 80, 120, 200)
     assert evaluation.test_share == 0.2
+    assert (settings.fewshot.ways, settings.fewshot.shots, settings.fewshot.generated) == (20, (5, 10), 20)
 
 
 def test_the_paper_s_setting_for_faces() -> None:
@@ -55,6 +56,22 @@ def test_profiles_that_need_no_download(name: str) -> None:
     made = settings.data.rendered
     assert settings.data.auxiliary + settings.data.standard <= made.identities - made.scarce
     assert {20, 50, 80} <= set(settings.evaluation.nc) or name == "smoke"
+
+
+def test_short_profiles_say_what_they_leave_out() -> None:
+    quick, cpu = (profile(name, PARAMS) for name in ("quick", "cpu"))
+    table_1 = {"dr_gan", "cr_gan", "two_step", "ours"}
+    assert set(quick.models) - set(quick.fewshot.skip) == table_1
+    assert {"no_augmentation", "copy", "shuffled_labels"} <= set(quick.fewshot.controls)
+    assert not cpu.fewshot.skip
+    assert len(cpu.fewshot.controls) == 6
+
+
+def test_more_ways_than_identities_are_refused() -> None:
+    with pytest.raises(BenchmarkError, match=r"fewshot.ways is 20, more than the 9 identities .* fewshot.shots=\[\]"):
+        override(profile("quick", PARAMS), {"data.standard": 9})
+    changes = {"data.standard": 9, "fewshot.shots": []}
+    assert override(profile("quick", PARAMS), changes).fewshot.shots == ()
 
 
 def test_settings_cannot_be_changed_in_place() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from benchmark.evaluation.augmentation import CONTROLS
 from benchmark.evaluation.statistics import Totals, means_and_intervals, totals
 from benchmark.reporting.differences import Family
-from benchmark.reporting.tables import TERMS, Trained, grid, notes, percent
+from benchmark.reporting.tables import DIGITS, TERMS, Trained, grid, notes, percent
 from benchmark.settings import FewShot
 
 KEYS = ["profile", "model", "map", "way", "shot"]
@@ -89,6 +89,14 @@ def families(recognised: Iterable[Recognised], settings: FewShot) -> list[Family
         )
         for shot in settings.shots
     ]
+
+
+def metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the accuracies as model -> <N>way_<s>shot -> accuracy, the form `dvc metrics` shows."""
+    nested: dict[str, dict[str, dict[str, float]]] = {}
+    for row in table.to_dict("records"):
+        nested.setdefault(row["model"], {})[f"{row['way']}way_{row['shot']}shot"] = {RATE: round(row[RATE], DIGITS)}
+    return nested
 
 
 def fewshot_markdown(table: pd.DataFrame, settings: FewShot) -> str:

@@ -21,6 +21,8 @@ from benchmark.stages.identity import OUTCOMES, SAMPLES, Measurement
 from benchmark.stages.train import entry, spec, training_identities
 from benchmark.workspace import Run
 
+Metrics = dict[str, dict[str, dict[str, float]]]  # model -> measurement -> rate -> value
+
 
 def report(run: Run) -> None:
     """Write `results/`: every model, seed, split and number of classes whose measurement is finished and up to date.
@@ -36,13 +38,13 @@ def report(run: Run) -> None:
     tables.write_csv(table, run.results / "identity.csv")
     write_text(run.results / "identity.md", tables.identity_markdown(table))
     write_text(run.results / "targets.md", tables.targets_markdown(table))
-    write_json(run.results / "metrics.json", tables.metrics(table))
     tables.write_csv(ablation.table(table), run.results / "ablation.csv")
     write_text(run.results / "ablation.md", ablation.markdown(ablation.table(table)))
     tables.write_csv(views_table(measured, run.settings.data.views, run.name), run.results / "views.csv")
     _write_differences(run, measured)
     _write_outcomes(measured, run.results / "outcomes.parquet")
-    _write_fewshot(run)
+    recognised = _write_fewshot(run)
+    _write_metrics(tables.metrics(table), fewshot.metrics(recognised), run.results / "metrics.json")
     figures.draw_all(table, run.results / "figures")
     _write_models(measurement, [str(name) for name in table["model"].unique() if name not in turners.CONTROLS])
     for old in (run.results / "figures").glob("samples_*.png"):
@@ -112,7 +114,13 @@ def _write_differences(run: Run, measured: list[Measured]) -> None:
     write_text(run.results / "differences.md", differences.markdown(table, keys))
 
 
-def _write_fewshot(run: Run) -> None:
+def _write_metrics(identity: Metrics, recognised: Metrics, path: Path) -> None:
+    names = {**identity, **recognised}
+    write_json(path, {name: {**identity.get(name, {}), **recognised.get(name, {})} for name in names})
+
+
+def _write_fewshot(run: Run) -> pd.DataFrame:
+    """Write the few-shot tables and return the main one."""
     settings, keys = run.settings.fewshot, fewshot.FAMILY
     recognised = _recognised(run) if settings.shots else []
     table = fewshot.fewshot_table(recognised, settings, run.name)
@@ -122,6 +130,7 @@ def _write_fewshot(run: Run) -> None:
     tables.write_csv(apart, run.results / "fewshot_differences.csv")
     write_text(run.results / "fewshot.md", fewshot.fewshot_markdown(table, settings))
     write_text(run.results / "fewshot_differences.md", differences.markdown(apart, keys))
+    return table
 
 
 def _recognised(run: Run) -> list[Recognised]:
