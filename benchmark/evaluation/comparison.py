@@ -21,7 +21,7 @@ def best_baseline(measured: Mapping[str, Totals]) -> str | None:
     Args:
         measured: outcomes of each model, of one rate.
     """
-    means = {name: float(measured[name].seed_means().mean().iloc[0]) for name in BASELINES if name in measured}
+    means = {name: float(measured[name].seed_means.mean().iloc[0]) for name in BASELINES if name in measured}
     return max(means, key=means.__getitem__, default=None)
 
 
@@ -73,15 +73,16 @@ def difference(one: Totals, other: Totals) -> dict[str, float]:
     Raises:
         ValueError: they were not measured on the same outcomes.
     """
-    seeds = one.seed_means().index.intersection(other.seed_means().index)
-    both = [_of_seeds(each, list(seeds)) for each in (one, other)]
+    per_seed = [each.seed_means.iloc[:, 0] for each in (one, other)]
+    means = pd.concat(per_seed, axis=1, join="inner", keys=["one", "other"])
+    both = [_of_seeds(each, list(means.index)) for each in (one, other)]
     if not both[0].counts.equals(both[1].counts):
         raise ValueError("two models are compared that were not measured on the same images")
+    found = {"difference": float((means["one"] - means["other"]).mean()), "n_seeds": len(means)}
+    if len(means) >= SEEDS_FOR_T:
+        return found | _over_seeds(means["one"], means["other"])
     apart = Totals(both[0].sums - both[1].sums, both[0].counts)
-    found = {"difference": float(apart.seed_means().mean().iloc[0]), "n_seeds": len(seeds)}
-    if len(seeds) >= SEEDS_FOR_T:
-        return found | _over_seeds(*(each.seed_means().iloc[:, 0] for each in both))
-    interval = bootstrap_interval(apart) if len(seeds) else {}
+    interval = bootstrap_interval(apart) if len(means) else {}
     return found | {f"ci_{end}": float(value.iloc[0]) for end, value in interval.items()}
 
 

@@ -1,7 +1,7 @@
 """How sure one can be of a rate."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -46,8 +46,9 @@ class Totals:
         """Return one rate alone."""
         return Totals(self.sums[[rate]], self.counts[[rate]])
 
+    @cached_property
     def seed_means(self) -> pd.DataFrame:
-        """Return the mean of each rate (columns) for each training seed (rows); NaN where it applies to nothing."""
+        """The mean of each rate (columns) for each training seed (rows); NaN where it applies to nothing."""
         return self.sums.groupby("seed").sum() / self.counts.groupby("seed").sum()
 
 
@@ -68,7 +69,7 @@ def means_and_intervals(added: Totals) -> pd.DataFrame:
     The mean is over the outcomes to which the rate applies, then over training seeds. With three seeds or more the
     interval is a t interval over the means of the seeds, cut off at 0 and 1. With fewer it is `bootstrap_interval`.
     """
-    per_seed = added.seed_means()
+    per_seed = added.seed_means
     intervals = _over_seeds(per_seed) if len(per_seed) >= SEEDS_FOR_T else bootstrap_interval(added)
     return pd.DataFrame({"mean": per_seed.mean(), **intervals}, index=per_seed.columns)
 

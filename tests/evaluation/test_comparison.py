@@ -40,7 +40,7 @@ def exactly(means: list[float]) -> Totals:
 def test_three_seeds_give_a_paired_t_test() -> None:
     models = {"a": measured([0.5, 0.6, 0.7], 1), "vanilla": measured([0.4, 0.3, 0.6], 2)}
     (row,) = compare(models, {"vanilla": "vanilla"}).to_dict("records")
-    means = {name: each.seed_means()["top1"] for name, each in models.items()}
+    means = {name: each.seed_means["top1"] for name, each in models.items()}
     expected = stats.ttest_1samp(means["a"] - means["vanilla"], 0)
     assert row["difference"] == pytest.approx((means["a"] - means["vanilla"]).mean())
     assert row["p"] == row["p_holm"] == pytest.approx(expected.pvalue)
