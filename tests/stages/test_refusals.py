@@ -82,7 +82,7 @@ def test_a_damaged_extractor_is_named(finished: Run, task: str) -> None:
         "data/split.parquet",
         "data/store/images.json",
         "identity/tiny/seed0/outputs/outputs.safetensors",
-        "identity/tiny/seed0/nc2/outcomes.parquet",
+        "identity/tiny/seed0/random/nc2/outcomes.parquet",
     ],
 )
 def test_a_damaged_file_is_named(finished: Run, tmp_path: Path, name: str) -> None:
@@ -90,7 +90,7 @@ def test_a_damaged_file_is_named(finished: Run, tmp_path: Path, name: str) -> No
     shutil.copytree(finished.folder, copy.folder)
     (copy.folder / name).write_bytes(b"\x00damaged")
     if name.endswith("outputs.safetensors"):
-        shutil.rmtree(copy.folder / "identity/tiny/seed0/nc2")
+        shutil.rmtree(copy.folder / "identity/tiny/seed0/random/nc2")
     with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):
         measured_and_reported(copy)
     assert not copy.results.exists()

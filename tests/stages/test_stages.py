@@ -68,7 +68,7 @@ def test_a_second_run_skips_everything(finished: Run, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "make (" not in said
     assert "resume (" not in said
-    assert said.count("skip (done, nothing changed)") == 2 + 2 + 2 * (3 + 2)
+    assert said.count("skip (done, nothing changed)") == 2 + 2 + 2 * (3 + 2) + (5 + 2)  # extractors, trainings, identity, few-shot
     assert tables(finished) == before
 
 
@@ -87,9 +87,9 @@ def test_other_numbers_of_classes_are_added(finished: Run) -> None:
     after = identity_csv(finished)
     pd.testing.assert_frame_equal(after[after["nc"] != 4].reset_index(drop=True), before)
     assert (after["nc"] == 4).sum() == 4
-    shutil.rmtree(finished.folder / "identity" / "tiny" / "seed0" / "nc4")
+    shutil.rmtree(finished.folder / "identity" / "tiny" / "seed0" / "random/nc4")
     for name in ("copy", "mean_image", "real"):
-        shutil.rmtree(finished.folder / "identity" / name / "seed0" / "nc4")
+        shutil.rmtree(finished.folder / "identity" / name / "seed0" / "random/nc4")
     report(finished)
     pd.testing.assert_frame_equal(identity_csv(finished), before)
 
@@ -148,7 +148,7 @@ def test_the_store_keeps_to_the_split(finished: Run) -> None:
 
 def test_status_lists_every_cell(finished: Run) -> None:
     found = {name: state for name, state, _ in cells(finished.folder)}
-    assert {"models/tiny/seed0", "models/tiny/seed1", "extractors/view", "identity/real/seed0/nc3"} <= set(found)
+    assert {"models/tiny/seed0", "models/tiny/seed1", "extractors/view", "identity/real/seed0/random/nc3"} <= set(found)
     assert set(found.values()) == {"done"}
 
 
