@@ -102,7 +102,7 @@ class World:
             if shuffle:
                 manifest["identity"] = np.random.default_rng(number).permutation(manifest["identity"])
             one = [draw(manifest, "planted", NC, number, 0.2, split)]
-            parts.append(outcomes(one, manifest, self.real(), generated, NEIGHBOURS))
+            parts.append(outcomes(one, manifest, self.real(), generated, NEIGHBOURS).assign(draw=number))
         return pd.concat(parts, ignore_index=True)
 
     def rates(self, generated: Outputs, split: str = "random") -> "pd.Series[float]":

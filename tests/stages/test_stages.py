@@ -54,6 +54,25 @@ def test_outcomes_agree_with_the_table(finished: Run) -> None:
         assert table.loc[(model, nc), "n_images"] == rows["image"].nunique()
 
 
+def test_the_view_matrix_adds_up_to_the_table(finished: Run) -> None:
+    views = pd.read_csv(finished.results / "views.csv")
+    assert set(views["source"]) == set(views["target"]) == set(CARS)
+    table = identity_csv(finished).set_index(["model", "split", "nc"])
+    for key, rows in views.groupby(["model", "split", "nc"]):
+        same = rows["source"] == rows["target"]
+        for name, part in (("view", rows), ("view_same", rows[same]), ("view_cross", rows[~same])):
+            if len(part):
+                mean = (part["view"] * part["n"]).sum() / part["n"].sum()
+                assert table.loc[key, name] == pytest.approx(mean, abs=2e-6)
+    assert table.loc["real", "view_cross"].isna().all()
+    assert "real | random | 2 |" in (finished.results / "targets.md").read_text(encoding="utf-8")
+
+
+def test_a_model_that_has_nothing_beside_it_is_compared_with_nothing(finished: Run) -> None:
+    assert pd.read_csv(finished.results / "differences.csv").empty
+    assert (finished.results / "differences.md").read_text(encoding="utf-8").startswith("No two models")
+
+
 def test_figures_and_samples_are_there(finished: Run) -> None:
     names = {path.name for path in (finished.results / "figures").iterdir()}
     assert names == {"accuracy_over_nc.svg", "accuracy_over_nc.png"} | {
@@ -68,7 +87,8 @@ def test_a_second_run_skips_everything(finished: Run, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "make (" not in said
     assert "resume (" not in said
-    assert said.count("skip (done, nothing changed)") == 2 + 2 + 2 * (3 + 2) + (5 + 2)  # extractors, trainings, identity, few-shot
+    extractors, trainings, measured, fewshot = 2, 2, 2 * (3 + 2), 5 + 2
+    assert said.count("skip (done, nothing changed)") == extractors + trainings + measured + fewshot
     assert tables(finished) == before
 
 
