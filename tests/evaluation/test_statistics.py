@@ -191,6 +191,9 @@ def test_the_bootstrap_covers_the_truth_at_least_about_as_often_as_it_says(
     rates = pd.DataFrame({n: columns[0] for n, columns in enumerate(drawn)})
     share = covered(rates, pd.DataFrame({"identity": names, "image": files, "seed": seeds}))
     with capsys.disabled():
-        print(f"\nbootstrap over 40 classes and 5 images, both with sd {spread}: covers {share:.1%} (nominal 95 %)")
+        print(
+            f"\nbootstrap over 40 classes and 5 images, both with sd {spread}: covers {share:.1%} (nominal 95 %)",
+            end=" ",
+        )
     low, high = stats.binom.ppf([0.001, 0.999], repetitions, [least, most]) / repetitions
     assert low <= share <= high
