@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+from pyarrow.parquet import ParquetWriter
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import augmentation, turners
@@ -152,11 +154,16 @@ def _recognised(run: Run) -> list[Recognised]:
 
 
 def _write_outcomes(measured: list[Measured], path: Path) -> None:
-    parts = [each.outcomes.assign(model=each.model, split=each.split, nc=each.nc) for each in measured]
-    order = ["model", "split", "nc", "seed", "draw", "image", "target"]
-    ordered = pd.concat(parts).sort_values(order, ignore_index=True)
-    with replacing(path) as temporary:
-        ordered.to_parquet(temporary, index=False)
+    """Write all outcomes, sorted, one measurement at a time: together they can be larger than the memory."""
+    ordered = sorted(measured, key=lambda each: (each.model, each.split, each.nc))
+    with replacing(path) as temporary, ParquetWriter(temporary, _outcomes(ordered[0]).schema) as writer:
+        for each in ordered:
+            writer.write_table(_outcomes(each))
+
+
+def _outcomes(each: Measured) -> pa.Table:
+    table = each.outcomes.sort_values(["seed", "draw", "image", "target"])
+    return pa.Table.from_pandas(table.assign(model=each.model, split=each.split, nc=each.nc), preserve_index=False)
 
 
 def _write_models(measurement: Measurement, names: list[str]) -> None:

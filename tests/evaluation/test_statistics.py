@@ -122,6 +122,8 @@ def test_two_seeds_are_too_few_for_a_t_interval_and_share_their_images() -> None
     twice = [pd.concat([column] * 2, ignore_index=True) for column in columns[:3]]
     seeds = pd.Series(np.repeat([0, 1], len(columns[0])))
     assert mean_and_interval(*twice, seeds) == pytest.approx(mean_and_interval(*columns))
+    opposite = pd.concat([columns[0], 1 - columns[0]], ignore_index=True)
+    assert mean_and_interval(opposite, *twice[1:], seeds) == pytest.approx((0.5, 0.5, 0.5))
     assert (covers(1), covers(2), covers(3)) == (WITHIN_MODEL, WITHIN_MODEL, BETWEEN_SEEDS)
 
 
