@@ -1,8 +1,8 @@
 """Is an output a copy? It is one if it is closer to its input than to every real image of what it should show.
 
 The real images are those of the same identity from the wanted view. Compared are pixels, while the output is there, and
-identity features. Even a true picture can be nearer to its input, with which it shares paint, light and background, than
-to other pictures of the car: a copy rate is read against that of the control `oracle`.
+identity features. Even a true picture can be nearer to its input, with which it shares paint, light and background,
+than to other pictures of the car: a copy rate is read against that of the control `oracle`.
 """
 
 from collections.abc import Callable, Hashable
