@@ -1,6 +1,7 @@
-"""What all tests share: one thread, Fabric on the CPU, and settings in an empty folder."""
+"""What all tests share: one thread, Fabric on the CPU, settings in an empty folder, and lines under the results."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,22 @@ from lightning_fabric import Fabric
 from tests.tools import PROJECT
 
 torch.set_num_threads(1)
+
+FOUND = "found"  # what a test of the measurement found, shown when all tests are done
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, line in getattr(report, "user_properties", ()):
+                if name == FOUND and report.when == "call":
+                    terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Put a line under the tests' results."""
+    return lambda line: record_property(FOUND, line)
 
 
 @pytest.fixture

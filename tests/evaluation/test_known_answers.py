@@ -1,4 +1,4 @@
-"""The measurement measured: worlds and models of which the answer is known. Each test prints what it found."""
+"""The measurement measured: worlds and models of which the answer is known. Each test says what it found."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -17,15 +17,6 @@ Say = Callable[[str], None]
 RATES = ["top1", "view", "joint"]
 SURE = 0.999  # with which a right measurement passes a test that is left to chance
 SHARES = (0.0, 0.1, 0.3, 0.6, 1.0)
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    def print_now(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n{line}", end=" ")
-
-    return print_now
 
 
 def listed(values: "pd.Series[float] | np.ndarray") -> str:

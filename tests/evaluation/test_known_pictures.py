@@ -1,6 +1,6 @@
 """The measurement on drawn pictures: blur is seen through the networks as it is on features."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -68,12 +68,11 @@ def described(networks: Networks, sigma: float, own_view_only: bool = False) -> 
 
 
 def test_rising_blur_of_pictures_lowers_identity_view_and_joint(
-    networks: Networks, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    networks: Networks, monkeypatch: pytest.MonkeyPatch, say: Callable[[str], None]
 ) -> None:
     real = described(networks, 0, own_view_only=True)
     monkeypatch.setattr(World, "real", lambda world: real)
     found = pd.DataFrame([World().rates(described(networks, sigma)) for sigma in (0, 2, 4)])
     shown = (f"{rate} {' > '.join(f'{value:.1%}' for value in found[rate])}" for rate in ("top1", "view", "joint"))
-    with capsys.disabled():
-        print(f"\nblurred pictures: {'; '.join(shown)}", end=" ")
+    say(f"blurred pictures: {'; '.join(shown)}")
     assert (found[["top1", "view", "joint"]].diff().dropna() < -0.02).all(axis=None)

@@ -1,5 +1,7 @@
 """Means and intervals against scipy, against a slow bootstrap and against simulations."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -184,7 +186,7 @@ def test_the_t_interval_covers_the_truth_as_often_as_it_says() -> None:
 
 @pytest.mark.parametrize(("spread", "least", "most"), [(0.2, 0.93, 0.98), (0.05, 0.96, 1.0)])
 def test_the_bootstrap_covers_the_truth_at_least_about_as_often_as_it_says(
-    spread: float, least: float, most: float, capsys: pytest.CaptureFixture[str]
+    spread: float, least: float, most: float, say: Callable[[str], None]
 ) -> None:
     """Where classes and images differ little, chance within a class is most of the variation, and it counts twice."""
     repetitions = 1000
@@ -192,10 +194,6 @@ def test_the_bootstrap_covers_the_truth_at_least_about_as_often_as_it_says(
     _, names, files, seeds = drawn[0]
     rates = pd.DataFrame({n: columns[0] for n, columns in enumerate(drawn)})
     share = covered(rates, pd.DataFrame({"identity": names, "image": files, "seed": seeds}))
-    with capsys.disabled():
-        print(
-            f"\nbootstrap over 40 classes and 5 images, both with sd {spread}: covers {share:.1%} (nominal 95 %)",
-            end=" ",
-        )
+    say(f"bootstrap over 40 classes and 5 images, both with sd {spread}: covers {share:.1%} (nominal 95 %)")
     low, high = stats.binom.ppf([0.001, 0.999], repetitions, [least, most]) / repetitions
     assert low <= share <= high
