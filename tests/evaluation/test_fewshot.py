@@ -1,5 +1,7 @@
 """The few-shot measurement with known answers: what must help helps, what must hurt hurts."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,11 +67,10 @@ def found(store: ImageStore) -> dict[str, dict[int, float]]:
 
 
 def test_a_perfect_generator_helps_and_shuffled_labels_hurt(
-    found: dict[str, dict[int, float]], capsys: pytest.CaptureFixture[str]
+    found: dict[str, dict[int, float]], say: Callable[[str], None]
 ) -> None:
-    with capsys.disabled():
-        said = "; ".join(f"{name} {100 * rate[1]:.0f} and {100 * rate[4]:.0f} %" for name, rate in found.items())
-        print(f"\nfew-shot, {CLASSES}-way, {SHOTS[0]} and {SHOTS[1]} shots (chance {100 / CLASSES:.0f} %): {said}")
+    said = "; ".join(f"{name} {100 * rate[1]:.0f} and {100 * rate[4]:.0f} %" for name, rate in found.items())
+    say(f"few-shot, {CLASSES}-way, {SHOTS[0]} and {SHOTS[1]} shots (chance {100 / CLASSES:.0f} %): {said}")
     for shots in SHOTS:
         assert found["perfect generator"][shots] > found["no_augmentation"][shots] + 0.1
     assert found["shuffled_labels"][4] < found["copy"][4] - 0.1
