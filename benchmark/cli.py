@@ -87,16 +87,21 @@ def _open(
 ) -> "Run":
     """Return the run that the options describe."""
     from benchmark import settings
-    from benchmark.workspace import open_run
+    from benchmark.workspace import fingerprint, open_run
 
     base = settings.profile(profile)
     changed = _changed(base, **changes)
     rows = {"models": _names(models, plugins), "seeds": seeds}
     chosen = changed.model_copy(update={key: value for key, value in rows.items() if value})
     if nc:
-        evaluation = chosen.evaluation.model_copy(update={"nc": tuple(sorted(set(nc)))})
-        chosen = chosen.model_copy(update={"evaluation": evaluation})
-    return open_run(chosen, changed != base, device, plugins)
+        chosen = _with(chosen, "evaluation", nc=tuple(sorted(set(nc))))
+    if "all" not in models:  # a model that is named is not skipped
+        chosen = _with(chosen, "fewshot", skip=tuple(name for name in chosen.fewshot.skip if name not in models))
+    return open_run(chosen, fingerprint(changed) != fingerprint(base), device, plugins)
+
+
+def _with(settings: "Profile", section: str, **changes: Any) -> "Profile":
+    return settings.model_copy(update={section: getattr(settings, section).model_copy(update=changes)})
 
 
 def _names(models: tuple[str, ...], plugins: tuple[Path, ...]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from benchmark.errors import BenchmarkError
 
@@ -131,12 +131,17 @@ class FewShot(Section):
     ways: int = Field(20, ge=2)  # classes of an episode; paper: N_c = 20
     shots: tuple[Annotated[int, Field(ge=1)], ...] = Field((5, 10), strict=False)  # images to train on; empty: left out
     episodes: int = Field(5, ge=1)  # draws of classes and images; the paper names no number
-    generated: int = Field(20, ge=1)  # images added for each real one; paper: 20
+    generated: int = Field(20, ge=2)  # images added for each real one; paper: 20
     controls: tuple[Control, ...] = Field(get_args(Control), strict=False)  # rows that need no model
     skip: tuple[str, ...] = Field((), strict=False)  # models that are left out, to save time
     steps: int = Field(500, ge=1)  # optimiser steps, the same for every row; the paper names no recipe
     batch_size: int = Field(64, ge=2)
     learning_rate: float = Field(0.01, gt=0)
+
+    @field_validator("shots")
+    @classmethod
+    def _sorted(cls, shots: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(shots)))
 
 
 class Profile(Section):
@@ -165,12 +170,12 @@ class Profile(Section):
 def _sentence(error: ValidationError, where: str) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
+    message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list, such as [5, 10]")
     if first["type"] == "extra_forbidden":
         message = "is not a setting" + did_you_mean(key.rpartition(".")[2], _keys(Profile))
         return f"{where}: {key} {message}"
     got = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"
-    return f"{where}: {key or 'settings'}: {message}{got}"
+    return ": ".join(filter(None, [where, key, f"{message}{got}"]))
 
 
 def _keys(section: type[BaseModel]) -> list[str]:

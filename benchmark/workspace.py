@@ -4,12 +4,19 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmark import settings as settings_file
 from benchmark.settings import Profile
 
 RUNS = Path("runs")
-ROWS_ONLY = {"name", "models", "seeds"}  # settings that choose rows and change none
+ROWS_ONLY: dict[str, Any] = {  # settings that choose rows and change none
+    "name": True,
+    "models": True,
+    "seeds": True,
+    "evaluation": {"nc"},
+    "fewshot": {"controls", "skip"},
+}
 
 
 @dataclass(frozen=True)
@@ -57,5 +64,4 @@ def open_run(
 def fingerprint(settings: Profile) -> str:
     """Return a short hash of the settings that change values."""
     values = settings.model_dump(mode="json", exclude=ROWS_ONLY)
-    del values["evaluation"]["nc"]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:10]

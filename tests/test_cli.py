@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmark import cli
+from benchmark import cli, settings
 from tests.tools import TINY
 
 LISTS = """
@@ -135,6 +135,26 @@ def test_options_that_change_values_make_a_run_of_their_own(
     assert run.results == run.folder / "results"
     more = opened(project, f"--profile smoke {change} --model ours --nc 2 --seeds 4", monkeypatch, capsys)
     assert more.folder == run.folder
+
+
+@pytest.mark.parametrize("change", ["seeds=2", "evaluation.nc=[3]", "fewshot.skip=[unet]", "fewshot.controls=[copy]"])
+def test_settings_that_choose_rows_make_no_run_of_their_own(
+    change: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = opened(project, f"--profile smoke --set {change}", monkeypatch, capsys)
+    assert run.folder == Path("runs/smoke")
+    assert run.settings != settings.profile("smoke")
+
+
+def test_a_named_model_is_not_skipped(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    skipped = settings.profile("quick").fewshot.skip
+    run = opened(project, "--profile quick --model unet ours", monkeypatch, capsys)
+    assert run.settings.fewshot.skip == tuple(name for name in skipped if name != "unet")
+    assert run.folder == Path("runs/quick")
+    run = opened(project, "--profile quick --model all", monkeypatch, capsys)
+    assert run.settings.fewshot.skip == skipped
 
 
 def test_a_change_to_the_same_value_is_none(

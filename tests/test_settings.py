@@ -67,6 +67,15 @@ def test_short_profiles_say_what_they_leave_out() -> None:
     assert len(cpu.fewshot.controls) == 6
 
 
+def test_numbers_of_shots_are_sorted_and_stand_once() -> None:
+    assert override(profile("smoke", PARAMS), {"fewshot.shots": [5, 2, 5]}).fewshot.shots == (2, 5)
+
+
+def test_a_single_number_is_no_list() -> None:
+    with pytest.raises(BenchmarkError, match=r"--set: fewshot.shots: Input should be a list, such as \[5, 10\], got 5"):
+        override(profile("smoke", PARAMS), {"fewshot.shots": 5})
+
+
 def test_more_ways_than_identities_are_refused() -> None:
     with pytest.raises(BenchmarkError, match=r"fewshot.ways is 20, more than the 9 identities .* fewshot.shots=\[\]"):
         override(profile("quick", PARAMS), {"data.standard": 9})

@@ -44,13 +44,13 @@ class Condition:
         add: makes the added images; None: nothing is added.
         real: whether they are marked as real.
         shuffled: whether their labels are shuffled.
-        changed: whether all images are shifted and change their colours while training.
+        augmented: whether all images are shifted and change their colours while training.
     """
 
     add: Augmenter | None = None
     real: bool = False
     shuffled: bool = False
-    changed: bool = False
+    augmented: bool = False
 
 
 def examples(real: Pixels, labels: Whole, added: Pixels | None, condition: Condition, seed: int) -> Examples:
@@ -71,7 +71,7 @@ def examples(real: Pixels, labels: Whole, added: Pixels | None, condition: Condi
     return Examples(np.concatenate([real, *added]), np.concatenate([labels, own]), marked)
 
 
-def walk(count: int, views: int) -> Tensor:
+def interpolated_codes(count: int, views: int) -> Tensor:
     """Return view codes of shape (count, N_a) that go in equal steps from the first view to the last.
 
     Each lies on the straight line between two neighbouring views; views that are no neighbours are never mixed, which
@@ -89,7 +89,7 @@ def noise(position: int, count: int) -> Tensor:
 def generated(model: ViewModel, store: ImageStore, count: int, device: torch.device) -> Augmenter:
     """Return the augmenter of a trained generator; the model is diversified and in evaluation mode afterwards."""
     model.eval().diversify()
-    codes = walk(count, model.spec.views)
+    codes = interpolated_codes(count, model.spec.views)
 
     @torch.no_grad()
     def turned(positions: Whole) -> Pixels:
@@ -112,20 +112,23 @@ def copies(store: ImageStore, count: int) -> Augmenter:
 
 
 def control(name: str, store: ImageStore, count: int) -> Condition:
-    """Return the condition of one of CONTROLS, but for `oracle`, which needs the renderer."""
+    """Return the condition of one of CONTROLS, but for `oracle`, which needs the renderer.
+
+    The labels that are shuffled are those of copies: with images of a model, its own quality would be mixed in.
+    """
     added = copies(store, count)
     return {
         "no_augmentation": Condition(),
         "real_repeated": Condition(added, real=True),
-        "standard_augmentation": Condition(changed=True),
+        "standard_augmentation": Condition(augmented=True),
         "copy": Condition(added),
         "shuffled_labels": Condition(added, shuffled=True),
     }[name]
 
 
 def nearest_views(turner: Turner, views: int, count: int) -> Augmenter:
-    """Return the augmenter of a turner that knows pure views alone: for each code of the walk the nearest view's."""
-    nearest = walk(count, views).argmax(1).numpy()
+    """Return the augmenter of a turner that knows pure views alone: for each interpolated code the nearest view's."""
+    nearest = interpolated_codes(count, views).argmax(1).numpy()
     return lambda positions: np.stack([to_uint8(turner(positions, view)) for view in range(views)], 1)[:, nearest]
 
 

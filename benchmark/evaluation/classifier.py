@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from benchmark.errors import BenchmarkError
 from benchmark.evaluation.extractor import FEATURES, augmentation, augmented, network
 from benchmark.training.sampling import to_float
 
@@ -84,6 +85,9 @@ def fit(examples: Examples, classes: int, recipe: Recipe, device: torch.device, 
 
     Returns:
         The trained classifier in evaluation mode.
+
+    Raises:
+        BenchmarkError: the last loss is not finite.
     """
     classifier = Classifier(classes, recipe.stem).to(device)
     optimizer = torch.optim.SGD(
@@ -100,6 +104,8 @@ def fit(examples: Examples, classes: int, recipe: Recipe, device: torch.device, 
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         scheduler.step()
+    if not torch.isfinite(loss):
+        raise BenchmarkError(f"{title}: the loss is not finite; lower fewshot.learning_rate")
     return classifier.eval()
 
 

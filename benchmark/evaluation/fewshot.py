@@ -45,12 +45,18 @@ class Task:
 
 
 def outcomes(
-    task: Task, condition: Condition, store: ImageStore, recipe: Recipe, device: torch.device, title: str
+    task: Task,
+    condition: Condition,
+    store: ImageStore,
+    recipe: Recipe,
+    device: torch.device,
+    training_seed: int,
+    title: str,
 ) -> Iterator[pd.DataFrame]:
     """Yield for each number of shots a row for each test image.
 
-    Images are added once, for the largest number of shots, and the smaller ones use a part of them. Initial weights are
-    the same in all conditions.
+    Images are added once, for the largest number of shots, and the smaller ones use a part of them. With one training
+    seed, all conditions start from the same weights.
 
     Args:
         task: the episode.
@@ -58,6 +64,7 @@ def outcomes(
         store: where the images are.
         recipe: how to train.
         device: where to train.
+        training_seed: of the classifier's weights and batches, and of the shuffling of labels.
         title: what the progress bar calls the condition.
 
     Yields:
@@ -67,21 +74,21 @@ def outcomes(
     added = condition.add(most["position"].to_numpy()) if condition.add else None
     for shots in task.shots:
         few = (most["order"] < shots).to_numpy()
-        of = examples(
+        training = examples(
             pictures(store, most["position"].to_numpy()[few]),
             most["label"].to_numpy()[few],
             None if added is None else added[few],
             condition,
-            seed("few-shot shuffling", task.number, shots),
+            seed("few-shot shuffling", task.number, shots, training_seed),
         )
-        seed_global("few-shot", task.number, shots)
-        yield _tested(task, shots, of, store, recipe, device, f"{title}, episode {task.number}, {shots} shots")
+        seed_global("few-shot", task.number, shots, training_seed)
+        yield _tested(task, shots, training, store, recipe, device, f"{title}, episode {task.number}, {shots} shots")
 
 
 def _tested(
-    task: Task, shots: int, of: Examples, store: ImageStore, recipe: Recipe, device: torch.device, title: str
+    task: Task, shots: int, training: Examples, store: ImageStore, recipe: Recipe, device: torch.device, title: str
 ) -> pd.DataFrame:
-    classifier = fit(of, task.ways, recipe, device, title)
+    classifier = fit(training, task.ways, recipe, device, title)
     test = task.test(shots)
     predicted = predict(classifier, pictures(store, test["position"].to_numpy()), device)
     right = predicted == test["label"].to_numpy()

@@ -3,7 +3,7 @@
 from benchmark.environment import open_fabric
 from benchmark.stages.data import check_nc, filter_images, prepare, split
 from benchmark.stages.extractor import train_extractors
-from benchmark.stages.fewshot import measure_fewshot
+from benchmark.stages.fewshot import check_skipped, measure_fewshot
 from benchmark.stages.identity import measure_identity
 from benchmark.stages.report import report
 from benchmark.stages.train import check, train
@@ -15,6 +15,7 @@ def run_everything(run: Run) -> None:
     open_fabric(run.device)
     for model in run.settings.models:
         check(run, model)
+    check_skipped(run)
     standard = run.settings.data.standard
     if isinstance(standard, int):  # otherwise the size is known after the split
         check_nc(run, standard)

@@ -17,14 +17,14 @@ from benchmark.evaluation import augmentation, episodes, fewshot, turners
 from benchmark.evaluation.augmentation import CONTROLS, Augmenter, Condition
 from benchmark.evaluation.classifier import Recipe
 from benchmark.files import reading, replacing, sha256
-from benchmark.stages import trained
+from benchmark.stages import train, trained
 from benchmark.stages.data import data_root, open_store
 from benchmark.workspace import Run
 
 EPISODES, OUTCOMES = "episodes.parquet", "outcomes.parquet"
 
 
-class FewShot:
+class FewShotMeasurement:
     """What all rows of one run share: the store, the device and the episodes."""
 
     def __init__(self, run: Run) -> None:
@@ -39,7 +39,12 @@ class FewShot:
         return [name for name in CONTROLS if name in self.settings.controls and (rendered or name != "oracle")]
 
     def models(self) -> list[str]:
-        """Return the names of the wanted models, and say which are left out."""
+        """Return the names of the wanted models, and say which are left out.
+
+        Raises:
+            BenchmarkError: there is no model of a name that is to be left out.
+        """
+        check_skipped(self.run)
         skipped = [name for name in self.run.settings.models if name in self.settings.skip]
         if skipped:
             print(f"few-shot: leaves out {', '.join(skipped)} (fewshot.skip)")
@@ -108,18 +113,22 @@ class FewShot:
         print(f"{name} seed {seed}, few-shot: {decision.action} ({decision.reason})")
         if decision.action != "skip":
             target.begin(decision)
-            found = self._outcomes(name, seed, every)
+            try:
+                found = self._outcomes(name, seed, every)
+            except BenchmarkError as error:
+                target.note("diverged", str(error))
+                raise
             with replacing(target.folder / OUTCOMES) as temporary:
                 found.to_parquet(temporary, index=False)
             target.note("done")
 
     def _outcomes(self, name: str, seed: int, every: pd.DataFrame) -> pd.DataFrame:
         settings, condition = self.settings, self.condition(name, seed, every)
-        stem, changed = self.run.settings.extractor.stem, condition.changed
-        recipe = Recipe(settings.steps, settings.batch_size, settings.learning_rate, stem, changed)
+        stem, augmented = self.run.settings.extractor.stem, condition.augmented
+        recipe = Recipe(settings.steps, settings.batch_size, settings.learning_rate, stem, augmented)
         tasks = [fewshot.Task(episode, settings.shots) for _, episode in every.groupby("episode")]
         title = f"{name} seed {seed}, few-shot"
-        found = [fewshot.outcomes(task, condition, self.store, recipe, self.device, title) for task in tasks]
+        found = [fewshot.outcomes(task, condition, self.store, recipe, self.device, seed, title) for task in tasks]
         return pd.concat(chain.from_iterable(found), ignore_index=True)
 
     def condition(self, name: str, seed: int, every: pd.DataFrame) -> Condition:
@@ -139,15 +148,22 @@ class FewShot:
         return augmentation.nearest_views(turner, len(data.views), count)
 
 
+def check_skipped(run: Run) -> None:
+    """Raise BenchmarkError if `fewshot.skip` names a model that does not exist."""
+    for name in run.settings.fewshot.skip:
+        train.entry(run, name)
+
+
 def measure_fewshot(run: Run) -> None:
-    """Measure the controls and every wanted model, unless their cells are done."""
+    """Measure the controls and every wanted model with every training seed, unless their cells are done.
+
+    A control has no generator to train; its seeds are those of the classifier.
+    """
     (run.folder / "fewshot").mkdir(parents=True, exist_ok=True)
     if not run.settings.fewshot.shots:
         print("few-shot: left out, fewshot.shots is empty")
         return
-    measurement = FewShot(run)
-    for name in measurement.controls():
-        measurement.measure(name, 0)
-    for name in measurement.models():
+    measurement = FewShotMeasurement(run)
+    for name in [*measurement.controls(), *measurement.models()]:
         for seed in range(run.settings.seeds):
             measurement.measure(name, seed)

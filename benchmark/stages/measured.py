@@ -13,7 +13,7 @@ from benchmark.files import reading
 from benchmark.reporting.fewshot import Recognised
 from benchmark.reporting.tables import Measured, Trained
 from benchmark.stages import fewshot, identity
-from benchmark.stages.fewshot import FewShot
+from benchmark.stages.fewshot import FewShotMeasurement
 from benchmark.stages.identity import Measurement
 from benchmark.stages.train import entry
 from benchmark.workspace import Run
@@ -43,7 +43,7 @@ def _identities(measurement: Measurement, name: str) -> list[Measured]:
     ]
 
 
-def recognised(measurement: FewShot) -> list[Recognised]:
+def recognised(measurement: FewShotMeasurement) -> list[Recognised]:
     """Return the finished, up-to-date few-shot measurements: one for each model or control, its seeds put together."""
     found = []
     for name in _names(measurement.run, "fewshot"):
@@ -54,7 +54,7 @@ def recognised(measurement: FewShot) -> list[Recognised]:
     return found
 
 
-def _recognised(measurement: FewShot, name: str) -> Iterator[tuple[int, pd.DataFrame]]:
+def _recognised(measurement: FewShotMeasurement, name: str) -> Iterator[tuple[int, pd.DataFrame]]:
     for folder in sorted((measurement.run.folder / "fewshot" / name).glob("seed*")):
         seed = _number(folder, "seed")
         if measurement.is_current(name, seed):

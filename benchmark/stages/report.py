@@ -17,7 +17,7 @@ from benchmark.reporting.models import models_table
 from benchmark.reporting.tables import Measured
 from benchmark.reporting.views import views_table
 from benchmark.stages import measured
-from benchmark.stages.fewshot import FewShot
+from benchmark.stages.fewshot import FewShotMeasurement
 from benchmark.stages.identity import SAMPLES, Measurement
 from benchmark.stages.train import entry, spec, training_identities
 from benchmark.workspace import Run
@@ -35,7 +35,7 @@ def report(run: Run) -> None:
     identities = measured.identities(measurement)
     if not identities:
         raise BenchmarkError(f"nothing is measured in {run.folder} yet; run `benchmark run` or `dvc repro`")
-    recognised = measured.recognised(FewShot(run)) if run.settings.fewshot.shots else []
+    recognised = measured.recognised(FewShotMeasurement(run)) if run.settings.fewshot.shots else []
     table = _write_identity(run, identities)
     accuracies = _write_fewshot(run, recognised)
     _write_metrics(tables.metrics(table), fewshot.metrics(accuracies), run.results / "metrics.json")

@@ -17,10 +17,10 @@ from benchmark.evaluation.augmentation import (
     copies,
     examples,
     generated,
+    interpolated_codes,
     nearest_views,
     noise,
     pictures,
-    walk,
 )
 from benchmark.training.sampling import to_float, to_uint8
 from tests.tiny import Tiny
@@ -53,8 +53,8 @@ class Mixed(Tiny):
         return (image / 2 + shade[:, None, None, None]).clamp(-1, 1)
 
 
-def test_the_walk_goes_from_view_to_view() -> None:
-    codes = walk(20, VIEWS)
+def test_the_codes_go_from_view_to_view() -> None:
+    codes = interpolated_codes(20, VIEWS)
     for point, code in enumerate(codes):  # (1 - frac) e_floor + frac e_ceil at t = 0 .. N_a - 1
         along = point * (VIEWS - 1) / 19
         below = min(int(along), VIEWS - 2)
@@ -65,7 +65,7 @@ def test_the_walk_goes_from_view_to_view() -> None:
 
 @pytest.mark.parametrize(("count", "views"), [(1, 5), (2, 2), (5, 5), (20, 9), (7, 3)])
 def test_codes_are_valid_and_mix_neighbours_only(count: int, views: int) -> None:
-    codes = walk(count, views)
+    codes = interpolated_codes(count, views)
     assert codes.shape == (count, views)
     torch.testing.assert_close(codes.sum(1), torch.ones(count))
     assert (codes >= 0).all()
@@ -76,7 +76,7 @@ def test_codes_are_valid_and_mix_neighbours_only(count: int, views: int) -> None
 
 
 def test_as_many_points_as_views_are_the_views() -> None:
-    torch.testing.assert_close(walk(VIEWS, VIEWS), torch.eye(VIEWS))
+    torch.testing.assert_close(interpolated_codes(VIEWS, VIEWS), torch.eye(VIEWS))
 
 
 def test_pictures_are_those_of_the_store(store: ImageStore) -> None:
@@ -137,7 +137,7 @@ def test_real_images_alone(name: str, store: ImageStore) -> None:
     assert (found.images == store.images[11 - np.arange(6)]).all()
     assert (found.labels == labels).all()
     assert found.real.all()
-    assert condition.changed == (name == "standard_augmentation")
+    assert condition.augmented == (name == "standard_augmentation")
 
 
 @pytest.mark.parametrize(("name", "real"), [("real_repeated", True), ("copy", False)])
@@ -149,7 +149,7 @@ def test_repeated_images(name: str, real: bool, store: ImageStore) -> None:
         assert same.sum() == 1 + COUNT
         assert (found.labels[same] == labels[number]).all()
         assert found.real[same].sum() == (1 + COUNT if real else 1)
-    assert not condition.changed
+    assert not condition.augmented
 
 
 def test_shuffled_labels_are_those_of_the_copies_in_another_order(store: ImageStore) -> None:

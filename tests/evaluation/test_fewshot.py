@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from benchmark.data.images import ImageStore
+from benchmark.evaluation import classifier
 from benchmark.evaluation.augmentation import Condition, control, copies
-from benchmark.evaluation.classifier import Recipe
+from benchmark.evaluation.classifier import Classifier, Recipe
 from benchmark.evaluation.episodes import draw
 from benchmark.evaluation.fewshot import Task, outcomes
 
@@ -39,9 +40,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
     return ImageStore(folder, table)
 
 
-def measured(store: ImageStore, condition: Condition, recipe: Recipe = RECIPE, number: int = 0) -> pd.DataFrame:
-    task = Task(draw(store.manifest, "test", CLASSES, SHOTS, number), SHOTS)
-    return pd.concat(outcomes(task, condition, store, recipe, CPU, "test"), ignore_index=True)
+def measured(store: ImageStore, condition: Condition, recipe: Recipe = RECIPE, seed: int = 0) -> pd.DataFrame:
+    task = Task(draw(store.manifest, "test", CLASSES, SHOTS, 0), SHOTS)
+    return pd.concat(outcomes(task, condition, store, recipe, CPU, seed, "test"), ignore_index=True)
 
 
 def accuracy(found: pd.DataFrame) -> dict[int, float]:
@@ -117,6 +118,24 @@ def test_only_the_few_images_and_theirs_are_trained_on(store: ImageStore, monkey
         allowed = {store.images[position].tobytes() for position in few}
         assert {image.tobytes() for image in examples.images} == allowed
         assert len(examples.images) == shots * CLASSES * (1 + COUNT)
+
+
+def test_all_conditions_start_from_the_same_weights(store: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[torch.Tensor] = []
+
+    class Watched(Classifier):
+        def __init__(self, classes: int, stem: str) -> None:
+            super().__init__(classes, stem)
+            starts.append(self.last.weight.detach().clone())
+
+    monkeypatch.setattr(classifier, "Classifier", Watched)
+    recipe = Recipe(1, 4, 0.01, "stock")
+    for condition, seed in ((Condition(), 0), (control("copy", store, COUNT), 0), (Condition(), 1)):
+        measured(store, condition, recipe, seed)
+    first, second, other = starts[:2], starts[2:4], starts[4:]
+    assert all(torch.equal(*pair) for pair in zip(first, second, strict=True))
+    assert not any(torch.equal(*pair) for pair in zip(first, other, strict=True))
+    assert not torch.equal(*first)  # of the two numbers of shots
 
 
 def test_the_measurement_repeats(store: ImageStore) -> None:

@@ -12,7 +12,7 @@ from benchmark.evaluation import episodes
 from benchmark.files import sha256
 from benchmark.stages import everything
 from benchmark.stages.everything import run_everything
-from benchmark.stages.fewshot import EPISODES, OUTCOMES, FewShot, measure_fewshot
+from benchmark.stages.fewshot import EPISODES, OUTCOMES, FewShotMeasurement, measure_fewshot
 from benchmark.stages.report import report
 from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data
@@ -36,21 +36,22 @@ def test_every_row_is_measured(finished: Run) -> None:
     shots = list(finished.settings.fewshot.shots)
     assert list(zip(table["model"], table["shot"], strict=True)) == [(m, s) for m in [*CONTROLS, "tiny"] for s in shots]
     assert table["accuracy"].between(0, 1).all()
-    assert (table.loc[table["model"] == "tiny", "n_seeds"] == 2).all()
+    assert (table["n_seeds"] == 2).all()  # of a control: seeds of the classifier
     assert (table["way"] == 5).all()
     for shot, rows in table.groupby("shot"):
         assert (rows["n_images"] == 5 * (10 - int(str(shot)))).all()  # ten images of each identity
 
 
 def test_rows_come_from_the_outcomes(finished: Run) -> None:
-    stored = pd.read_parquet(finished.folder / "fewshot" / "copy" / "seed0" / OUTCOMES)
+    folder = finished.folder / "fewshot" / "copy"
+    stored = pd.concat([pd.read_parquet(folder / f"seed{seed}" / OUTCOMES) for seed in range(2)])
     table = fewshot_csv(finished).set_index(["model", "shot"])["accuracy"]
     for shot, right in stored.groupby("shots")["right"].mean().items():
         assert table[("copy", shot)] == pytest.approx(right, abs=1e-6)
 
 
 def test_episodes_are_stored_hashed_and_shared(finished: Run) -> None:
-    measurement = FewShot(finished)
+    measurement = FewShotMeasurement(finished)
     path = measurement.episodes_cell().folder / EPISODES
     stored = pd.read_parquet(path)
     settings, dataset = finished.settings.fewshot, finished.settings.data.dataset
@@ -67,24 +68,36 @@ def test_episodes_are_stored_hashed_and_shared(finished: Run) -> None:
 def test_what_is_done_is_skipped(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
     measure_fewshot(finished)
     said = capsys.readouterr().out.splitlines()
-    assert len(said) == len(CONTROLS) + 2
+    assert len(said) == 2 * (len(CONTROLS) + 1)
     assert all(line.endswith("few-shot: skip (done, nothing changed)") for line in said)
 
 
 def test_settings_that_choose_rows_change_none(finished: Run) -> None:
     other = changed(finished, fewshot__skip=["vanilla"], fewshot__controls=["copy"])
-    assert FewShot(other).is_current("tiny", 1)
-    assert not FewShot(changed(finished, fewshot__steps=2)).is_current("tiny", 1)
-    assert not FewShot(changed(finished, fewshot__episodes=2)).is_current("copy", 0)
+    assert FewShotMeasurement(other).is_current("tiny", 1)
+    assert not FewShotMeasurement(changed(finished, fewshot__steps=2)).is_current("tiny", 1)
+    assert not FewShotMeasurement(changed(finished, fewshot__episodes=2)).is_current("copy", 0)
 
 
 def test_models_can_be_left_out(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert FewShot(changed(finished, fewshot__skip=["tiny"])).models() == []
+    assert FewShotMeasurement(changed(finished, fewshot__skip=["tiny"])).models() == []
     assert "few-shot: leaves out tiny (fewshot.skip)" in capsys.readouterr().out
 
 
+def test_an_unknown_model_to_leave_out_is_refused(finished: Run) -> None:
+    with pytest.raises(BenchmarkError, match=r"uned.*did you mean.*unet"):
+        run_everything(changed(finished, fewshot__skip=["uned"]))
+
+
+def test_a_classifier_that_diverges_is_no_result(copied: Run) -> None:
+    other = changed(copied, fewshot__learning_rate=1e30)
+    with pytest.raises(BenchmarkError, match=r"the loss is not finite; lower fewshot\.learning_rate"):
+        measure_fewshot(other)
+    assert FewShotMeasurement(other).cell(CONTROLS[0], 0).record["status"] == "diverged"
+
+
 def test_the_oracle_needs_rendered_cars(finished: Run) -> None:
-    assert FewShot(finished).controls() == CONTROLS
+    assert FewShotMeasurement(finished).controls() == CONTROLS
 
 
 def test_a_measurement_out_of_date_leaves_the_tables(copied: Run, capsys: pytest.CaptureFixture[str]) -> None:
