@@ -26,14 +26,21 @@ def markdown(ablation: pd.DataFrame) -> str:
         return "No version of Table 2 is measured.\n"
     sizes = sorted(ablation["nc"].unique())
     rates = [rate for rate in RATES if rate != "view"]
-    heads = ["version", "map", "parameters", *(f"{nc}c {rate} %" for nc in sizes for rate in rates)]
+    heads = ["version", "map", "parameters", *(f"{nc}c {rate} %" for nc in sizes for rate in rates), "seeds"]
     lines = [_line(version.set_index("nc", drop=False), sizes, rates) for _, version in ablation.groupby("row")]
     title = f"# Table 2, profile {ablation['profile'].iloc[0]}"
     return "\n\n".join([title, grid(heads, lines), notes(ablation)]) + "\n"
 
 
-def _line(version: pd.DataFrame, sizes: list[int], rates: list[str]) -> list[str]:
+def _line(version: pd.DataFrame, sizes: list[int], rates: list[str]) -> list[object]:
     first = version.iloc[0]
     measured = version.to_dict("index")
     cells = [percent(measured[nc], rate) if nc in measured else "n/a" for nc in sizes for rate in rates]
-    return [first["paper"], first["map"], count(first["parameters"]), *cells]
+    return [first["paper"], first["map"], count(first["parameters"]), *cells, _seeds(version["n_seeds"])]
+
+
+def _seeds(seeds: pd.Series) -> str:
+    """Return the number of training seeds, for each N_c where it is not the same for all."""
+    if seeds.nunique() == 1:
+        return str(seeds.iloc[0])
+    return ", ".join(f"{number} ({nc}c)" for nc, number in seeds.items())

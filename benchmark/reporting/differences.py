@@ -24,7 +24,10 @@ OVER_IMAGES = (
     "the trained models at hand; the training seeds' variation is not in it, so there is no p and no verdict"
 )
 HOLM = (
-    "Verdicts are at 5 % by p (Holm), adjusted for all differences of one table here; the intervals are not adjusted. "
+    "Verdicts are at 5 % by p (Holm), adjusted for all differences of one table here; the intervals are not adjusted."
+)
+BEST_BASELINE = "best baseline"
+CHOSEN = (
     "The best baseline is the highest of the paper's baselines by the mean of the very data it is compared on, which "
     "favours it; its difference from another row of reference stands once."
 )
@@ -78,7 +81,8 @@ def differences_notes(table: pd.DataFrame) -> str:
     """Return in words what the intervals and verdicts of a table of differences rest on."""
     enough = table["n_seeds"] >= SEEDS_FOR_T
     kinds = [OVER_SEEDS] * bool(enough.any()) + [OVER_IMAGES] * bool((~enough).any())
-    return f"In brackets: {'; '.join(kinds)}. {HOLM}"
+    adjusted, chosen = table["p_holm"].notna().any(), (table["reference"] == BEST_BASELINE).any()
+    return " ".join([f"In brackets: {'; '.join(kinds)}.", *[HOLM] * bool(adjusted), *[CHOSEN] * bool(chosen)])
 
 
 def _section(key: Mapping[str, object], rows: pd.DataFrame) -> str:

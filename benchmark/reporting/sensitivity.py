@@ -35,7 +35,10 @@ def markdown(table: pd.DataFrame, neighbours: int) -> str:
     top1 = named.pivot_table("top1", ["model", "split", "nc"], "setting")[list(ordered)]
     title = f"# Top-1 accuracy in % by number of neighbours and distance, profile {table['profile'].iloc[0]}"
     own = setting(neighbours, METRIC)
-    said = f"The other tables have {own}. All columns are made from the same features."
+    said = (
+        f"Means over training seeds and draws, without intervals. The other tables have {own}. All columns are made "
+        "from the same features."
+    )
     models = top1[~top1.index.isin(list(CONTROLS), "model")]
     enough = models.index.unique("model").size >= LEAST_MODELS
     return "\n\n".join([title, _grid(100 * top1, 1), said, *(_orders(models, own) if enough else [])]) + "\n"

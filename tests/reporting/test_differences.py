@@ -78,8 +78,17 @@ def test_markdown_says_what_the_verdicts_rest_on(table: pd.DataFrame) -> None:
         assert words in text
     few = markdown(table[table["n_seeds"] == 1], IDENTITY_KEYS)
     assert "t test" not in few
+    assert "Verdicts are" not in few
     many = markdown(table[table["n_seeds"] == 3], IDENTITY_KEYS)
     assert "bootstrap" not in many
+
+
+def test_the_best_baseline_is_explained_where_a_row_is_compared_with_it(table: pd.DataFrame) -> None:
+    words = "The best baseline is the highest"
+    assert words in markdown(table[table["reference"] == "best baseline"], IDENTITY_KEYS)
+    alone = markdown(table[table["reference"] == "vanilla"], IDENTITY_KEYS)
+    assert words not in alone
+    assert "Verdicts are" in alone
 
 
 @pytest.mark.parametrize("models", [[], ["ours"], ["copy", "vanilla"]])

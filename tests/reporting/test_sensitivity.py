@@ -36,7 +36,7 @@ def test_each_model_has_a_line() -> None:
     assert "| model | split | N_c | K = 1, euclidean | K = 5, euclidean | K = 1, cosine | K = 5, cosine |" in text
     assert "| a | random | 20 | 20.0 | 40.0 | 10.0 | 30.0 |" in text
     assert "| real | random | 20 | 80.0 | 65.0 | 90.0 | 70.0 |" in text
-    assert "The other tables have K = 5, euclidean." in text
+    assert "Means over training seeds and draws, without intervals. The other tables have K = 5, euclidean." in text
     assert text.endswith("\n")
 
 

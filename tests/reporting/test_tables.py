@@ -1,6 +1,7 @@
 """Tables, metrics and figures from planted outcomes."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmark.evaluation.statistics import BETWEEN_SEEDS, WITHIN_MODEL
 from benchmark.reporting import ablation, figures, tables
 from benchmark.reporting.rates import ALL_RATES, all_rates
 from benchmark.reporting.samples import sample_positions, save_columns
@@ -43,6 +45,10 @@ def table() -> pd.DataFrame:
         Measured("copy", Trained(), "random", 20, outcomes(right=0.25)),
     ]
     return tables.identity_table(measured, "smoke")
+
+
+def ablation_of(table: pd.DataFrame) -> str:
+    return ablation.markdown(ablation.table(table))
 
 
 def test_rows_are_sorted_and_rates_are_fractions(table: pd.DataFrame) -> None:
@@ -111,8 +117,13 @@ def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> N
     assert rows[["row", "model", "nc"]].to_numpy().tolist() == [[1, "vanilla", 20], [8, "ours", 5], [8, "ours", 20]]
     assert rows["paper"].tolist() == ["vanilla"] + 2 * ["vanilla + CNC(28) + AIM"]
     text = ablation.markdown(rows)
-    head = "| version | map | parameters | 5c top1 % | 5c top5 % | 5c joint % | 20c top1 % | 20c top5 % | 20c joint % |"
-    assert head in text
+    rates = "5c top1 % | 5c top5 % | 5c joint % | 20c top1 % | 20c top5 % | 20c joint %"
+    assert f"| version | map | parameters | {rates} | seeds |" in text
+    first, last = (line for line in text.splitlines() if line.startswith("| vanilla"))
+    assert first.endswith("| 1 |")
+    assert last.endswith("| 1 (5c), 3 (20c) |")  # of ours
+    same = ablation.markdown(rows[rows["nc"] == 20])
+    assert [line.split(" | ")[-1] for line in same.splitlines() if line.startswith("| vanilla")] == ["1 |", "3 |"]
     assert "| vanilla | - | 1,000 | n/a | n/a | n/a | 50.0 [" in text
     assert "| vanilla + CNC(28) + AIM | 8 | 2,345 | 100.0 [100.0, 100.0] | n/a | 50.0 [" in text
     assert "640 images in batches of 32, drawn from 99" in text
@@ -152,20 +163,41 @@ def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFram
     assert "| ours | 8 | 2,345 | random | 5 | 100.0 [100.0, 100.0] | n/a | 50.0 [" in text
     assert "| ours | 8 | 2,345 | random | 20 | 75.0 [75.0, 75.0] |" in text
     assert "| ours | 8 | 2,345 | grouped | 5 | 25.0 [" in text
-    assert "over training seeds, all measured on the same classes" in text
-    assert "the training seed's variation is not in it" in text
-    assert "leaves out the identities of a single one (3 here)." in text
     assert text.endswith("\n")
-    random = tables.identity_markdown(tables.random_split(table))
-    assert "Split: the paper's random one." in random
+
+
+@pytest.mark.parametrize("write", [tables.identity_markdown, tables.targets_markdown, ablation_of])
+def test_which_rows_an_interval_covers_is_said_where_they_differ(
+    table: pd.DataFrame, write: Callable[[pd.DataFrame], str]
+) -> None:
+    mixed = f"rows with 3 training seeds or more: {BETWEEN_SEEDS}; rows with fewer: {WITHIN_MODEL}. Budget"
+    assert f"In brackets: {mixed}" in write(table)
+    assert f"In brackets: {BETWEEN_SEEDS}. Budget" in write(table[table["n_seeds"] == 3])
+    assert f"In brackets: {WITHIN_MODEL}. Budget" in write(table[table["n_seeds"] < 3])
+
+
+@pytest.mark.parametrize("write", [tables.identity_markdown, tables.targets_markdown])
+def test_the_text_says_what_the_grouped_split_lacks(table: pd.DataFrame, write: Callable[[pd.DataFrame], str]) -> None:
+    text = write(table)
+    assert "of a single one (3 here; none for N_c 20, for which too few identities are left)." in text
+    assert "The two are not directly comparable: grouped draws other classes, and where these have few" in text
+    assert "of a single one (3 here)." in write(table[table["nc"] == 5])
+    larger = write(pd.concat([table, table[table["nc"] == 20].assign(nc=8)]))
+    assert "none for N_c 8, 20, for which" in larger
+    random = write(tables.random_split(table))
+    assert "the paper's random one alone. A grouped one needs a group of two images or more, and as many" in random
     assert "here" not in random
+    assert "comparable" not in random
 
 
 def test_same_and_cross_view_targets_have_a_table_of_their_own(table: pd.DataFrame) -> None:
     main, second = tables.identity_markdown(table), tables.targets_markdown(table)
     assert "| model | split | N_c | top-1 same % | top-1 cross % | view same % | view cross % |" in second
     (line,) = (line for line in second.splitlines() if line.startswith("| ours | random | 5 |"))
-    assert [cell.partition(" ")[0] for cell in line.split(" | ")[3:]] == ["100.0"] * 2 + ["50.0"] * 6
+    assert [cell.partition(" ")[0] for cell in line.split(" | ")[3:]] == ["100.0"] * 2 + ["50.0"] * 6 + ["1"]
+    assert second.splitlines()[2].endswith("| copied (features) % | seeds |")
+    (line,) = (line for line in second.splitlines() if line.startswith("| ours | random | 20 |"))
+    assert line.endswith("] | 3 |")
     assert "cross" not in main
 
 
