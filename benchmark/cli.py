@@ -232,18 +232,18 @@ def sample(model: str, seed: int, source: Path | None, output: Path, **choices: 
 
 
 @cli.command(cls=SeveralValues)
-@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
+@click.option("--model", "models", multiple=True, help="Models by name, or all; every measured one if left out.")
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
 @common
 def sensitivity(models: tuple[str, ...], nc: tuple[int, ...], **choices: Any) -> None:
     """Tabulate identity accuracy for other numbers of neighbours and another distance, from the stored features.
 
-    The tables are written anew, with the controls and the models that are measured.
+    The tables are written anew, with the measured controls and models, or of the models only those named by --model.
     """
     from benchmark.stages.sensitivity import sensitivity as tabulate
 
     opened = _open(models, nc, **choices)
-    tabulate(opened)
+    tabulate(opened, opened.settings.models if models else ())
     click.echo(f"\n{(opened.results / 'sensitivity.md').read_text(encoding='utf-8')}")
     click.echo(f"tables: {opened.results}/sensitivity.csv, sensitivity.md")
 

@@ -21,7 +21,7 @@ from benchmark.workspace import Run
 
 def identities(measurement: Measurement) -> list[Measured]:
     """Return the finished, up-to-date identity measurements: one for each model or control, split and N_c."""
-    return [each for name in _names(measurement.run, "identity") for each in _identities(measurement, name)]
+    return [each for name in names(measurement.run, "identity") for each in _identities(measurement, name)]
 
 
 def _identities(measurement: Measurement, name: str) -> list[Measured]:
@@ -46,7 +46,7 @@ def _identities(measurement: Measurement, name: str) -> list[Measured]:
 def recognised(measurement: FewShotMeasurement) -> list[Recognised]:
     """Return the finished, up-to-date few-shot measurements: one for each model or control, its seeds put together."""
     found = []
-    for name in _names(measurement.run, "fewshot"):
+    for name in names(measurement.run, "fewshot"):
         outcomes = dict(_recognised(measurement, name))
         if outcomes:
             trained = _terms(measurement.record(name, min(outcomes)))
@@ -63,7 +63,7 @@ def _recognised(measurement: FewShotMeasurement, name: str) -> Iterator[tuple[in
             _left_out(name, seed, "few-shot")
 
 
-def _names(run: Run, measurement: str) -> list[str]:
+def names(run: Run, measurement: str) -> list[str]:
     """Return the controls and models that have results of a measurement in this run and can still be found."""
     present = {path.parent.name for path in (run.folder / measurement).glob("*/seed*")}
     controls = {*turners.CONTROLS, *augmentation.CONTROLS}

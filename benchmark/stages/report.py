@@ -28,13 +28,17 @@ Metrics = dict[str, dict[str, dict[str, float]]]  # model -> measurement -> rate
 def report(run: Run) -> None:
     """Write `results/`: every model, seed, split and number of classes whose measurement is finished and up to date.
 
+    The tables of `benchmark sensitivity` are removed: they are made from features that may have changed since.
+
     Raises:
-        BenchmarkError: nothing is measured yet.
+        BenchmarkError: nothing is measured, or all of it is out of date.
     """
     measurement = Measurement(run)
     identities = measured.identities(measurement)
     if not identities:
-        raise BenchmarkError(f"nothing is measured in {run.folder} yet; run `benchmark run` or `dvc repro`")
+        raise BenchmarkError(
+            f"nothing is measured in {run.folder}, or all of it is out of date; run `benchmark run` or `dvc repro`"
+        )
     recognised = measured.recognised(FewShotMeasurement(run)) if run.settings.fewshot.shots else []
     table = _write_identity(run, identities)
     accuracies = _write_fewshot(run, recognised)
@@ -43,6 +47,8 @@ def report(run: Run) -> None:
     _write_models(measurement, [name for name in names if name not in CONTROLS])
     figures.draw_all(table, run.results / "figures")
     _copy_samples(run, names)
+    for kind in ("csv", "md"):
+        (run.results / f"sensitivity.{kind}").unlink(missing_ok=True)
 
 
 def _write_identity(run: Run, identities: list[Measured]) -> pd.DataFrame:
@@ -87,7 +93,7 @@ def _generated(each: Measured) -> pd.DataFrame:
 
 
 def _write_outcomes(parts: Iterable[pd.DataFrame], path: Path) -> None:
-    """Write outcomes one measurement at a time: together they can be larger than the memory."""
+    """Write outcomes one measurement at a time, without a second copy of all of them in memory."""
     made = (pa.Table.from_pandas(part, preserve_index=False) for part in parts)
     first = next(made)
     with replacing(path) as temporary, ParquetWriter(temporary, first.schema) as writer:

@@ -1,6 +1,6 @@
 """How far the identity measurement depends on the number of neighbours and on the distance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from benchmark.evaluation.outputs import Outputs
 from benchmark.files import write_text
 from benchmark.reporting import sensitivity as reporting
 from benchmark.reporting.tables import write_csv
+from benchmark.stages import measured
 from benchmark.stages.identity import Measurement
 from benchmark.workspace import Run
 
@@ -18,20 +19,26 @@ NEIGHBOURS = (1, 5, 10, 20)
 METRICS = ("euclidean", "cosine")
 
 
-def sensitivity(run: Run) -> None:
-    """Write `sensitivity.csv` and `.md` from the stored features of the controls and of the run's models.
+def sensitivity(run: Run, models: Sequence[str] = ()) -> None:
+    """Write `sensitivity.csv` and `.md` from the stored features.
 
     The profile's own number of neighbours is a setting too. Nothing is trained or generated.
 
+    Args:
+        run: the run, with the numbers of classes.
+        models: which models stand beside the controls; every measured one if left out.
+
     Raises:
-        BenchmarkError: nothing is measured yet.
+        BenchmarkError: nothing is measured, or all of it is out of date.
     """
     measurement = Measurement(run)
     own = run.settings.evaluation.neighbours
-    names = [*measurement.controls(), *run.settings.models]
+    names = [*measurement.controls(), *models] if models else measured.names(run, "identity")
     found = [rates for name in names for rates in _rates(measurement, name, sorted({*NEIGHBOURS, own}))]
     if not found:
-        raise BenchmarkError(f"nothing is measured in {run.folder} yet; run `benchmark run` or `dvc repro`")
+        raise BenchmarkError(
+            f"nothing is measured in {run.folder}, or all of it is out of date; run `benchmark run` or `dvc repro`"
+        )
     table = reporting.sensitivity_table(pd.concat(found), run.name)
     write_csv(table, run.results / "sensitivity.csv")
     write_text(run.results / "sensitivity.md", reporting.markdown(table, own))

@@ -33,7 +33,10 @@ CHANGES = {
 
 
 def draw_pictures(folder: Path) -> None:
-    """Twelve identities, two noisy pictures of each from each view."""
+    """Twelve identities, two noisy pictures of each from each view.
+
+    Every third identity is a single group, the others are three groups of three or four pictures.
+    """
     folder.mkdir()
     random, rows = generator("pictures"), []
     for identity in range(12):
@@ -43,8 +46,9 @@ def draw_pictures(folder: Path) -> None:
             pixels = np.clip(colour + random.normal(0, 20, (36, 36, 3)), 0, 255).astype(np.uint8)
             pixels[:, 7 * (number % len(CARS)) :][:, :7] = 255
             Image.fromarray(pixels).save(folder / name)
-            rows.append((name, f"id{identity:02}", view))
-    pd.DataFrame(rows, columns=["image", "identity", "view"]).to_csv(folder / "labels.csv", index=False)
+            rows.append((name, f"id{identity:02}", view, f"g{0 if identity % 3 == 2 else number % 3}"))
+    columns = ["image", "identity", "view", "group"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "labels.csv", index=False)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmark.cli import cli
 from benchmark.errors import BenchmarkError
+from benchmark.files import write_text
 from benchmark.stages import identity
+from benchmark.stages import sensitivity as stage
 from benchmark.stages.sensitivity import METRICS, NEIGHBOURS, sensitivity
 from benchmark.workspace import Run
 from tests.stages.helpers import changed, identity_csv
@@ -28,8 +31,9 @@ def test_every_setting_has_a_row(table: pd.DataFrame) -> None:
     ]
     models = ["copy", "mean_image", "real", "tiny"]
     expected = [
-        ("test", model, "random", nc, k, metric)
+        ("test", model, split, nc, k, metric)
         for model in models
+        for split in ("grouped", "random")
         for nc in (2, 3)
         for k in NEIGHBOURS
         for metric in sorted(METRICS)
@@ -56,6 +60,38 @@ def test_another_setting_of_the_profile_is_a_column_too(finished: Run) -> None:
     assert "The other tables have K = 3, euclidean." in Path("three/sensitivity.md").read_text(encoding="utf-8")
 
 
+def test_every_measured_model_is_in_the_table_whatever_the_profile_trains(finished: Run, table: pd.DataFrame) -> None:
+    run = replace(changed(finished, models=["ours"], evaluation__nc=[3]), results=Path("measured"))
+    sensitivity(run)
+    found = pd.read_csv("measured/sensitivity.csv")
+    expected = table[table["nc"] == 3].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_named_models_stand_beside_the_controls_alone(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run = replace(changed(finished, evaluation__nc=[2]), results=Path("named"))
+    sensitivity(run, ["ours"])
+    assert set(pd.read_csv("named/sensitivity.csv")["model"]) == {"copy", "mean_image", "real"}
+    assert "ours: left out, not measured or out of date" in capsys.readouterr().out
+    sensitivity(run, ["tiny"])
+    assert set(pd.read_csv("named/sensitivity.csv")["model"]) == {"copy", "mean_image", "real", "tiny"}
+
+
+@pytest.mark.parametrize(("line", "models"), [("", ()), ("--model unet ours", ("unet", "ours"))])
+def test_the_command_asks_for_models_only_where_they_are_named(
+    line: str, models: tuple[str, ...], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def stub(run: Run, models: tuple[str, ...]) -> None:
+        asked.append(models)
+        write_text(run.results / "sensitivity.md", "")
+
+    monkeypatch.setattr(stage, "sensitivity", stub)
+    cli(["sensitivity", *line.split()], standalone_mode=False)
+    assert asked == [models]
+
+
 def test_nothing_is_trained_or_generated(
     finished: Run, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -73,6 +109,7 @@ def test_nothing_measured_is_one_sentence(finished: Run, tmp_path: Path) -> None
     empty = replace(finished, folder=tmp_path / "run", results=tmp_path / "results")
     shutil.copytree(finished.folder, empty.folder)
     shutil.rmtree(empty.folder / "identity" / "real" / "seed0" / "outputs")
-    with pytest.raises(BenchmarkError, match=r"nothing is measured in .*run yet; run `benchmark run` or `dvc repro`"):
+    words = r"nothing is measured in .*run, or all of it is out of date; run `benchmark run` or `dvc repro`"
+    with pytest.raises(BenchmarkError, match=words):
         sensitivity(empty)
     assert not empty.results.exists()

@@ -24,11 +24,16 @@ from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data, identity_csv, tables
 from tests.tools import TINY
 
+NAMES = ("copy", "mean_image", "real", "tiny")
+SPLITS = ("grouped", "random")
+MEASURED = ["model", "split", "nc"]
 
-def test_the_table_has_a_row_for_each_model_and_number_of_classes(finished: Run) -> None:
+
+def test_the_table_has_a_row_for_each_model_split_and_number_of_classes(finished: Run) -> None:
     table = identity_csv(finished)
-    expected = [(name, nc) for name in ("copy", "mean_image", "real", "tiny") for nc in (2, 3)]
-    assert list(zip(table["model"], table["nc"], strict=True)) == expected
+    expected = [(name, split, nc) for name in NAMES for split in SPLITS for nc in (2, 3)]
+    assert list(table[MEASURED].itertuples(index=False, name=None)) == expected
+    assert table.groupby("split")["left_out"].unique().map(list).to_dict() == {"grouped": [2], "random": [0]}
     assert set(table["profile"]) == {"test"}
     assert table["top5"].isna().all()
     for rate in ("top1", "view", "joint"):
@@ -36,29 +41,40 @@ def test_the_table_has_a_row_for_each_model_and_number_of_classes(finished: Run)
         assert (table[f"{rate}_ci_low"] <= table[rate]).all()
         assert (table[f"{rate}_ci_high"] >= table[rate]).all()
     assert (table["joint"] <= table[["top1", "view"]].min(axis=1)).all()
-    assert table.set_index("model")["n_seeds"].loc["tiny"].tolist() == [2, 2]
+    assert table.set_index("model")["n_seeds"].loc["tiny"].tolist() == [2] * 4
     assert set(table["n_draws"]) == {2}
 
 
 def test_copying_is_as_good_as_the_real_image_for_identity(finished: Run) -> None:
-    table = identity_csv(finished).set_index(["model", "nc"])
-    for nc in (2, 3):
-        assert table.loc[("copy", nc), "top1"] == table.loc[("real", nc), "top1"]
+    top1 = identity_csv(finished).set_index(MEASURED)["top1"]
+    pd.testing.assert_series_equal(top1["copy"], top1["real"])
 
 
 def test_outcomes_agree_with_the_table(finished: Run) -> None:
     outcomes = pd.read_parquet(finished.results / "outcomes.parquet")
-    table = identity_csv(finished).set_index(["model", "nc"])
-    for (model, nc), rows in outcomes.groupby(["model", "nc"]):
-        assert table.loc[(model, nc), "top1"] == pytest.approx((rows["rank"] == 0).mean(), abs=1e-6)
-        assert table.loc[(model, nc), "n_images"] == rows["image"].nunique()
+    table = identity_csv(finished).set_index(MEASURED)
+    found = outcomes.groupby(MEASURED)
+    assert set(found.groups) == set(table.index)
+    for key, rows in found:
+        assert table.loc[key, "top1"] == pytest.approx((rows["rank"] == 0).mean(), abs=1e-6)
+        assert table.loc[key, "n_images"] == rows["image"].nunique()
+
+
+def test_the_grouped_split_tests_on_classes_of_several_groups(finished: Run) -> None:
+    outcomes = pd.read_parquet(finished.results / "outcomes.parquet").groupby("split")
+    manifest = open_store(finished).manifest
+    standard = manifest[manifest["split"] == "standard"].groupby("identity")["group"].nunique()
+    several = set(standard.index[standard > 1])
+    assert len(several) == 3
+    assert set(outcomes.get_group("grouped")["identity"]) == several
+    assert set(outcomes.get_group("random")["identity"]) > several
 
 
 def test_the_view_matrix_adds_up_to_the_table(finished: Run) -> None:
     views = pd.read_csv(finished.results / "views.csv")
     assert set(views["source"]) == set(views["target"]) == set(CARS)
-    table = identity_csv(finished).set_index(["model", "split", "nc"])
-    for key, rows in views.groupby(["model", "split", "nc"]):
+    table = identity_csv(finished).set_index(MEASURED)
+    for key, rows in views.groupby(MEASURED):
         same = rows["source"] == rows["target"]
         for name, part in (("view", rows), ("view_same", rows[same]), ("view_cross", rows[~same])):
             if len(part):
@@ -80,6 +96,13 @@ def test_figures_and_samples_are_there(finished: Run) -> None:
     }
 
 
+def test_a_report_removes_the_tables_of_features_that_may_have_changed(finished: Run) -> None:
+    for name in ("sensitivity.csv", "sensitivity.md"):
+        (finished.results / name).write_text("stale", encoding="utf-8")
+    report(finished)
+    assert not list(finished.results.glob("sensitivity.*"))
+
+
 def test_a_second_run_skips_everything(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
     before = tables(finished)
     capsys.readouterr()
@@ -87,7 +110,7 @@ def test_a_second_run_skips_everything(finished: Run, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "make (" not in said
     assert "resume (" not in said
-    extractors, trainings, measured, fewshot = 2, 2, 2 * (3 + 2), 5 + 2
+    extractors, trainings, measured, fewshot = 2, 2, 2 * len(SPLITS) * (3 + 2), 2 * (5 + 1)
     assert said.count("skip (done, nothing changed)") == extractors + trainings + measured + fewshot
     assert tables(finished) == before
 
@@ -106,7 +129,9 @@ def test_other_numbers_of_classes_are_added(finished: Run) -> None:
     report(more)
     after = identity_csv(finished)
     pd.testing.assert_frame_equal(after[after["nc"] != 4].reset_index(drop=True), before)
-    assert (after["nc"] == 4).sum() == 4
+    assert after.loc[after["nc"] == 4, "split"].tolist() == ["random"] * 4  # three classes have groups
+    text = (finished.results / "identity.md").read_text(encoding="utf-8")
+    assert "(2 here; none for N_c 4, for which too few identities are left)" in text
     shutil.rmtree(finished.folder / "identity" / "tiny" / "seed0" / "random/nc4")
     for name in ("copy", "mean_image", "real"):
         shutil.rmtree(finished.folder / "identity" / name / "seed0" / "random/nc4")
@@ -168,7 +193,10 @@ def test_the_store_keeps_to_the_split(finished: Run) -> None:
 
 def test_status_lists_every_cell(finished: Run) -> None:
     found = {name: state for name, state, _ in cells(finished.folder)}
-    assert {"models/tiny/seed0", "models/tiny/seed1", "extractors/view", "identity/real/seed0/random/nc3"} <= set(found)
+    assert {"models/tiny/seed0", "models/tiny/seed1", "extractors/view"} <= set(found)
+    assert {f"identity/{name}/seed0/{split}/nc{nc}" for name in NAMES for split in SPLITS for nc in (2, 3)} <= set(
+        found
+    )
     assert set(found.values()) == {"done"}
 
 
