@@ -112,7 +112,7 @@ def test_the_text_speaks_of_the_rows_that_are_there(table: pd.DataFrame) -> None
 
 def test_two_copies_of_no_augmentation_seldom_differ(say: Callable[[str], None]) -> None:
     """A model that adds nothing of use is a second draw of classifiers: p below 5 % comes as often as it may."""
-    random, rejected, repetitions = np.random.default_rng(0), 0, 400
+    random, rejected, repetitions = np.random.default_rng(0), 0, 200
     for _ in range(repetitions):
         both = [Recognised(name, Trained(), lucky(random)) for name in ("no_augmentation", "ours")]
         (family,) = fewshot.families(both, FewShot(ways=2, shots=(2,)))
