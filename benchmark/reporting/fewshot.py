@@ -139,8 +139,8 @@ def recipe(table: pd.DataFrame, settings: FewShot) -> str:
     missing = [name for name in skipped if name not in set(table["model"])]
     left_out = f" This profile leaves out, for the time: {', '.join(missing)}." if missing else ""
     return (
-        f"Each row: a ResNet18 from scratch, {settings.steps} steps of {settings.batch_size} images, tested on all other "
-        f"real images of the {settings.ways} classes. Where images are added, they are {settings.generated} for each "
-        f"real one. Draws of classes and images, the same for all rows: {settings.episodes}. Chance is "
+        f"Each row: a ResNet18 from scratch, {settings.steps} steps of {settings.batch_size} images, tested on all "
+        f"other real images of the {settings.ways} classes. Where images are added, they are {settings.generated} for "
+        f"each real one. Draws of classes and images, the same for all rows: {settings.episodes}. Chance is "
         f"{100 / settings.ways:.1f} %.{left_out}"
     )
