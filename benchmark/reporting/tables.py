@@ -155,13 +155,14 @@ def grid(head: list[str], rows: Iterable[Iterable[object]]) -> str:
 
 def notes(table: pd.DataFrame) -> str:
     """Return in words what the intervals of a table cover, and the budget of the models in it."""
-    return f"In brackets: {_intervals(table['n_seeds'])}. {budget(table)}"
+    return f"In brackets: {intervals(table['n_seeds'], covers(SEEDS_FOR_T), covers(1))}. {budget(table)}"
 
 
-def _intervals(seeds: pd.Series) -> str:
+def intervals(seeds: pd.Series, many: str, few: str) -> str:
+    """Return which interval the rows have: `many` from SEEDS_FOR_T training seeds on, `few` below."""
     if seeds.min() >= SEEDS_FOR_T or seeds.max() < SEEDS_FOR_T:
-        return covers(int(seeds.min()))
-    return f"rows with {SEEDS_FOR_T} training seeds or more: {covers(SEEDS_FOR_T)}; rows with fewer: {covers(1)}"
+        return many if seeds.min() >= SEEDS_FOR_T else few
+    return f"rows with {SEEDS_FOR_T} training seeds or more: {many}; rows with fewer: {few}"
 
 
 def budget(table: pd.DataFrame) -> str:

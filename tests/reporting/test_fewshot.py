@@ -97,13 +97,17 @@ def test_markdown_says_how_the_rows_were_made(table: pd.DataFrame) -> None:
     assert "Chance is 25.0 %" in text
     missing = ["real_repeated", "standard_augmentation", "shuffled_labels", "oracle"]
     assert f"leaves out, for the time: {', '.join(missing)}, unet." in text
-    assert "with 3 seeds or more a 95 % t interval over training seeds, of generator and classifier together" in text
-    assert "with fewer a 95 % bootstrap interval over classes and the test images in them" in text
+    assert (
+        "rows with 3 training seeds or more: 95 % t interval over training seeds, of generator and classifier together"
+        in text
+    )
+    assert "rows with fewer: 95 % bootstrap interval over classes and the test images in them" in text
 
 
 def test_the_text_speaks_of_the_rows_that_are_there(table: pd.DataFrame) -> None:
     many = fewshot.fewshot_markdown(table[table["n_seeds"] == 3], SETTINGS)
     assert "bootstrap" not in many
+    assert "In brackets: 95 % t interval" in many
     few = fewshot.fewshot_markdown(table[table["n_seeds"] < 3], SETTINGS.model_copy(update={"controls": ()}))
     assert "t interval" not in few
     assert "leaves out, for the time: no_augmentation, real_repeated" in few
