@@ -27,6 +27,8 @@ CHANGES = {
     "extractor.view_epochs": 1,
     "evaluation.nc": [2, 3],
     "evaluation.draws": 2,
+    "fewshot.controls": ["no_augmentation", "copy", "oracle"],
+    "fewshot.steps": 1,
     "models": ["tiny"],
     "seeds": 2,
 }

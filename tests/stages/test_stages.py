@@ -110,7 +110,7 @@ def test_a_second_run_skips_everything(finished: Run, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "make (" not in said
     assert "resume (" not in said
-    extractors, trainings, measured, fewshot = 2, 2, 2 * len(SPLITS) * (3 + 2), 2 * (5 + 1)
+    extractors, trainings, measured, fewshot = 2, 2, 2 * len(SPLITS) * (3 + 2), 2 * (2 + 1)
     assert said.count("skip (done, nothing changed)") == extractors + trainings + measured + fewshot
     assert tables(finished) == before
 
