@@ -12,18 +12,6 @@ Labels = NDArray[np.int64]
 MEMORY = 512  # MiB of distances held at once
 
 
-def ranks(
-    train: Features,
-    train_labels: Labels,
-    queries: Features,
-    query_labels: Labels,
-    neighbours: int,
-    metric: str = "euclidean",
-) -> Labels:
-    """Return for each query the rank of its true class, 0 being the first, of shape (Q,); see `several_ranks`."""
-    return several_ranks(train, train_labels, queries, query_labels, [neighbours], metric)[:, 0]
-
-
 def several_ranks(
     train: Features,
     train_labels: Labels,

@@ -9,8 +9,9 @@ from scipy import stats
 
 from benchmark.evaluation import comparison
 from benchmark.evaluation.comparison import compare, holm, references
-from benchmark.evaluation.statistics import Totals, mean_and_interval, totals
+from benchmark.evaluation.statistics import Totals, totals
 from models.registry import BASELINES, BUILT_IN
+from tests.evaluation.intervals import mean_and_interval
 
 IDENTITIES, IMAGES, VIEWS = 8, 4, 5
 

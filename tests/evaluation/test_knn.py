@@ -7,10 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmark.evaluation import knn
-from benchmark.evaluation.knn import nearest, ranks, several_ranks
+from benchmark.evaluation.knn import nearest, several_ranks
 
 Array = NDArray[np.float32]
 Labels = NDArray[np.int64]
+
+
+def ranks(
+    train: Array, labels: Labels, queries: Array, own: Labels, neighbours: int, metric: str = "euclidean"
+) -> Labels:
+    return several_ranks(train, labels, queries, own, [neighbours], metric)[:, 0]
 
 
 def distance(a: Array, b: Array, metric: str) -> float:

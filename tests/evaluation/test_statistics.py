@@ -13,10 +13,10 @@ from benchmark.evaluation.statistics import (
     RESAMPLES,
     WITHIN_MODEL,
     covers,
-    mean_and_interval,
     means_and_intervals,
     totals,
 )
+from tests.evaluation.intervals import mean_and_interval
 
 Columns = tuple[pd.Series, pd.Series, pd.Series, pd.Series]
 
