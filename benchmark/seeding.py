@@ -4,7 +4,6 @@ import hashlib
 import random
 
 import numpy as np
-import torch
 
 
 def seed(*axes: str | int) -> int:
@@ -23,6 +22,8 @@ def generator(*axes: str | int) -> np.random.Generator:
 
 def seed_global(*axes: str | int) -> None:
     """Seed the global generators of torch (every device), numpy and Python."""
+    import torch  # tables, which need numbers drawn by numpy alone, come without it
+
     value = seed(*axes)
     torch.manual_seed(value)
     np.random.seed(value % 2**32)

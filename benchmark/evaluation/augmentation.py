@@ -26,15 +26,6 @@ Augmenter = Callable[[Whole], Pixels]  # positions in the manifest (N,) -> added
 
 BATCH = 256  # images generated at once
 
-CONTROLS = {
-    "no_augmentation": "the real images alone",
-    "real_repeated": "the real images again and again, as often as generated ones would be added",
-    "standard_augmentation": "the real images alone, shifted by up to an eighth and changed in colour",
-    "copy": "copies of the real images, marked as generated",
-    "shuffled_labels": "the same copies, their labels shuffled: must hurt",
-    "oracle": "true pictures of the same car from all views, marked as generated: the ceiling (rendered cars only)",
-}
-
 
 @dataclass(frozen=True)
 class Condition:
@@ -112,7 +103,7 @@ def copies(store: ImageStore, count: int) -> Augmenter:
 
 
 def control(name: str, store: ImageStore, count: int) -> Condition:
-    """Return the condition of one of CONTROLS, but for `oracle`, which needs the renderer.
+    """Return the condition of one of the few-shot controls, but for `oracle`, which needs the renderer.
 
     The labels that are shuffled are those of copies: with images of a model, its own quality would be mixed in.
     """

@@ -15,13 +15,6 @@ from benchmark.settings import Data
 from benchmark.training.sampling import to_float
 from models.interface import NOISE, ViewModel, one_hot
 
-CONTROLS = {
-    "real": "the test image itself: the ceiling",
-    "copy": "output = input, whatever the wanted view",
-    "mean_image": "the mean auxiliary image of the wanted view: the floor",
-    "oracle": "the true picture of the same car from the wanted view (rendered cars only)",
-}
-
 
 def inputs(store: ImageStore, positions: NDArray[np.int64]) -> Tensor:
     """Return the images at `positions` of the manifest, of shape (B, 3, S, S), in [-1, 1]."""

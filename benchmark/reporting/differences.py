@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from benchmark.evaluation.comparison import COLUMNS, compare, references
+from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
-from benchmark.evaluation.turners import CONTROLS
 from benchmark.reporting.tables import Measured, grid
 
 METRICS = ("top1", "joint")
@@ -37,7 +37,7 @@ Family = tuple[Mapping[str, str | int], Mapping[str, Totals]]
 
 def identity_families(measured: Iterable[Measured]) -> list[Family]:
     """Return METRICS of the models, without the controls, for each split and N_c: a family of comparisons each."""
-    models = sorted((each for each in measured if each.model not in CONTROLS), key=_measurement)
+    models = sorted((each for each in measured if each.model not in OF_IDENTITY), key=_measurement)
     families: list[Family] = []
     for (split, nc), group in groupby(models, key=_measurement):
         members = list(group)

@@ -9,6 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.files import replacing
 from benchmark.reporting import ablation
 from benchmark.reporting.tables import random_split
@@ -16,7 +17,6 @@ from models.registry import REFERENCE, TABLE_2
 
 TITLES = {"top1": "top-1 identity", "top5": "top-5 identity", "view": "view", "joint": "identity and view"}
 LEGEND = 8  # models in one line of the legend
-CONTROLS_DASHED = ("real", "copy", "mean_image", "oracle")
 
 
 def draw_all(table: pd.DataFrame, folder: Path) -> None:
@@ -51,7 +51,7 @@ def accuracy_over_nc(table: pd.DataFrame, path: Path) -> None:
 
 def _line(axis: Axes, rows: pd.DataFrame, rate: str, model: str, colour: tuple[float, float, float]) -> None:
     below, above = rows[rate] - rows[f"{rate}_ci_low"], rows[f"{rate}_ci_high"] - rows[rate]
-    style = "--" if model in CONTROLS_DASHED else "-"
+    style = "--" if model in OF_IDENTITY else "-"
     errors = [below.clip(lower=0), above.clip(lower=0)]
     axis.errorbar(
         rows["nc"], rows[rate], errors, label=model, color=colour, linestyle=style, marker="o", capsize=3, markersize=4

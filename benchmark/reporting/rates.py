@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from benchmark.evaluation import identity
+from benchmark.evaluation.rates import rates
 
 RATES = ("top1", "top5", "view", "joint")
 OF_TARGETS = ("top1", "view", "joint")  # given again for the input's own view and for the other views
@@ -16,7 +16,7 @@ def all_rates(outcomes: pd.DataFrame, nc: int) -> pd.DataFrame:
 
     `<rate>_same` is over the outputs whose target is the view of the input, `<rate>_cross` over the others.
     """
-    found = identity.rates(outcomes, nc)
+    found = rates(outcomes, nc)
     same = outcomes["source"] == outcomes["target"]
     apart = [
         found[list(OF_TARGETS)].where(rows).add_suffix(f"_{target}")

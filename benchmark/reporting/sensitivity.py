@@ -3,7 +3,7 @@
 import pandas as pd
 from scipy.stats import kendalltau
 
-from benchmark.evaluation.turners import CONTROLS
+from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.reporting.tables import grid
 
 KEYS = ["profile", "model", "split", "nc", "neighbours", "metric"]
@@ -39,7 +39,7 @@ def markdown(table: pd.DataFrame, neighbours: int) -> str:
         f"Means over training seeds and draws, without intervals. The other tables have {own}. All columns are made "
         "from the same features."
     )
-    models = top1[~top1.index.isin(list(CONTROLS), "model")]
+    models = top1[~top1.index.isin(list(OF_IDENTITY), "model")]
     enough = models.index.unique("model").size >= LEAST_MODELS
     return "\n\n".join([title, _grid(100 * top1, 1), said, *(_orders(models, own) if enough else [])]) + "\n"
 

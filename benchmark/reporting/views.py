@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from benchmark.evaluation.identity import rates
+from benchmark.evaluation.rates import rates
 from benchmark.reporting.rates import OF_TARGETS
 from benchmark.reporting.tables import Measured
 

@@ -14,8 +14,9 @@ from benchmark.data.images import ImageStore
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import augmentation, episodes, fewshot, turners
-from benchmark.evaluation.augmentation import CONTROLS, Augmenter, Condition
+from benchmark.evaluation.augmentation import Augmenter, Condition
 from benchmark.evaluation.classifier import Recipe
+from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.files import reading, replacing, sha256
 from benchmark.stages import train, trained
 from benchmark.stages.data import data_root, open_store
@@ -36,7 +37,7 @@ class FewShotMeasurement:
     def controls(self) -> list[str]:
         """Return the names of the wanted controls that this data set allows."""
         rendered = self.run.settings.data.dataset == "rendered"
-        return [name for name in CONTROLS if name in self.settings.controls and (rendered or name != "oracle")]
+        return [name for name in OF_FEWSHOT if name in self.settings.controls and (rendered or name != "oracle")]
 
     def models(self) -> list[str]:
         """Return the names of the wanted models, and say which are left out.
@@ -80,7 +81,7 @@ class FewShotMeasurement:
 
     def cell(self, name: str, seed: int) -> Cell:
         """Return the cell of the outcomes of a model or control."""
-        made_by = {} if name in CONTROLS else trained.made_by(self.run, name, seed, self.store, self.device)
+        made_by = {} if name in OF_FEWSHOT else trained.made_by(self.run, name, seed, self.store, self.device)
         roots = ("benchmark.evaluation.fewshot", "benchmark.evaluation.augmentation")
         fingerprint = {
             "made_by": made_by,
@@ -103,7 +104,7 @@ class FewShotMeasurement:
 
     def record(self, name: str, seed: int) -> dict[str, Any]:
         """Return what is recorded of a model's training, nothing for a control."""
-        return {} if name in CONTROLS else trained.finished(self.run, name, seed, self.store, self.device).record
+        return {} if name in OF_FEWSHOT else trained.finished(self.run, name, seed, self.store, self.device).record
 
     def measure(self, name: str, seed: int) -> None:
         """Train and test the classifiers of a model or control, unless its cell is done."""
@@ -136,7 +137,7 @@ class FewShotMeasurement:
         count = self.settings.generated
         if name == "oracle":
             return Condition(self._oracle(every, count))
-        if name in CONTROLS:
+        if name in OF_FEWSHOT:
             return augmentation.control(name, self.store, count)
         model = trained.generator(self.run, name, seed, self.store, self.device)
         return Condition(augmentation.generated(model, self.store, count, self.device))

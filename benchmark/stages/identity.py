@@ -13,6 +13,7 @@ from benchmark.data.images import ImageStore
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import identity, turners
+from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.draws import Draw, draw, measurable
 from benchmark.evaluation.outputs import Networks, Outputs, Turner, measure, pairs
@@ -43,7 +44,7 @@ class Measurement:
     def controls(self) -> list[str]:
         """Return the names of the controls that this data set allows."""
         rendered = self.run.settings.data.dataset == "rendered"
-        return [name for name in turners.CONTROLS if name != "oracle" or rendered]
+        return [name for name in OF_IDENTITY if name != "oracle" or rendered]
 
     def folder(self, name: str, seed: int) -> str:
         """Return the folder of a row's cells, relative to the run's."""
@@ -67,7 +68,7 @@ class Measurement:
 
     def _made_by(self, name: str, seed: int) -> dict[str, Any]:
         """Return a trained model's weights and all they come from; nothing for a control."""
-        return {} if name in turners.CONTROLS else trained.made_by(self.run, name, seed, self.store, self.device)
+        return {} if name in OF_IDENTITY else trained.made_by(self.run, name, seed, self.store, self.device)
 
     def outcomes_cell(self, name: str, seed: int, nc: int, split: str) -> Cell:
         """Return the cell of the outcomes for one number of classes and one split."""
@@ -100,7 +101,7 @@ class Measurement:
 
     def record(self, name: str, seed: int) -> dict[str, Any]:
         """Return what is recorded of a model's training, nothing for a control."""
-        if name in turners.CONTROLS:
+        if name in OF_IDENTITY:
             return {}
         return trained.finished(self.run, name, seed, self.store, self.device).record
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation import augmentation, turners
+from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.draws import SPLITS, usable
 from benchmark.files import reading
 from benchmark.reporting.fewshot import Recognised
@@ -66,7 +66,7 @@ def _recognised(measurement: FewShotMeasurement, name: str) -> Iterator[tuple[in
 def names(run: Run, measurement: str) -> list[str]:
     """Return the controls and models that have results of a measurement in this run and can still be found."""
     present = {path.parent.name for path in (run.folder / measurement).glob("*/seed*")}
-    controls = {*turners.CONTROLS, *augmentation.CONTROLS}
+    controls = {*OF_IDENTITY, *OF_FEWSHOT}
     return [name for name in sorted(present) if name in controls or _known(run, name)]
 
 

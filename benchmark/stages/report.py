@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation.turners import CONTROLS
+from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.files import replacing, write_json, write_text
 from benchmark.reporting import ablation, differences, fewshot, figures, tables
 from benchmark.reporting.fewshot import Recognised
@@ -44,7 +44,7 @@ def report(run: Run) -> None:
     accuracies = _write_fewshot(run, recognised)
     _write_metrics(tables.metrics(table), fewshot.metrics(accuracies), run.results / "metrics.json")
     names = [str(name) for name in table["model"].unique()]
-    _write_models(measurement, [name for name in names if name not in CONTROLS])
+    _write_models(measurement, [name for name in names if name not in OF_IDENTITY])
     figures.draw_all(table, run.results / "figures")
     _copy_samples(run, names)
     for kind in ("csv", "md"):

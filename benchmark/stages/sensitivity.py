@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation.identity import class_codes, draw_ranks, recognised
+from benchmark.evaluation.identity import class_codes, draw_ranks
 from benchmark.evaluation.outputs import Outputs
+from benchmark.evaluation.rates import recognised
 from benchmark.files import write_text
 from benchmark.reporting import sensitivity as reporting
 from benchmark.reporting.tables import write_csv

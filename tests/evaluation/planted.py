@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.evaluation.draws import draw
-from benchmark.evaluation.identity import outcomes, rates
+from benchmark.evaluation.identity import outcomes
 from benchmark.evaluation.outputs import Outputs, pairs
+from benchmark.evaluation.rates import rates
 
 CLASSES, GROUPS, IMAGES, VIEWS, WIDTH = 30, 3, 5, 5, 16  # IMAGES of each group
 NC, DRAWS, NEIGHBOURS = 20, 6, 5

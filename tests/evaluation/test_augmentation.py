@@ -11,7 +11,6 @@ from torch import Tensor
 from benchmark.data.images import ImageStore
 from benchmark.evaluation import augmentation
 from benchmark.evaluation.augmentation import (
-    CONTROLS,
     Condition,
     control,
     copies,
@@ -22,6 +21,7 @@ from benchmark.evaluation.augmentation import (
     noise,
     pictures,
 )
+from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.training.sampling import to_float, to_uint8
 from tests.tiny import Tiny
 from tests.tools import spec
@@ -163,7 +163,7 @@ def test_shuffled_labels_are_those_of_the_copies_in_another_order(store: ImageSt
 
 
 def test_every_control_but_the_oracle_is_known(store: ImageStore) -> None:
-    assert [name for name in CONTROLS if name != "oracle"] == [name for name in CONTROLS if _known(name, store)]
+    assert [name for name in OF_FEWSHOT if name != "oracle"] == [name for name in OF_FEWSHOT if _known(name, store)]
 
 
 def _known(name: str, store: ImageStore) -> bool:

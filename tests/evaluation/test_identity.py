@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from benchmark.evaluation.draws import Draw, draw
-from benchmark.evaluation.identity import outcomes, rates
+from benchmark.evaluation.identity import outcomes
 from benchmark.evaluation.outputs import Outputs, pairs
+from benchmark.evaluation.rates import rates
 
 VIEWS, CLASSES, IMAGES = 3, 15, 10
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from benchmark.evaluation.comparison import compare, difference
-from benchmark.evaluation.identity import rates
+from benchmark.evaluation.rates import rates
 from benchmark.evaluation.statistics import Totals, bootstrap_interval
 from tests.evaluation.planted import DRAWS, NC, VIEWS, World
 

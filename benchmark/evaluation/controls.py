@@ -1,0 +1,17 @@
+"""The rows of the tables that are no model, and what each is."""
+
+OF_IDENTITY = {
+    "real": "the test image itself: the ceiling",
+    "copy": "output = input, whatever the wanted view",
+    "mean_image": "the mean auxiliary image of the wanted view: the floor",
+    "oracle": "the true picture of the same car from the wanted view (rendered cars only)",
+}
+
+OF_FEWSHOT = {
+    "no_augmentation": "the real images alone",
+    "real_repeated": "the real images again and again, as often as generated ones would be added",
+    "standard_augmentation": "the real images alone, shifted by up to an eighth and changed in colour",
+    "copy": "copies of the real images, marked as generated",
+    "shuffled_labels": "the same copies, their labels shuffled: must hurt",
+    "oracle": "true pictures of the same car from all views, marked as generated: the ceiling (rendered cars only)",
+}
