@@ -2,80 +2,37 @@
 
 | file | content |
 |---|---|
-| `facts.json` | run, settings, commit, versions, device, data, how each model was trained, what failed |
+| `facts.json` | run, settings, commit, versions, devices, data, how each model was trained, what is missing and why |
 | `identity.parquet` | outcome of each generated image of each draw, for each model, seed, split and N_c |
 | `fewshot.parquet` | outcome of each test image of each episode, for each model, seed and number of shots |
 | `models.csv` | size of each model |
-| `costs.csv` | seconds and memory of each training, which no comparison looks at |
+| `costs.csv` | seconds and memory of each training, which differ from run to run |
 | `learning.csv` | losses of each training |
 | `inputs.csv`, `samples/<model>.png` | some inputs, and what each model makes of them |
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
-from pyarrow.parquet import ParquetWriter
+from pyarrow.parquet import ParquetFile, ParquetWriter
 
 from benchmark.errors import BenchmarkError
-from benchmark.files import reading, replacing, write_json
+from benchmark.files import reading, replacing, write_text
+from benchmark.reporting.facts import Facts
 from benchmark.reporting.fewshot import Recognised
 from benchmark.reporting.tables import Measured, Trained, write_csv
-from benchmark.settings import Profile, validated
 
 FOLDER = "rows"
 FACTS, IDENTITY, FEWSHOT = "facts.json", "identity.parquet", "fewshot.parquet"
 LEARNING_COLUMNS = ["model", "seed", "cycle", "images", "loss", "value"]
-COST_COLUMNS = ["model", "seed", "seconds", "peak_memory"]  # of the training; memory in bytes
+COST_COLUMNS = ["model", "seed", "seconds", "peak_memory", "device"]  # of the training; memory in bytes
 INPUT_COLUMNS = ["row", "image", "identity", "view"]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A training or measurement that is not in the tables.
-
-    Attributes:
-        cell: its folder within the run, such as `models/ours/seed0`.
-        status: as recorded: running, interrupted, diverged, damaged, or out of date.
-        reason: in words.
-    """
-
-    cell: str
-    status: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Where the rows come from.
-
-    Attributes:
-        name: of the run, stamped on every table.
-        settings: the profile with what the command line changed.
-        commit: of the sources, `unknown` outside a repository; ends in `, changed` if files differ from it.
-        versions: of Python and the packages that decide numbers.
-        device: what the trainings ran on, such as `cpu` or the GPU's name.
-        counts: identities and images of each part of the data, such as `{"standard": {"identities": 80, ...}}`.
-        trained: on which terms each model was trained.
-        left_out: standard identities that each split cannot use.
-        failed: what is missing in the tables, and why.
-    """
-
-    name: str
-    settings: Profile
-    commit: str
-    versions: dict[str, str]
-    device: str
-    counts: dict[str, dict[str, int]]
-    trained: dict[str, Trained]
-    left_out: dict[str, int]
-    failed: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,9 +63,112 @@ class Rows:
     """
 
     facts: Facts
-    identity: list[Measured]
-    fewshot: list[Recognised]
+    identity: Sequence[Measured]
+    fewshot: Sequence[Recognised]
     models: pd.DataFrame
     costs: pd.DataFrame
     learning: pd.DataFrame
     samples: Samples
+
+
+def write(rows: Rows, results: Path) -> None:
+    """Write the rows to the folder `rows/` of the results; samples of models that are no longer there are removed."""
+    folder = results / FOLDER
+    _write_groups([_named(each) for each in sorted(rows.identity, key=_place)], folder / IDENTITY)
+    _write_groups([each.outcomes.assign(model=each.model) for each in rows.fewshot], folder / FEWSHOT)
+    for name in ("models", "costs", "learning"):
+        write_csv(getattr(rows, name), folder / f"{name}.csv")
+    _write_samples(rows.samples, folder)
+    write_text(folder / FACTS, rows.facts.model_dump_json(indent=2) + "\n")
+
+
+def _place(each: Measured) -> tuple[str, str, int]:
+    return each.model, each.split, each.nc
+
+
+def _named(each: Measured) -> pd.DataFrame:
+    rows = each.outcomes.sort_values(["seed", "draw", "image", "target"])
+    return rows.assign(model=each.model, split=each.split, nc=each.nc)
+
+
+def _write_groups(parts: Sequence[pd.DataFrame], path: Path) -> None:
+    """Write outcomes as one row group for each measurement."""
+    if not parts:
+        path.unlink(missing_ok=True)
+        return
+    tables = (pa.Table.from_pandas(part, preserve_index=False) for part in parts)
+    first = next(tables)
+    with replacing(path) as temporary, ParquetWriter(temporary, first.schema, compression="zstd") as writer:
+        writer.write_table(first, row_group_size=len(first))
+        for table in tables:
+            writer.write_table(table, row_group_size=len(table))
+
+
+def _write_samples(samples: Samples, folder: Path) -> None:
+    write_csv(samples.inputs, folder / "inputs.csv")
+    for old in (folder / "samples").glob("*.png"):
+        if old.stem not in samples.grids:
+            old.unlink()
+    for name, grid in samples.grids.items():
+        rows, columns, side = grid.shape[:3]
+        tiles = grid.transpose(0, 2, 1, 3, 4).reshape(rows * side, columns * side, 3)
+        with replacing(folder / "samples" / f"{name}.png") as temporary:
+            Image.fromarray(tiles).save(temporary, "PNG")
+
+
+def read(results: Path) -> Rows:
+    """Read what `write` wrote.
+
+    Raises:
+        BenchmarkError: there are no rows, or they are damaged or of another version.
+    """
+    folder = results / FOLDER
+    if not (folder / FACTS).is_file():
+        raise BenchmarkError(
+            f"{results} has no stored rows ({folder / FACTS}); `benchmark run` and `dvc repro` make them"
+        )
+    with reading(folder / FACTS):
+        facts = Facts.model_validate_json((folder / FACTS).read_text(encoding="utf-8"))
+    return Rows(
+        facts,
+        [_measured(part, facts) for part in _groups(folder / IDENTITY)],
+        [_recognised(part, facts) for part in _groups(folder / FEWSHOT)],
+        _table(folder / "models.csv"),
+        _table(folder / "costs.csv"),
+        _table(folder / "learning.csv"),
+        _read_samples(folder, facts.settings.data.image_size),
+    )
+
+
+def _groups(path: Path) -> Iterator[pd.DataFrame]:
+    if path.is_file():
+        with reading(path), ParquetFile(path) as file:
+            yield from (file.read_row_group(number).to_pandas() for number in range(file.num_row_groups))
+
+
+def _measured(rows: pd.DataFrame, facts: Facts) -> Measured:
+    model, split, nc = (rows[name].iloc[0] for name in ("model", "split", "nc"))
+    outcomes = rows.drop(columns=["model", "split", "nc"])
+    return Measured(model, facts.trained.get(model, Trained()), split, int(nc), outcomes, facts.left_out[split])
+
+
+def _recognised(rows: pd.DataFrame, facts: Facts) -> Recognised:
+    model = rows["model"].iloc[0]
+    return Recognised(model, facts.trained.get(model, Trained()), rows.drop(columns="model"))
+
+
+def _table(path: Path) -> pd.DataFrame:
+    with reading(path):
+        return pd.read_csv(path, dtype={"map": str, "identity": str})
+
+
+def _read_samples(folder: Path, side: int) -> Samples:
+    grids = {path.stem: _tiles(path, side) for path in sorted((folder / "samples").glob("*.png"))}
+    return Samples(_table(folder / "inputs.csv"), grids)
+
+
+def _tiles(path: Path, side: int) -> NDArray[np.uint8]:
+    with reading(path), Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    rows, columns = (length // side for length in pixels.shape[:2])
+    return pixels.reshape(rows, side, columns, side, 3).transpose(0, 2, 1, 3, 4)
