@@ -249,6 +249,26 @@ def sensitivity(models: tuple[str, ...], nc: tuple[int, ...], **choices: Any) ->
 
 
 @cli.command()
+@click.argument("results", required=False, type=click.Path(path_type=Path))
+@click.option("--profile", help="Profile whose results are meant; the active one if left out.")
+def report(results: Path | None, profile: str | None) -> None:
+    """Make tables, figures and the report page anew from the rows stored in the folder RESULTS.
+
+    Neither data nor weights are needed. Left out, RESULTS is the folder of the profile.
+    """
+    from benchmark import settings
+    from benchmark.reporting import rows
+    from benchmark.reporting.render import render
+    from benchmark.workspace import open_run
+
+    if results and profile:
+        raise click.UsageError("RESULTS names the folder; --profile is for the folder of a profile")
+    folder = results or open_run(settings.profile(profile)).results
+    render(rows.read(folder), folder)
+    click.echo(f"tables: {folder}/*.csv, *.md, *.tex; figures: {folder}/figures/; report: {folder}/report.html")
+
+
+@cli.command()
 @common
 def status(**choices: Any) -> None:
     """Show every training and measurement of a run, as last recorded."""

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -60,3 +61,15 @@ def _file(module: str) -> Path | None:
         return None
     base = PROJECT.joinpath(*module.split("."))
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+
+
+def commit() -> str:
+    """Return the commit that the project's files are from, `unknown` if they are in no repository.
+
+    It ends in `, changed` where tracked files differ from it.
+    """
+    command = ["git", "-C", str(PROJECT), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=, changed"]
+    try:
+        return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,4 +1,4 @@
-"""Stage report: write tables and figures to results/."""
+"""Stage report: write tables, figures and the report page from the stored rows."""
 
 from benchmark.stages.report import report
 from pipelines.stage import start

@@ -12,7 +12,7 @@ from tests.tools import PROJECT
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 PROFILES: dict[str, Any] = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))["profiles"]
-WITH_MODELS = ("train", "identity", "report")  # these load models by name
+WITH_MODELS = ("train", "identity", "collect")  # these load models by name
 
 
 def source_files(stage: str) -> set[Path]:

@@ -88,8 +88,9 @@ def bootstrap_interval(added: Totals) -> dict[str, pd.Series]:
     """
     sums, counts = (pd.DataFrame(each.unstack("seed", fill_value=0)) for each in (added.sums, added.counts))
     weights = resamples(tuple(sums.groupby("identity").size()))
+    summed, counted = np.split(_weighted(weights, np.concatenate([sums, counts], axis=1)), 2, axis=1)
     with np.errstate(invalid="ignore"):  # a resample may hold nothing that a rate applies to
-        means = _weighted(weights, sums) / _weighted(weights, counts)  # (resamples, rates x seeds)
+        means = summed / counted  # (resamples, rates x seeds)
     over_seeds = pd.DataFrame(means, columns=sums.columns).T.groupby(level=0).mean().T  # (resamples, rates)
     return {name: over_seeds.quantile(tail) for name, tail in zip(("low", "high"), TAILS, strict=True)}
 
@@ -110,6 +111,5 @@ def resamples(sizes: tuple[int, ...]) -> NDArray[np.uint16]:
     return np.concatenate([drawn.astype(np.uint16) for drawn in images], axis=1)
 
 
-def _weighted(weights: NDArray[np.uint16], values: pd.DataFrame) -> NDArray[np.float64]:
-    array = values.to_numpy(float)
-    return np.concatenate([part.astype(float) @ array for part in np.array_split(weights, CHUNKS)])
+def _weighted(weights: NDArray[np.uint16], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([part.astype(float) @ values for part in np.array_split(weights, CHUNKS)])

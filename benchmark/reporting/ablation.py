@@ -3,7 +3,8 @@
 import pandas as pd
 
 from benchmark.reporting.rates import RATES
-from benchmark.reporting.tables import KEYS, count, grid, notes, percent, random_split
+from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.reporting.tables import KEYS, count, notes, percent, random_split
 from models.registry import TABLE_2
 
 
@@ -20,16 +21,16 @@ def table(identity: pd.DataFrame) -> pd.DataFrame:
     return numbered[["profile", "row", "model", "paper", *others]].sort_values(["row", "nc"], ignore_index=True)
 
 
-def markdown(ablation: pd.DataFrame) -> str:
+def sheet(ablation: pd.DataFrame) -> Sheet:
     """Return the ablation for reading, with the columns of Table 2 and joint accuracy, for every N_c."""
     if ablation.empty:
-        return "No version of Table 2 is measured.\n"
+        return Sheet("Ablation", [], ["No version of Table 2 is measured."])
     sizes = sorted(ablation["nc"].unique())
     rates = [rate for rate in RATES if rate != "view"]
     heads = ["version", "map", "parameters", *(f"{nc}c {rate} %" for nc in sizes for rate in rates), "seeds"]
     lines = [_line(version.set_index("nc", drop=False), sizes, rates) for _, version in ablation.groupby("row")]
-    title = f"# Table 2, profile {ablation['profile'].iloc[0]}"
-    return "\n\n".join([title, grid(heads, lines), notes(ablation)]) + "\n"
+    title = f"Ablation (Table 2), profile {ablation['profile'].iloc[0]}"
+    return Sheet(title, [Grid(heads, lines)], [notes(ablation)])
 
 
 def _line(version: pd.DataFrame, sizes: list[int], rates: list[str]) -> list[object]:

@@ -9,7 +9,8 @@ import pandas as pd
 from benchmark.evaluation.comparison import COLUMNS, compare, references
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
-from benchmark.reporting.tables import Measured, grid
+from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.reporting.tables import Measured
 
 METRICS = ("top1", "joint")
 IDENTITY_KEYS = ("metric", "split", "nc")
@@ -68,13 +69,13 @@ def differences_table(
     return table.sort_values(list(keys), kind="stable", ignore_index=True)[["profile", *keys, *COLUMNS]]
 
 
-def markdown(table: pd.DataFrame, keys: Sequence[str]) -> str:
+def sheet(table: pd.DataFrame, keys: Sequence[str], of: str) -> Sheet:
     """Return the differences for reading, one table for each family, and what they rest on."""
     if table.empty:
-        return "No two models are measured that could be compared.\n"
-    title = f"# Paired differences, profile {table['profile'].iloc[0]}"
-    sections = [_section(dict(zip(keys, values, strict=True)), rows) for values, rows in table.groupby(list(keys))]
-    return "\n\n".join([title, *sections, differences_notes(table)]) + "\n"
+        return Sheet(f"Paired differences in {of}", [], ["No two models are measured that could be compared."])
+    title = f"Paired differences in {of}, profile {table['profile'].iloc[0]}"
+    grids = [_grid(dict(zip(keys, values, strict=True)), rows) for values, rows in table.groupby(list(keys))]
+    return Sheet(title, grids, [differences_notes(table)])
 
 
 def differences_notes(table: pd.DataFrame) -> str:
@@ -85,9 +86,9 @@ def differences_notes(table: pd.DataFrame) -> str:
     return " ".join([f"In brackets: {'; '.join(kinds)}.", *[HOLM] * bool(adjusted), *[CHOSEN] * bool(chosen)])
 
 
-def _section(key: Mapping[str, object], rows: pd.DataFrame) -> str:
+def _grid(key: Mapping[str, object], rows: pd.DataFrame) -> Grid:
     words = (str(value) if isinstance(value, str) else f"{name} {value}" for name, value in key.items())
-    return "\n\n".join([f"## {', '.join(words)}", grid(HEAD, map(_cells, rows.to_dict("records")))])
+    return Grid(HEAD, [_cells(row) for row in rows.to_dict("records")], ", ".join(words))
 
 
 def _cells(row: Mapping[Hashable, Any]) -> list[object]:

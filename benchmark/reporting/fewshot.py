@@ -8,7 +8,8 @@ import pandas as pd
 from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.evaluation.statistics import Totals, means_and_intervals, totals
 from benchmark.reporting.differences import Family
-from benchmark.reporting.tables import DIGITS, TERMS, Trained, budget, grid, intervals, percent
+from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.reporting.tables import DIGITS, TERMS, Trained, budget, intervals, percent
 from benchmark.settings import FewShot
 
 KEYS = ["profile", "model", "map", "way", "shot"]
@@ -101,20 +102,19 @@ def metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
     return nested
 
 
-def fewshot_markdown(table: pd.DataFrame, settings: FewShot) -> str:
+def fewshot_sheet(table: pd.DataFrame, settings: FewShot) -> Sheet:
     """Return the few-shot table for reading, one column for each number of shots, and how it was made."""
     if table.empty:
-        return "Few-shot recognition is not measured.\n"
+        return Sheet("Few-shot recognition", [], ["Few-shot recognition is not measured."])
     shots = sorted(table["shot"].unique())
     head = ["training images", *(f"{settings.ways}-way {shot}-shot %" for shot in shots), "seeds"]
     rows = [
         [label(str(name)), *(percent(row, RATE) for row in own.to_dict("records")), own["n_seeds"].iloc[0]]
         for name, own in table.groupby("model", sort=False)
     ]
-    title = f"# Few-shot recognition, profile {table['profile'].iloc[0]}"
+    title = f"Few-shot recognition, profile {table['profile'].iloc[0]}"
     brackets = f"In brackets: {intervals(table['n_seeds'], OVER_SEEDS, OVER_IMAGES)}."
-    text = f"{brackets} {budget(table)} {recipe(table, settings)}"
-    return "\n\n".join([title, grid(head, rows), text]) + "\n"
+    return Sheet(title, [Grid(head, rows)], [f"{brackets} {budget(table)}", recipe(table, settings)])
 
 
 def label(name: str) -> str:

@@ -15,18 +15,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
-from PIL import Image
 from pyarrow.parquet import ParquetFile, ParquetWriter
 
 from benchmark.errors import BenchmarkError
 from benchmark.files import reading, replacing, write_text
+from benchmark.reporting import tiles
 from benchmark.reporting.facts import Facts
 from benchmark.reporting.fewshot import Recognised
 from benchmark.reporting.tables import Measured, Trained, write_csv
+from benchmark.reporting.tiles import Tiles
 
 FOLDER = "rows"
 FACTS, IDENTITY, FEWSHOT = "facts.json", "identity.parquet", "fewshot.parquet"
@@ -45,7 +44,7 @@ class Samples:
     """
 
     inputs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=INPUT_COLUMNS))
-    grids: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    grids: Mapping[str, Tiles] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,10 +109,7 @@ def _write_samples(samples: Samples, folder: Path) -> None:
         if old.stem not in samples.grids:
             old.unlink()
     for name, grid in samples.grids.items():
-        rows, columns, side = grid.shape[:3]
-        tiles = grid.transpose(0, 2, 1, 3, 4).reshape(rows * side, columns * side, 3)
-        with replacing(folder / "samples" / f"{name}.png") as temporary:
-            Image.fromarray(tiles).save(temporary, "PNG")
+        tiles.write(grid, folder / "samples" / f"{name}.png")
 
 
 def read(results: Path) -> Rows:
@@ -163,12 +159,5 @@ def _table(path: Path) -> pd.DataFrame:
 
 
 def _read_samples(folder: Path, side: int) -> Samples:
-    grids = {path.stem: _tiles(path, side) for path in sorted((folder / "samples").glob("*.png"))}
+    grids = {path.stem: tiles.read(path, side) for path in sorted((folder / "samples").glob("*.png"))}
     return Samples(_table(folder / "inputs.csv"), grids)
-
-
-def _tiles(path: Path, side: int) -> NDArray[np.uint8]:
-    with reading(path), Image.open(path) as picture:
-        pixels = np.asarray(picture.convert("RGB"))
-    rows, columns = (length // side for length in pixels.shape[:2])
-    return pixels.reshape(rows, side, columns, side, 3).transpose(0, 2, 1, 3, 4)

@@ -8,25 +8,21 @@ from PIL import Image
 from torchvision.utils import make_grid
 
 from benchmark.data.images import ImageStore
-from benchmark.evaluation.outputs import Turner
+from benchmark.evaluation.outputs import Positions, Turner
 from benchmark.evaluation.turners import inputs
 from benchmark.files import replacing
+from benchmark.reporting.tiles import Tiles
 from benchmark.training.sampling import to_uint8
 
 LEAST_SIDE = 96  # pixels of one image in the grid; smaller images are enlarged by a whole factor
 
 
-def save_grid(turner: Turner, store: ImageStore, views: int, path: Path, rows: int) -> None:
-    """Write a PNG: one row for each input image, the input first, then the views in order.
-
-    The inputs are spread over the standard set: one image of each of `rows` identities, the views in turn.
-    """
-    positions = sample_positions(store, views, rows)
-    columns = [inputs(store, positions), *(turner(positions, view).cpu() for view in range(views))]
-    save_columns(columns, path)
+def turned(turner: Turner, store: ImageStore, views: int, positions: Positions) -> list[torch.Tensor]:
+    """Return the inputs, then what becomes of them for each view in order: tensors (B, 3, S, S) in [-1, 1]."""
+    return [inputs(store, positions), *(turner(positions, view).cpu() for view in range(views))]
 
 
-def sample_positions(store: ImageStore, views: int, rows: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def sample_positions(store: ImageStore, views: int, rows: int) -> Positions:
     """Return positions of `rows` standard images of different identities, showing the views in turn where possible."""
     table = store.manifest.iloc[store.subset("standard")].reset_index()
     names = sorted(table["identity"].unique())
@@ -37,6 +33,11 @@ def sample_positions(store: ImageStore, views: int, rows: int) -> "np.ndarray[tu
         wanted = own[own["view_label"] == n % views]
         chosen.append(int((wanted if len(wanted) else own)["index"].iloc[0]))
     return np.array(chosen, np.int64)
+
+
+def tiles(columns: list[torch.Tensor]) -> Tiles:
+    """Return columns of images as uint8 of shape (rows, columns, S, S, 3)."""
+    return np.stack([to_uint8(column) for column in columns], axis=1)
 
 
 def save_columns(columns: list[torch.Tensor], path: Path) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from benchmark.evaluation.controls import OF_IDENTITY
-from benchmark.reporting.tables import grid
+from benchmark.reporting.sheets import Grid, Sheet
 
 KEYS = ["profile", "model", "split", "nc", "neighbours", "metric"]
 METRIC = "euclidean"  # of the identity measurement
@@ -23,7 +23,7 @@ def sensitivity_table(rates: pd.DataFrame, profile: str) -> pd.DataFrame:
     return means.assign(n_seeds=seeds.size(), n_draws=seeds["n_draws"].first()).reset_index()
 
 
-def markdown(table: pd.DataFrame, neighbours: int) -> str:
+def sheet(table: pd.DataFrame, neighbours: int) -> Sheet:
     """Return top-1 for reading, and how far the order of the models depends on the setting.
 
     Args:
@@ -33,15 +33,20 @@ def markdown(table: pd.DataFrame, neighbours: int) -> str:
     named = table.assign(setting=[setting(*row) for row in zip(table["neighbours"], table["metric"], strict=True)])
     ordered = named.sort_values(["metric", "neighbours"], ascending=[False, True])["setting"].unique()
     top1 = named.pivot_table("top1", ["model", "split", "nc"], "setting")[list(ordered)]
-    title = f"# Top-1 accuracy in % by number of neighbours and distance, profile {table['profile'].iloc[0]}"
+    title = f"Top-1 accuracy in % by number of neighbours and distance, profile {table['profile'].iloc[0]}"
     own = setting(neighbours, METRIC)
     said = (
         f"Means over training seeds and draws, without intervals. The other tables have {own}. All columns are made "
         "from the same features."
     )
+    grids, notes = [_grid(100 * top1, 1)], [said]
     models = top1[~top1.index.isin(list(OF_IDENTITY), "model")]
-    enough = models.index.unique("model").size >= LEAST_MODELS
-    return "\n\n".join([title, _grid(100 * top1, 1), said, *(_orders(models, own) if enough else [])]) + "\n"
+    if models.index.unique("model").size >= LEAST_MODELS:
+        taus = _taus(models, own)
+        grids.append(_grid(taus, 2, f"Order of the models: Kendall's tau with {own}"))
+        lowest = _text(taus.min(axis=None), 2)
+        notes.append(f"Tau is 1 for the same order, 0 for none in common, -1 for the reverse. The lowest is {lowest}.")
+    return Sheet(title, grids, notes)
 
 
 def setting(neighbours: int, metric: str) -> str:
@@ -49,20 +54,18 @@ def setting(neighbours: int, metric: str) -> str:
     return f"K = {neighbours}, {metric}"
 
 
-def _orders(top1: pd.DataFrame, own: str) -> list[str]:
+def _taus(top1: pd.DataFrame, own: str) -> pd.DataFrame:
     """Return how well the order of the models in each column agrees with that in the column `own`."""
 
     def tau(column: pd.Series) -> float:
         return float(kendalltau(column, top1.loc[column.index, own]).statistic)
 
-    taus = top1.groupby(["split", "nc"]).agg(tau)
-    said = f"1: the same order, 0: none in common, -1: the reverse. The lowest is {_text(taus.min(axis=None), 2)}."
-    return [f"## Order of the models: Kendall's tau with {own}", _grid(taus, 2), said]
+    return top1.groupby(["split", "nc"]).agg(tau)
 
 
-def _grid(values: pd.DataFrame, digits: int) -> str:
+def _grid(values: pd.DataFrame, digits: int, title: str = "") -> Grid:
     rows = values.rename_axis(index={"nc": "N_c"}).reset_index()
-    return grid(list(map(str, rows)), ([_text(cell, digits) for cell in row] for row in rows.to_numpy(object)))
+    return Grid(list(map(str, rows)), [[_text(cell, digits) for cell in row] for row in rows.to_numpy(object)], title)
 
 
 def _text(cell: object, digits: int) -> str:

@@ -1,15 +1,17 @@
 """Tidy tables: rates as fractions, rows sorted, a fixed number of digits, no dates and no durations."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals, covers, means_and_intervals, totals
 from benchmark.files import write_text
 from benchmark.reporting.rates import COPIED, OF_TARGETS, RATES, TARGETS, all_rates
+from benchmark.reporting.sheets import Grid, Sheet
 
 KEYS = ["profile", "model", "map", "split", "nc"]
 TERMS = ["parameters", "images", "batch_size", "auxiliary_images"]
@@ -22,6 +24,12 @@ RANDOM = (
 GROUPED = (
     "Split: random is the paper's; grouped leaves no year folder or session on both sides of the KNN, "
     "and leaves out the identities of a single one"
+)
+COPIES = (
+    "Same: the target is the view of the input; cross: another view. Copied: share of the cross-view outputs that lie "
+    "closer to the input than to every real image of that identity in the target view, by pixels (L1) and by identity "
+    "features. A true picture can count as a copy too, if it has the colours and the light of its input; on rendered "
+    "cars the rate of `oracle` says how often."
 )
 APART = (
     "The two are not directly comparable: grouped draws other classes, and where these have few groups its KNN learns "
@@ -104,18 +112,28 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     write_text(path, table.to_csv(index=False, float_format=f"%.{DIGITS}f", lineterminator="\n"))
 
 
-def identity_markdown(table: pd.DataFrame) -> str:
+def identity_sheet(table: pd.DataFrame) -> Sheet:
     """Return the identity table for reading: percent with intervals, and what the intervals cover."""
-    rows = table.to_dict("records")
-    head = ["model", "map", "parameters", "split", "N_c", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
-    main = [
-        [row["model"], row["map"], count(row["parameters"]), row["split"], row["nc"]]
-        + [percent(row, rate) for rate in RATES]
-        + [row["n_seeds"]]
-        for row in rows
+    head = ["model", "map", "parameters", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
+
+    def cells(row: Mapping[Hashable, Any]) -> list[object]:
+        return [row["model"], row["map"], count(row["parameters"]), *_percents(row, RATES), row["n_seeds"]]
+
+    title = f"Identity preservation, profile {table['profile'].iloc[0]}"
+    return Sheet(title, _grids(table, head, cells), [f"{notes(table)} {_splits(table)}"])
+
+
+def _grids(table: pd.DataFrame, head: list[str], cells: Callable[[Mapping[Hashable, Any]], list[object]]) -> list[Grid]:
+    """Return a grid for each split and number of classes, those of the paper's split first."""
+    measurements = table.sort_values(["split", "nc"], ascending=[False, True], kind="stable")
+    return [
+        Grid(head, [cells(row) for row in rows.to_dict("records")], f"{split} split, {nc} classes")
+        for (split, nc), rows in measurements.groupby(["split", "nc"], sort=False)
     ]
-    title = f"# Identity preservation, profile {table['profile'].iloc[0]}"
-    return "\n\n".join([title, grid(head, main), f"{notes(table)} {_splits(table)}"]) + "\n"
+
+
+def _percents(row: Mapping[Hashable, Any], rates: Iterable[str]) -> list[str]:
+    return [percent(row, rate) for rate in rates]
 
 
 def _splits(table: pd.DataFrame) -> str:
@@ -128,29 +146,17 @@ def _splits(table: pd.DataFrame) -> str:
     return f"{GROUPED} ({grouped['left_out'].max()} here{none}). {APART}"
 
 
-def targets_markdown(table: pd.DataFrame) -> str:
+def targets_sheet(table: pd.DataFrame) -> Sheet:
     """Return the rates apart for the input's own view and for others, and the copy rates, for reading."""
     rates = [f"{rate}_{target}" for rate in OF_TARGETS for target in TARGETS]
-    head = ["model", "split", "N_c", *(f"{HEADS[rate]} {target} %" for rate in OF_TARGETS for target in TARGETS)]
+    head = ["model", *(f"{HEADS[rate]} {target} %" for rate in OF_TARGETS for target in TARGETS)]
     head += ["copied (pixels) %", "copied (features) %", "seeds"]
-    cells = [
-        [row["model"], row["split"], row["nc"], *(percent(row, rate) for rate in [*rates, *COPIED]), row["n_seeds"]]
-        for row in table.to_dict("records")
-    ]
-    text = (
-        "Same: the target is the view of the input; cross: another view. Copied: share of the cross-view outputs that "
-        "lie closer to the input than to every real image of that identity in the target view, by pixels (L1) and by "
-        "identity features. A true picture can count as a copy too, if it has the colours and the light of its input; "
-        "on rendered cars the rate of `oracle` says how often."
-    )
-    title = f"# Same-view and cross-view targets, and copies, profile {table['profile'].iloc[0]}"
-    return "\n\n".join([title, grid(head, cells), f"{text} {notes(table)} {_splits(table)}"]) + "\n"
 
+    def cells(row: Mapping[Hashable, Any]) -> list[object]:
+        return [row["model"], *_percents(row, [*rates, *COPIED]), row["n_seeds"]]
 
-def grid(head: list[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a Markdown table."""
-    lines = ["| " + " | ".join(map(str, cells)) + " |" for cells in (head, *rows)]
-    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
+    title = f"Same-view and cross-view targets, and copies, profile {table['profile'].iloc[0]}"
+    return Sheet(title, _grids(table, head, cells), [COPIES, f"{notes(table)} {_splits(table)}"])
 
 
 def notes(table: pd.DataFrame) -> str:

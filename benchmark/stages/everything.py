@@ -1,6 +1,7 @@
 """All stages in their order, as `benchmark run` does them."""
 
 from benchmark.environment import open_fabric
+from benchmark.stages.collect import collect
 from benchmark.stages.data import check_nc, filter_images, prepare, split
 from benchmark.stages.extractor import train_extractors
 from benchmark.stages.fewshot import check_skipped, measure_fewshot
@@ -28,4 +29,5 @@ def run_everything(run: Run) -> None:
             train(run, model, seed)
     measure_identity(run)
     measure_fewshot(run)
+    collect(run)
     report(run)

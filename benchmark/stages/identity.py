@@ -16,9 +16,10 @@ from benchmark.evaluation import identity, turners
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.draws import Draw, draw, measurable
-from benchmark.evaluation.outputs import Networks, Outputs, Turner, measure, pairs
+from benchmark.evaluation.outputs import Networks, Outputs, Positions, Turner, measure, pairs
 from benchmark.files import replacing
-from benchmark.reporting.samples import save_grid
+from benchmark.reporting import samples, tiles
+from benchmark.reporting.samples import sample_positions, turned
 from benchmark.stages import extractor, trained
 from benchmark.stages.data import check_nc, data_root, open_store
 from benchmark.workspace import Run
@@ -121,9 +122,14 @@ class Measurement:
         described = measure(turner, position, view, self.networks, compared, batch_size, self.device)
         described.save(target.folder / OUTPUTS)
         if name != "real":
-            save_grid(turner, self.store, views, target.folder / SAMPLES, SAMPLE_ROWS)
+            columns = turned(turner, self.store, views, self.sampled())
+            tiles.write(samples.tiles(columns), target.folder / SAMPLES)
         target.note("done")
         return described
+
+    def sampled(self) -> Positions:
+        """Return the positions of the images whose outputs are kept to be shown."""
+        return sample_positions(self.store, len(self.run.settings.data.views), SAMPLE_ROWS)
 
     def turner(self, name: str, seed: int) -> Turner:
         """Return a control, or a trained generator."""

@@ -6,10 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.cells import Cell
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.draws import SPLITS, usable
 from benchmark.files import reading
+from benchmark.reporting.facts import Failure
 from benchmark.reporting.fewshot import Recognised
 from benchmark.reporting.tables import Measured, Trained
 from benchmark.stages import fewshot, identity
@@ -19,12 +21,15 @@ from benchmark.stages.train import entry
 from benchmark.workspace import Run
 
 
-def identities(measurement: Measurement) -> list[Measured]:
-    """Return the finished, up-to-date identity measurements: one for each model or control, split and N_c."""
-    return [each for name in names(measurement.run, "identity") for each in _identities(measurement, name)]
+def identities(measurement: Measurement, missing: list[Failure]) -> list[Measured]:
+    """Return the finished, up-to-date identity measurements: one for each model or control, split and N_c.
+
+    Those that are out of date are added to `missing`.
+    """
+    return [each for name in names(measurement.run, "identity") for each in _identities(measurement, name, missing)]
 
 
-def _identities(measurement: Measurement, name: str) -> list[Measured]:
+def _identities(measurement: Measurement, name: str, missing: list[Failure]) -> list[Measured]:
     """Return those of one model or control, its seeds put together."""
     found: dict[tuple[str, int], list[pd.DataFrame]] = {}
     seeds: list[int] = []
@@ -34,7 +39,7 @@ def _identities(measurement: Measurement, name: str) -> list[Measured]:
             seeds.append(seed)
             found.setdefault((split, nc), []).append(_outcomes(folder / identity.OUTCOMES, seed))
         else:
-            _left_out(name, seed, f"{split} split, N_c {nc}")
+            missing.extend(_left_out(measurement.run, folder, f"{name} seed {seed}, {split} split, N_c {nc}"))
     trained = _terms(measurement.record(name, seeds[0])) if seeds else Trained()
     unusable = _unusable(measurement.store.manifest)
     return [
@@ -43,24 +48,29 @@ def _identities(measurement: Measurement, name: str) -> list[Measured]:
     ]
 
 
-def recognised(measurement: FewShotMeasurement) -> list[Recognised]:
-    """Return the finished, up-to-date few-shot measurements: one for each model or control, its seeds put together."""
+def recognised(measurement: FewShotMeasurement, missing: list[Failure]) -> list[Recognised]:
+    """Return the finished, up-to-date few-shot measurements: one for each model or control, its seeds put together.
+
+    Those that are out of date are added to `missing`.
+    """
     found = []
     for name in names(measurement.run, "fewshot"):
-        outcomes = dict(_recognised(measurement, name))
+        outcomes = dict(_recognised(measurement, name, missing))
         if outcomes:
             trained = _terms(measurement.record(name, min(outcomes)))
             found.append(Recognised(name, trained, pd.concat(outcomes.values(), ignore_index=True)))
     return found
 
 
-def _recognised(measurement: FewShotMeasurement, name: str) -> Iterator[tuple[int, pd.DataFrame]]:
+def _recognised(
+    measurement: FewShotMeasurement, name: str, missing: list[Failure]
+) -> Iterator[tuple[int, pd.DataFrame]]:
     for folder in sorted((measurement.run.folder / "fewshot" / name).glob("seed*")):
         seed = _number(folder, "seed")
         if measurement.is_current(name, seed):
             yield seed, _outcomes(folder / fewshot.OUTCOMES, seed)
         else:
-            _left_out(name, seed, "few-shot")
+            missing.extend(_left_out(measurement.run, folder, f"{name} seed {seed}, few-shot"))
 
 
 def names(run: Run, measurement: str) -> list[str]:
@@ -79,8 +89,12 @@ def _known(run: Run, name: str) -> bool:
     return True
 
 
-def _left_out(name: str, seed: int, what: str) -> None:
-    print(f"{name} seed {seed}, {what}: left out of the tables, out of date; measure it again to have it back")
+def _left_out(run: Run, folder: Path, what: str) -> Iterator[Failure]:
+    """Say that a measurement is not in the tables; yield it if it was finished once, as only that is out of date."""
+    print(f"{what}: left out of the tables, out of date; measure it again to have it back")
+    if Cell(folder, {}).record.get("status") == "done":
+        cell = folder.relative_to(run.folder).as_posix()
+        yield Failure(cell=cell, status="out of date", reason="settings, data or sources changed since")
 
 
 def _number(folder: Path, prefix: str) -> int:

@@ -14,7 +14,7 @@ from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import turners
 from benchmark.files import replacing
-from benchmark.reporting.samples import save_columns, save_grid
+from benchmark.reporting.samples import sample_positions, save_columns, turned
 from benchmark.stages import train
 from benchmark.stages.data import open_store
 from benchmark.training import checkpoint, loop
@@ -22,7 +22,7 @@ from benchmark.training.sampling import to_float, to_uint8
 from benchmark.workspace import Run
 from models.interface import NOISE, ModelSpec, ViewModel, one_hot
 
-GRID_ROWS = 8
+ROWS = 8  # of the grid
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".jp2"}
 
 
@@ -41,7 +41,9 @@ def sample_images(run: Run, model: str, seed: int, source: Path | None, output: 
     if source is None:
         views = run.settings.data.views
         store = open_store(run)
-        save_grid(turners.trained(network, store, len(views), device), store, len(views), grid, GRID_ROWS)
+        positions = sample_positions(store, len(views), ROWS)
+        turner = turners.trained(network, store, len(views), device)
+        save_columns(turned(turner, store, len(views), positions), grid)
         return [grid]
     return list(_turn_folder(run, network, source, grid, device))
 

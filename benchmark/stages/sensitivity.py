@@ -11,6 +11,7 @@ from benchmark.evaluation.outputs import Outputs
 from benchmark.evaluation.rates import recognised
 from benchmark.files import write_text
 from benchmark.reporting import sensitivity as reporting
+from benchmark.reporting.sheets import markdown
 from benchmark.reporting.tables import write_csv
 from benchmark.stages import measured
 from benchmark.stages.identity import Measurement
@@ -42,7 +43,7 @@ def sensitivity(run: Run, models: Sequence[str] = ()) -> None:
         )
     table = reporting.sensitivity_table(pd.concat(found), run.name)
     write_csv(table, run.results / "sensitivity.csv")
-    write_text(run.results / "sensitivity.md", reporting.markdown(table, own))
+    write_text(run.results / "sensitivity.md", markdown(reporting.sheet(table, own)))
 
 
 def _rates(measurement: Measurement, name: str, neighbours: list[int]) -> Iterator[pd.DataFrame]:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.reporting.differences import IDENTITY_KEYS, differences_table, identity_families, markdown
+from benchmark.reporting.differences import IDENTITY_KEYS, differences_table, identity_families, sheet
+from benchmark.reporting.sheets import markdown
 from benchmark.reporting.tables import Measured, Trained, write_csv
 
 
@@ -26,6 +27,10 @@ def measured(model: str, rights: list[float], split: str = "random", nc: int = 2
 
 def table_of(*models: Measured) -> pd.DataFrame:
     return differences_table(identity_families(models), IDENTITY_KEYS, "smoke")
+
+
+def text_of(table: pd.DataFrame) -> str:
+    return markdown(sheet(table, IDENTITY_KEYS, "identity"))
 
 
 @pytest.fixture
@@ -67,26 +72,26 @@ def test_each_measurement_is_a_family_of_its_own(table: pd.DataFrame) -> None:
 
 
 def test_markdown_says_what_the_verdicts_rest_on(table: pd.DataFrame) -> None:
-    text = markdown(table, IDENTITY_KEYS)
-    assert text.startswith("# Paired differences, profile smoke\n")
+    text = text_of(table)
+    assert text.startswith("# Paired differences in identity, profile smoke\n")
     assert text.count("## ") == 4
-    (line,) = markdown(table[table["split"] == "grouped"].iloc[:1], IDENTITY_KEYS).splitlines()[6:7]
+    (line,) = text_of(table[table["split"] == "grouped"].iloc[:1]).splitlines()[6:7]
     assert line.startswith("| ours | vanilla | +")
     assert line.endswith("] | 1 |  |  | needs 3 seeds, has 1 |")
     assert "| ours | unet (best baseline) | +" in text
     for words in ("a paired t test over", "a paired 95 % bootstrap interval", "by p (Holm)", "data it is compared on"):
         assert words in text
-    few = markdown(table[table["n_seeds"] == 1], IDENTITY_KEYS)
+    few = text_of(table[table["n_seeds"] == 1])
     assert "t test" not in few
     assert "Verdicts are" not in few
-    many = markdown(table[table["n_seeds"] == 3], IDENTITY_KEYS)
+    many = text_of(table[table["n_seeds"] == 3])
     assert "bootstrap" not in many
 
 
 def test_the_best_baseline_is_explained_where_a_row_is_compared_with_it(table: pd.DataFrame) -> None:
     words = "The best baseline is the highest"
-    assert words in markdown(table[table["reference"] == "best baseline"], IDENTITY_KEYS)
-    alone = markdown(table[table["reference"] == "vanilla"], IDENTITY_KEYS)
+    assert words in text_of(table[table["reference"] == "best baseline"])
+    alone = text_of(table[table["reference"] == "vanilla"])
     assert words not in alone
     assert "Verdicts are" in alone
 
@@ -99,10 +104,10 @@ def test_nothing_to_compare_is_no_error(models: list[str], tmp_path: Path) -> No
     write_csv(table, tmp_path / "differences.csv")
     header = "profile,metric,split,nc,model,reference,other,difference,ci_low,ci_high,n_seeds,p,p_holm,verdict\n"
     assert (tmp_path / "differences.csv").read_text() == header
-    assert markdown(table, IDENTITY_KEYS) == "No two models are measured that could be compared.\n"
+    assert sheet(table, IDENTITY_KEYS, "identity").notes == ["No two models are measured that could be compared."]
 
 
 def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
     table = table_of(measured("ours", [0.5]), measured("vanilla", [0.5]))
-    text = markdown(table.assign(difference=-1e-9, ci_low=-2e-9), IDENTITY_KEYS)
+    text = text_of(table.assign(difference=-1e-9, ci_low=-2e-9))
     assert "| +0.0 [+0.0, +" in text

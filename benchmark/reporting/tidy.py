@@ -1,0 +1,54 @@
+"""The tidy tables of results, all made from the stored rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.files import write_json
+from benchmark.reporting import ablation, differences, fewshot, tables
+from benchmark.reporting.rows import Rows
+from benchmark.reporting.tables import write_csv
+from benchmark.reporting.views import views_table
+
+Metrics = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> measurement -> rate -> value
+
+
+@dataclass(frozen=True)
+class Tidy:
+    """One row for each measurement, as the docstrings of the functions that make them say."""
+
+    identity: pd.DataFrame
+    views: pd.DataFrame
+    differences: pd.DataFrame
+    ablation: pd.DataFrame
+    fewshot: pd.DataFrame
+    fewshot_differences: pd.DataFrame
+    models: pd.DataFrame
+
+    def write(self, results: Path) -> None:
+        """Write each as `<name>.csv`, and the rates as `metrics.json` for DVC."""
+        for name, table in vars(self).items():
+            write_csv(table, results / f"{name}.csv")
+        write_json(results / "metrics.json", _merged(tables.metrics(self.identity), fewshot.metrics(self.fewshot)))
+
+
+def tidy(rows: Rows) -> Tidy:
+    """Return the tables of the rows."""
+    name, settings = rows.facts.name, rows.facts.settings
+    identity = tables.identity_table(rows.identity, name)
+    families = fewshot.families(rows.fewshot, settings.fewshot)
+    return Tidy(
+        identity,
+        views_table(rows.identity, settings.data.views, name),
+        differences.differences_table(differences.identity_families(rows.identity), differences.IDENTITY_KEYS, name),
+        ablation.table(identity),
+        fewshot.fewshot_table(rows.fewshot, settings.fewshot, name),
+        differences.differences_table(families, fewshot.FAMILY, name, first=[fewshot.START]),
+        rows.models,
+    )
+
+
+def _merged(identity: Metrics, recognised: Metrics) -> Metrics:
+    return {name: {**identity.get(name, {}), **recognised.get(name, {})} for name in {**identity, **recognised}}
