@@ -75,7 +75,7 @@ def difference(one: Totals, other: Totals) -> dict[str, float]:
     """
     per_seed = [each.seed_means.iloc[:, 0] for each in (one, other)]
     means = pd.concat(per_seed, axis=1, join="inner", keys=["one", "other"])
-    both = [_of_seeds(each, list(means.index)) for each in (one, other)]
+    both = [each.of_seeds(means.index) for each in (one, other)]
     if not both[0].counts.equals(both[1].counts):
         raise ValueError("two models are compared that were not measured on the same images")
     found = {"difference": float((means["one"] - means["other"]).mean()), "n_seeds": len(means)}
@@ -84,11 +84,6 @@ def difference(one: Totals, other: Totals) -> dict[str, float]:
     apart = Totals(both[0].sums - both[1].sums, both[0].counts)
     interval = bootstrap_interval(apart) if len(means) else {}
     return found | {f"ci_{end}": float(value.iloc[0]) for end, value in interval.items()}
-
-
-def _of_seeds(added: Totals, seeds: list[int]) -> Totals:
-    chosen = added.sums.index.get_level_values("seed").isin(seeds)
-    return Totals(added.sums[chosen], added.counts[chosen])
 
 
 def _over_seeds(one: pd.Series, other: pd.Series) -> dict[str, float]:

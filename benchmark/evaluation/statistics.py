@@ -1,5 +1,6 @@
 """How sure one can be of a rate."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -46,6 +47,11 @@ class Totals:
         """Return one rate alone."""
         return Totals(self.sums[[rate]], self.counts[[rate]])
 
+    def of_seeds(self, seeds: Iterable[int]) -> "Totals":
+        """Return these training seeds alone."""
+        chosen = self.sums.index.get_level_values("seed").isin(list(seeds))
+        return Totals(self.sums[chosen], self.counts[chosen])
+
     @cached_property
     def seed_means(self) -> pd.DataFrame:
         """The mean of each rate (columns) for each training seed (rows); NaN where it applies to nothing."""
@@ -70,13 +76,17 @@ def means_and_intervals(added: Totals) -> pd.DataFrame:
     interval is a t interval over the means of the seeds, cut off at 0 and 1. With fewer it is `bootstrap_interval`.
     """
     per_seed = added.seed_means
-    intervals = _over_seeds(per_seed) if len(per_seed) >= SEEDS_FOR_T else bootstrap_interval(added)
+    if len(per_seed) < SEEDS_FOR_T:
+        intervals = bootstrap_interval(added)
+    else:
+        intervals = {end: value.clip(0, 1) for end, value in t_interval(per_seed).items()}
     return pd.DataFrame({"mean": per_seed.mean(), **intervals}, index=per_seed.columns)
 
 
-def _over_seeds(per_seed: pd.DataFrame) -> dict[str, pd.Series]:
+def t_interval(per_seed: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return `low` and `high` of the 95 % t interval of each column over the rows, one for each training seed."""
     half = per_seed.sem() * stats.t.ppf(TAILS[1], per_seed.count() - 1)
-    return {"low": (per_seed.mean() - half).clip(lower=0), "high": (per_seed.mean() + half).clip(upper=1)}
+    return {"low": per_seed.mean() - half, "high": per_seed.mean() + half}
 
 
 def bootstrap_interval(added: Totals) -> dict[str, pd.Series]:
