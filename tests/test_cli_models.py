@@ -12,7 +12,8 @@ import yaml
 
 from benchmark import cli, settings
 from benchmark.evaluation.operations import image_macs
-from benchmark.reporting.models import COLUMNS, Size, models_table, size
+from benchmark.reporting.models import Size, models_table, size
+from benchmark.reporting.rows import MODEL_COLUMNS
 from benchmark.settings import override, with_dataset
 from benchmark.stages.models import describe, identities
 from models.capacity import critic_parameters, generator_parameters, sized
@@ -119,7 +120,7 @@ def test_the_numbers_are_those_of_a_built_model(name: str) -> None:
 def test_the_table_of_models() -> None:
     names = ["vanilla", "unet", "ours"]
     table = models_table([find(name) for name in names], SMALL)
-    assert tuple(table.columns) == COLUMNS
+    assert list(table.columns) == MODEL_COLUMNS
     assert table["model"].tolist() == names
     assert table["map"].tolist() == ["-", "all", "8"]
     assert table["image_size"].tolist() == [32] * 3

@@ -7,12 +7,10 @@ import pandas as pd
 import torch
 
 from benchmark.evaluation.operations import image_macs
+from benchmark.reporting.rows import MODEL_COLUMNS, SIZE_COLUMNS
 from models.capacity import critic_parameters, generator_parameters, sized
 from models.interface import ModelSpec
 from models.registry import REFERENCE, Entry, UnknownModelError
-
-COUNTS = ("generator_parameters", "critic_parameters", "macs")
-COLUMNS = ("model", "citation", "labels", "updates", "map", "image_size", "width", *COUNTS)
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def models_table(models: Iterable[Entry], base: ModelSpec) -> pd.DataFrame:
         if isinstance(found, str):
             print(f"{entry.name}: no size in the table, it cannot be measured: {found}")
         rows.append({"model": entry.name, "image_size": base.image_size, **vars(entry.card), **sizes})
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"width": float, **dict.fromkeys(COUNTS, "Int64")})
+    return pd.DataFrame(rows, columns=MODEL_COLUMNS).astype({"width": float, **dict.fromkeys(SIZE_COLUMNS, "Int64")})
 
 
 def size_lines(sizes: Mapping[str, Size | str], reference: Size) -> list[str]:

@@ -29,6 +29,8 @@ from benchmark.reporting.tiles import Tiles
 
 FOLDER = "rows"
 FACTS, IDENTITY, FEWSHOT = "facts.json", "identity.parquet", "fewshot.parquet"
+SIZE_COLUMNS = ["generator_parameters", "critic_parameters", "macs"]
+MODEL_COLUMNS = ["model", "citation", "labels", "updates", "map", "image_size", "width", *SIZE_COLUMNS]
 LEARNING_COLUMNS = ["model", "seed", "cycle", "images", "loss", "value"]
 COST_COLUMNS = ["model", "seed", "seconds", "peak_memory", "device"]  # of the training; memory in bytes
 INPUT_COLUMNS = ["row", "image", "identity", "view"]
@@ -129,9 +131,9 @@ def read(results: Path) -> Rows:
         facts,
         [_measured(part, facts) for part in _groups(folder / IDENTITY)],
         [_recognised(part, facts) for part in _groups(folder / FEWSHOT)],
-        _table(folder / "models.csv"),
-        _table(folder / "costs.csv"),
-        _table(folder / "learning.csv"),
+        _table(folder / "models.csv", MODEL_COLUMNS),
+        _table(folder / "costs.csv", COST_COLUMNS),
+        _table(folder / "learning.csv", LEARNING_COLUMNS),
         _read_samples(folder, facts.settings.data.image_size),
     )
 
@@ -153,11 +155,11 @@ def _recognised(rows: pd.DataFrame, facts: Facts) -> Recognised:
     return Recognised(model, facts.trained.get(model, Trained()), rows.drop(columns="model"))
 
 
-def _table(path: Path) -> pd.DataFrame:
+def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     with reading(path):
-        return pd.read_csv(path, dtype={"map": str, "identity": str})
+        return pd.read_csv(path, usecols=list(columns), dtype={"map": str, "identity": str})
 
 
 def _read_samples(folder: Path, side: int) -> Samples:
     grids = {path.stem: tiles.read(path, side) for path in sorted((folder / "samples").glob("*.png"))}
-    return Samples(_table(folder / "inputs.csv"), grids)
+    return Samples(_table(folder / "inputs.csv", INPUT_COLUMNS), grids)

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from benchmark.settings import Profile, override
+from benchmark.stages.collect import collect
+from benchmark.stages.report import report
 from benchmark.workspace import Run
 
 
@@ -16,6 +18,12 @@ def changed(run: Run, **changes: Any) -> Run:
     values = {key.replace("__", "."): value for key, value in changes.items()}
     settings_now: Profile = override(run.settings, values)
     return replace(run, settings=settings_now)
+
+
+def reported(run: Run) -> None:
+    """Collect what is measured, and write tables and figures of it."""
+    collect(run)
+    report(run)
 
 
 def tables(run: Run) -> dict[str, bytes]:

@@ -13,9 +13,8 @@ from benchmark.files import sha256
 from benchmark.stages import everything
 from benchmark.stages.everything import run_everything
 from benchmark.stages.fewshot import EPISODES, OUTCOMES, FewShotMeasurement, measure_fewshot
-from benchmark.stages.report import report
 from benchmark.workspace import Run
-from tests.stages.helpers import changed, copy_of_data
+from tests.stages.helpers import changed, copy_of_data, reported
 
 CONTROLS = ["no_augmentation", "copy"]  # the oracle is wanted too, but these are no rendered cars
 
@@ -102,7 +101,7 @@ def test_the_oracle_needs_rendered_cars(finished: Run) -> None:
 
 def test_a_measurement_out_of_date_leaves_the_tables(copied: Run, capsys: pytest.CaptureFixture[str]) -> None:
     other = changed(copied, fewshot__steps=2)
-    report(other)
+    reported(other)
     assert fewshot_csv(other).empty
     assert "not measured" in (other.results / "fewshot.md").read_text()
     assert "copy seed 0, few-shot: left out of the tables, out of date" in capsys.readouterr().out
@@ -112,7 +111,7 @@ def test_a_damaged_file_is_named(copied: Run) -> None:
     path = copied.folder / "fewshot" / "copy" / "seed0" / OUTCOMES
     path.write_bytes(b"no parquet")
     with pytest.raises(BenchmarkError, match=r"copy/seed0/outcomes.parquet is missing or damaged"):
-        report(copied)
+        reported(copied)
 
 
 def test_changed_episodes_are_refused(copied: Run) -> None:
@@ -125,7 +124,7 @@ def test_changed_episodes_are_refused(copied: Run) -> None:
 def test_few_shot_can_be_left_out(copied: Run, capsys: pytest.CaptureFixture[str]) -> None:
     other = changed(copied, fewshot__shots=[])
     measure_fewshot(other)
-    report(other)
+    reported(other)
     assert "few-shot: left out, fewshot.shots is empty" in capsys.readouterr().out
     assert fewshot_csv(other).empty
 

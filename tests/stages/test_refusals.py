@@ -23,7 +23,7 @@ from benchmark.stages.train import train
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
 from models.interface import Batch
-from tests.stages.helpers import changed, copy_of_data
+from tests.stages.helpers import changed, copy_of_data, reported
 from tests.tools import PROJECT, TINY
 
 
@@ -63,7 +63,7 @@ def test_missing_steps_are_named(finished: Run) -> None:
     with pytest.raises(BenchmarkError, match="extractors/identity holds no extractor of these settings"):
         measure_identity(empty)
     with pytest.raises(BenchmarkError, match="extractors/identity holds no extractor of these settings"):
-        report(empty)
+        reported(empty)
 
 
 @pytest.mark.parametrize("task", LABELS)
@@ -96,9 +96,26 @@ def test_a_damaged_file_is_named(finished: Run, tmp_path: Path, name: str) -> No
     assert not copy.results.exists()
 
 
+@pytest.mark.parametrize(
+    "name", ["facts.json", "identity.parquet", "fewshot.parquet", "models.csv", "samples/tiny.png"]
+)
+def test_damaged_rows_are_named(finished: Run, tmp_path: Path, name: str) -> None:
+    copy = replace(finished, results=tmp_path)
+    shutil.copytree(finished.results / "rows", tmp_path / "rows")
+    (tmp_path / "rows" / name).write_bytes(b"\x00damaged")
+    with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):
+        report(copy)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows"]
+
+
+def test_without_rows_there_is_no_report(finished: Run, tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match=r"has no stored rows .*; `benchmark run` and `dvc repro` make them"):
+        report(replace(finished, results=tmp_path))
+
+
 def measured_and_reported(run: Run) -> None:
     measure_identity(run)
-    report(run)
+    reported(run)
 
 
 def test_an_interrupted_model_is_resumed(

@@ -16,12 +16,11 @@ from benchmark.stages.data import open_store
 from benchmark.stages.everything import run_everything
 from benchmark.stages.extractor import LABELS, train_extractors
 from benchmark.stages.identity import measure_identity
-from benchmark.stages.report import report
 from benchmark.stages.sample import sample_images
 from benchmark.stages.status import cells
 from benchmark.stages.train import train
 from benchmark.workspace import Run
-from tests.stages.helpers import changed, copy_of_data, identity_csv, tables
+from tests.stages.helpers import changed, copy_of_data, identity_csv, reported, tables
 from tests.tools import TINY
 
 NAMES = ("copy", "mean_image", "real", "tiny")
@@ -51,7 +50,7 @@ def test_copying_is_as_good_as_the_real_image_for_identity(finished: Run) -> Non
 
 
 def test_outcomes_agree_with_the_table(finished: Run) -> None:
-    outcomes = pd.read_parquet(finished.results / "outcomes.parquet")
+    outcomes = pd.read_parquet(finished.results / "rows" / "identity.parquet")
     table = identity_csv(finished).set_index(MEASURED)
     found = outcomes.groupby(MEASURED)
     assert set(found.groups) == set(table.index)
@@ -61,7 +60,7 @@ def test_outcomes_agree_with_the_table(finished: Run) -> None:
 
 
 def test_the_grouped_split_tests_on_classes_of_several_groups(finished: Run) -> None:
-    outcomes = pd.read_parquet(finished.results / "outcomes.parquet").groupby("split")
+    outcomes = pd.read_parquet(finished.results / "rows" / "identity.parquet").groupby("split")
     manifest = open_store(finished).manifest
     standard = manifest[manifest["split"] == "standard"].groupby("identity")["group"].nunique()
     several = set(standard.index[standard > 1])
@@ -81,12 +80,16 @@ def test_the_view_matrix_adds_up_to_the_table(finished: Run) -> None:
                 mean = (part["view"] * part["n"]).sum() / part["n"].sum()
                 assert table.loc[key, name] == pytest.approx(mean, abs=2e-6)
     assert table.loc["real", "view_cross"].isna().all()
-    assert "real | random | 2 |" in (finished.results / "targets.md").read_text(encoding="utf-8")
+    assert "## random split, 2 classes" in (finished.results / "targets.md").read_text(encoding="utf-8")
 
 
 def test_a_model_that_has_nothing_beside_it_is_compared_with_nothing(finished: Run) -> None:
     assert pd.read_csv(finished.results / "differences.csv").empty
-    assert (finished.results / "differences.md").read_text(encoding="utf-8").startswith("No two models")
+    assert (
+        (finished.results / "differences.md")
+        .read_text(encoding="utf-8")
+        .endswith("\n\nNo two models are measured that could be compared.\n")
+    )
 
 
 def test_figures_and_samples_are_there(finished: Run) -> None:
@@ -99,7 +102,7 @@ def test_figures_and_samples_are_there(finished: Run) -> None:
 def test_a_report_removes_the_tables_of_features_that_may_have_changed(finished: Run) -> None:
     for name in ("sensitivity.csv", "sensitivity.md"):
         (finished.results / name).write_text("stale", encoding="utf-8")
-    report(finished)
+    reported(finished)
     assert not list(finished.results.glob("sensitivity.*"))
 
 
@@ -126,7 +129,7 @@ def test_other_numbers_of_classes_are_added(finished: Run) -> None:
     before = identity_csv(finished)
     more = changed(finished, evaluation__nc=[4], seeds=1)
     measure_identity(more)
-    report(more)
+    reported(more)
     after = identity_csv(finished)
     pd.testing.assert_frame_equal(after[after["nc"] != 4].reset_index(drop=True), before)
     assert after.loc[after["nc"] == 4, "split"].tolist() == ["random"] * 4  # three classes have groups
@@ -135,14 +138,14 @@ def test_other_numbers_of_classes_are_added(finished: Run) -> None:
     shutil.rmtree(finished.folder / "identity" / "tiny" / "seed0" / "random/nc4")
     for name in ("copy", "mean_image", "real"):
         shutil.rmtree(finished.folder / "identity" / name / "seed0" / "random/nc4")
-    report(finished)
+    reported(finished)
     pd.testing.assert_frame_equal(identity_csv(finished), before)
 
 
 def test_rows_that_are_out_of_date_are_not_reported(finished: Run) -> None:
     before = tables(finished)
     other = replace(changed(finished, training__images=72), results=Path("elsewhere"))
-    report(other)
+    reported(other)
     assert set(identity_csv(other)["model"]) == {"copy", "mean_image", "real"}
     with pytest.raises(BenchmarkError, match=r"spec\.images changed from 64 to 72.*run `benchmark run --model tiny`"):
         measure_identity(other)
