@@ -1,16 +1,24 @@
 """The machine a result is made on, as far as it can change the result."""
 
+import platform
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchmarkError
 
 if TYPE_CHECKING:
+    import torch
     from lightning_fabric import Fabric
+    from lightning_fabric.loggers.logger import Logger
+
+CPUINFO = Path("/proc/cpuinfo")
 
 
-def open_fabric(device: str = "auto", precision: str = "32-true") -> "Fabric":
+def open_fabric(device: str = "auto", precision: str = "32-true", *watchers: "Logger") -> "Fabric":
     """Return Fabric on one device: `cpu`, `cuda`, or `auto` for a GPU where there is one.
+
+    `watchers` are loggers that are callbacks, too.
 
     Raises:
         BenchmarkError: the device is not there.
@@ -18,7 +26,7 @@ def open_fabric(device: str = "auto", precision: str = "32-true") -> "Fabric":
     from lightning_fabric import Fabric
 
     try:
-        return Fabric(accelerator=device, devices=1, precision=precision)  # type: ignore[arg-type]
+        return Fabric(accelerator=device, devices=1, precision=precision, loggers=[*watchers], callbacks=[*watchers])  # type: ignore[arg-type]
     except Exception as error:  # Fabric's own exceptions have no common type
         raise BenchmarkError(f"the device {device} cannot be used here: {error}; choose --device cpu") from None
 
@@ -26,3 +34,19 @@ def open_fabric(device: str = "auto", precision: str = "32-true") -> "Fabric":
 def versions(*packages: str) -> dict[str, str]:
     """Return the versions of `packages`, by default those whose arithmetic shows in every result."""
     return {name: version(name) for name in packages or ("torch", "torchvision", "numpy")}
+
+
+def device_name(device: "torch.device") -> str:
+    """Return the name of the GPU, or that of the processor and the number of threads that torch uses on it."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{_processor()}, torch threads: {torch.get_num_threads()}"
+
+
+def _processor() -> str:
+    """Return the processor's model, or its architecture where the system does not tell the model."""
+    lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

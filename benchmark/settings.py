@@ -102,6 +102,8 @@ class Training(Section):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     log_every: int = Field(10, ge=1)  # cycles between two rows of log.csv
     checkpoint_every: int = Field(200, ge=1)  # cycles between two checkpoints
+    tensorboard: bool = False  # whether to write live logs; like the next one it changes no value
+    samples_every: int = Field(200, ge=1)  # cycles between two sample grids of the live logs
 
 
 class Extractor(Section):

@@ -10,10 +10,11 @@ from benchmark import settings as settings_file
 from benchmark.settings import Profile
 
 RUNS = Path("runs")
-ROWS_ONLY: dict[str, Any] = {  # settings that choose rows and change none
+NEUTRAL: dict[str, Any] = {  # settings that change no value: they choose rows, or what is shown of a training
     "name": True,
     "models": True,
     "seeds": True,
+    "training": {"tensorboard", "samples_every"},
     "evaluation": {"nc"},
     "fewshot": {"controls", "skip"},
 }
@@ -63,5 +64,5 @@ def open_run(
 
 def fingerprint(settings: Profile) -> str:
     """Return a short hash of the settings that change values."""
-    values = settings.model_dump(mode="json", exclude=ROWS_ONLY)
+    values = settings.model_dump(mode="json", exclude=NEUTRAL)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:10]

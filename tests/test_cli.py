@@ -137,8 +137,12 @@ def test_options_that_change_values_make_a_run_of_their_own(
     assert more.folder == run.folder
 
 
-@pytest.mark.parametrize("change", ["seeds=2", "evaluation.nc=[3]", "fewshot.skip=[unet]", "fewshot.controls=[copy]"])
-def test_settings_that_choose_rows_make_no_run_of_their_own(
+NO_VALUE = ["seeds=2", "evaluation.nc=[3]", "fewshot.skip=[unet]", "fewshot.controls=[copy]"]
+NO_VALUE += ["training.tensorboard=true", "training.samples_every=7"]
+
+
+@pytest.mark.parametrize("change", NO_VALUE)
+def test_settings_that_change_no_value_make_no_run_of_their_own(
     change: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = opened(project, f"--profile smoke --set {change}", monkeypatch, capsys)

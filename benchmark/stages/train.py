@@ -1,5 +1,6 @@
 """Training one model with one seed: the stage train."""
 
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,19 +9,22 @@ import numpy as np
 from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.data.images import ImageStore
-from benchmark.environment import open_fabric, versions
+from benchmark.environment import device_name, open_fabric, versions
 from benchmark.errors import BenchmarkError, InterruptedRun
 from benchmark.files import sha256
 from benchmark.seeding import seed_global
 from benchmark.stages.data import open_store
 from benchmark.training import loop
-from benchmark.training.sampling import AuxiliaryBatches
+from benchmark.training.checkpoint import Progress
+from benchmark.training.live import LiveLog
+from benchmark.training.sampling import AuxiliaryBatches, to_float
 from benchmark.workspace import Run
 from models.capacity import generator_parameters, sized
 from models.interface import ModelSpec, ViewModel
 from models.registry import Entry, UnknownModelError, find
 
 TRAINING = ("benchmark.training.loop", "benchmark.training.sampling")  # what can change a model's weights
+SAMPLES = 4  # inputs in a sample grid of the live logs
 
 
 def entry(run: Run, model: str) -> Entry:
@@ -134,8 +138,10 @@ def train(run: Run, model: str, seed: int) -> None:
         return
     network = build(run, model, store, seed)
     target.begin(decision)
+    if decision.action == "make":
+        shutil.rmtree(live_folder(run, model, seed), ignore_errors=True)
     try:
-        images = _train(run, model, seed, network, store, target.folder)
+        progress = _train(run, model, seed, network, store, target.folder)
     except InterruptedRun as error:
         target.note("interrupted", str(error))
         raise
@@ -147,18 +153,38 @@ def train(run: Run, model: str, seed: int) -> None:
         "done",
         parameters=generator_parameters(network),
         map=network.map,
-        images=images,
+        images=progress.images,
         auxiliary_images=len(store.subset("auxiliary")),
         weights_hash=sha256(weights),
         target=entry(run, model).target,
+        device_name=device_name(fabric.device),
+        **asdict(progress.costs),
     )
 
 
-def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStore, folder: Path) -> int:
+def live_folder(run: Run, model: str, seed: int) -> Path:
+    """Return the folder of the live logs: outside the cell, whose content is the same with and without them."""
+    return run.folder / "tensorboard" / model / f"seed{seed}"
+
+
+def _live_log(run: Run, model: str, seed: int, store: ImageStore) -> LiveLog:
+    """Return the live log, whose samples are spread over the identities that are kept from training for choices."""
+    rows = store.manifest["row"].to_numpy()[store.subset("validation")]
+    places = np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).round().astype(np.int64)
+    inputs = to_float(store.images[rows[places]])
+    return LiveLog(live_folder(run, model, seed), inputs, run.settings.training.samples_every)
+
+
+def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStore, folder: Path) -> Progress:
     training = run.settings.training
-    fabric = open_fabric(run.device, training.precision)
+    live = [_live_log(run, model, seed, store)] if training.tensorboard else []
+    fabric = open_fabric(run.device, training.precision, *live)
     rows = store.manifest.iloc[store.subset("auxiliary")]
     row, identity, view = (rows[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
     batches = AuxiliaryBatches(store.images, row, identity, view, training.batch_size, fabric.device)
     schedule = loop.Schedule(training.images, training.log_every, training.checkpoint_every, (model, seed))
-    return loop.train(network, batches, fabric, schedule, loop.Files(folder), f"{model} seed {seed}")
+    try:
+        return loop.train(network, batches, fabric, schedule, loop.Files(folder), f"{model} seed {seed}")
+    finally:
+        for logger in live:
+            logger.finalize("")

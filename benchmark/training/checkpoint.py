@@ -1,5 +1,6 @@
 """The state of a training that was interrupted, and the weights of one that is done."""
 
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,32 +10,44 @@ from safetensors.torch import load_file, save_file
 
 from benchmark.errors import BenchmarkError
 from benchmark.files import replacing
+from benchmark.training.costs import Costs
 from models.interface import ViewModel
 
 
-def save(model: ViewModel, cycle: int, images: int, path: Path) -> None:
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is: cycles and real images done, and what they cost."""
+
+    cycle: int = 0
+    images: int = 0
+    costs: Costs = field(default_factory=Costs)
+
+
+def save(model: ViewModel, progress: Progress, path: Path) -> None:
     """Write all that the next cycle depends on; the random numbers are not part of it, each cycle seeds its own."""
     optimizers = {name: optimizer.state_dict() for name, optimizer in model.optimizers.items()}
-    state = {"model": model.state_dict(), "optimizers": optimizers, "cycle": cycle, "images": images}
+    state = {"model": model.state_dict(), "optimizers": optimizers, **asdict(progress)}
     with replacing(path) as temporary:
         torch.save(state, temporary)
 
 
-def restore(model: ViewModel, path: Path, device: torch.device) -> tuple[int, int]:
-    """Load what `save` wrote; return the cycle and the images done.
+def restore(model: ViewModel, path: Path, device: torch.device) -> Progress:
+    """Load what `save` wrote, and return how far the training is.
 
     Raises:
-        BenchmarkError: the file is damaged or belongs to another model.
+        BenchmarkError: the file is damaged, or belongs to another model or an older version of the suite.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         for name, optimizer in model.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
-        return int(state["cycle"]), int(state["images"])
+        return Progress(int(state["cycle"]), int(state["images"]), Costs(**state["costs"]))
     except Exception as error:  # torch reports damage by many types, from RuntimeError to UnpicklingError and EOFError
         reason = type(error).__name__
-        raise BenchmarkError(f"{path} is damaged ({reason}); delete it to train from the beginning") from error
+        raise BenchmarkError(
+            f"{path} is damaged or not of this version ({reason}); delete it to train from the beginning"
+        ) from error
 
 
 def save_weights(model: ViewModel, path: Path) -> None:

@@ -14,6 +14,8 @@ from tqdm import tqdm
 from benchmark import seeding
 from benchmark.errors import InterruptedRun
 from benchmark.training import checkpoint
+from benchmark.training.checkpoint import Progress
+from benchmark.training.costs import Meter
 from benchmark.training.interruption import stoppable
 from benchmark.training.log import Log
 from models.interface import Batches, ViewModel
@@ -62,11 +64,14 @@ class Schedule:
     axes: tuple[str | int, ...]
 
 
-def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule, files: Files, name: str) -> int:
+def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule, files: Files, name: str) -> Progress:
     """Train until the budget is used, from the last checkpoint if there is one, and write the generator's weights.
 
+    Fabric's loggers get the rows of the log, with the images used as step. Its callbacks can look at the model
+    `between_cycles` and `after_training`.
+
     Returns:
-        The images used: the budget, or up to one cycle more.
+        What was done: the images of the budget, or up to one cycle more.
 
     Raises:
         InterruptedRun: SIGINT or SIGTERM came; a checkpoint holds the state.
@@ -75,8 +80,8 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
     """
     model.to(fabric.device).to(memory_format=torch.channels_last)
     model.setup(fabric)
-    cycle, images = checkpoint.restore(model, files.checkpoint, fabric.device) if files.checkpoint.exists() else (0, 0)
-    log = Log(files.log, cycle)
+    done = checkpoint.restore(model, files.checkpoint, fabric.device) if files.checkpoint.exists() else Progress()
+    cycle, images, log, meter = done.cycle, done.images, Log(files.log, done.cycle), Meter(fabric.device, done.costs)
     model.train()
     with stoppable() as stop, _progress(schedule.images, images, name) as bar:
         while images < schedule.images:
@@ -86,18 +91,23 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
             if cycle % schedule.log_every == 0 or images >= schedule.images:
                 losses = _finite(report.losses, cycle)
                 log.add(cycle, images, losses)
+                fabric.log_dict({f"losses/{key}": value for key, value in losses.items()}, images)
+                meter.read()
                 bar.set_postfix({key: f"{value:.2f}" for key, value in losses.items()}, refresh=False)
+            if images < schedule.images:
+                fabric.call("between_cycles", model, cycle, images)
             bar.update(report.images)
             if stop.asked or cycle % schedule.checkpoint_every == 0:
                 _finite(report.losses, cycle)  # a checkpoint must not keep a state that cannot recover
-                checkpoint.save(model, cycle, images, files.checkpoint)
+                checkpoint.save(model, Progress(cycle, images, meter.read()), files.checkpoint)
             if stop.asked:
                 raise InterruptedRun(f"saved after cycle {cycle}; the same command goes on from there")
     seeding.seed_global("finish", *schedule.axes)
     model.finish(batches)
     checkpoint.save_weights(model, files.weights)
+    fabric.call("after_training", model, images)
     files.checkpoint.unlink(missing_ok=True)
-    return images
+    return Progress(cycle, images, meter.read())
 
 
 def _finite(losses: Mapping[str, Tensor], cycle: int) -> dict[str, float]:

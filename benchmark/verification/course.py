@@ -11,6 +11,7 @@ from torch import Tensor
 from benchmark import seeding
 from benchmark.environment import open_fabric
 from benchmark.training import checkpoint
+from benchmark.training.checkpoint import Progress
 from benchmark.verification.expectation import expect
 from benchmark.verification.material import RandomBatches
 from models.interface import CycleReport, ModelSpec, ViewModel
@@ -54,7 +55,8 @@ class Course:
         for cycle in range(start, CYCLES):
             self.cycles.append(self._cycle(cycle))
             if folder is not None and cycle + 1 in STOPS:
-                checkpoint.save(self.model, cycle + 1, self.batches.images, state_file(folder, cycle + 1))
+                progress = Progress(cycle + 1, self.batches.images)
+                checkpoint.save(self.model, progress, state_file(folder, cycle + 1))
         self.still = [key for key, p in trainable(self.model).items() if torch.equal(p, before[key])]
         self.finish()
 

@@ -221,7 +221,7 @@ def test_resumed_training_is_exact(stop: int, fabric: Fabric, tmp_path: Path) ->
     whole, first = ready(TwoStep, fabric), ready(TwoStep, fabric)
     seeded_cycles(whole, batches, fabric, range(8))
     seeded_cycles(first, batches, fabric, range(stop))
-    checkpoint.save(first, stop, 4 * stop, tmp_path / "state.pt")
+    checkpoint.save(first, checkpoint.Progress(stop, 4 * stop), tmp_path / "state.pt")
     torch.manual_seed(99)
     second = TwoStep(spec())
     second.setup(fabric)

@@ -1,0 +1,60 @@
+"""Live logs of a training for TensorBoard: every loss, and grids of a few images turned to every view.
+
+The x axis is the number of real images used, the budget that all models share.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+from torch import Tensor
+from torchvision.utils import make_grid
+
+from benchmark.training.sampling import to_uint8
+from benchmark.training.turning import evaluating, turned
+from models.interface import ViewModel
+
+SAMPLES = "samples"
+DELAY = 10  # seconds until an entry is on the disk
+
+
+class LiveLog(TensorBoardLogger):
+    """Fabric's logger for TensorBoard, with sample grids.
+
+    The first entry drops what an interrupted training left at its step or later.
+
+    Args:
+        folder: where the event files go.
+        inputs: images of shape (B, 3, S, S), in [-1, 1].
+        every: cycles between two grids.
+    """
+
+    def __init__(self, folder: Path, inputs: Tensor, every: int) -> None:
+        super().__init__(folder, name="", version="", flush_secs=DELAY)
+        self.inputs, self.every = inputs, every
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Write scalars."""
+        self._begin(step)
+        super().log_metrics(metrics, step)
+
+    def between_cycles(self, model: ViewModel, cycle: int, images: int) -> None:
+        """Write a grid if one is due; what a model measures once, in `finish`, is still missing in it."""
+        if cycle % self.every == 0:
+            self._show(model, images)
+
+    def after_training(self, model: ViewModel, images: int) -> None:
+        """Write the grid of the finished model."""
+        self._show(model, images)
+
+    def _show(self, model: ViewModel, images: int) -> None:
+        """Write what the model draws now: one row for each input, the input first, then the views in order."""
+        self._begin(images)
+        with evaluating(model):
+            columns = [self.inputs, *turned(model, self.inputs)]
+        grid = make_grid(torch.stack(columns, 1).flatten(0, 1), nrow=len(columns), pad_value=1.0)
+        self.experiment.add_image(SAMPLES, to_uint8(grid[None])[0], images, dataformats="HWC")
+
+    def _begin(self, step: int | None) -> None:
+        self._kwargs.setdefault("purge_step", step)  # read once, when the event file is opened
