@@ -4,7 +4,7 @@
 BIN := .venv/bin
 PYTHON ?= python3
 
-.PHONY: reproduce test env lock
+.PHONY: reproduce test lint types tests env lock
 
 reproduce: env
 ifdef PROFILE
@@ -12,12 +12,18 @@ ifdef PROFILE
 	sed -i.bak 's/^active: .*/active: *$(PROFILE)/' params.yaml && rm params.yaml.bak
 endif
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
-	@echo "tables: results/*.csv, results/*.md; figures: results/figures/"
+	@echo "report: results/report.html; tables: results/*.csv, *.md, *.tex; figures: results/paper/, results/figures/"
 
-test: env
+test: lint types tests
+
+lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: env
 	$(BIN)/mypy
+
+tests: env
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile   # threads of two processes on two cores would wait for each other
 
 env: .venv/.ready
