@@ -1,0 +1,126 @@
+"""The report: one HTML file with every table and figure, which needs no network."""
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from benchmark.files import reading
+from benchmark.reporting.facts import Facts
+from benchmark.reporting.pictures import Picture
+from benchmark.reporting.provenance import failures_sheet, provenance_sheet, settings_sheet
+from benchmark.reporting.sheets import Grid, Sheet
+
+ASSETS = Path(__file__).with_name("assets")
+LONG = 30  # rows of a sheet from which on its further tables are folded
+WIDE = 1.6  # width over height of a picture that takes the full line
+LARGER = 2  # times the size of the PNG that an SVG may have, for being sharp at every scale
+KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
+NUMBER = re.compile(r"[<+-]?\s*\.?\d")
+MISSING = {"", "-", "n/a"}
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A part of the report.
+
+    Attributes:
+        title: its heading, which no other chapter has.
+        items: tables and figures in their order.
+    """
+
+    title: str
+    items: Sequence[Sheet | Picture]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A picture as part of a page.
+
+    Attributes:
+        source: data URI.
+        width: natural width in pixels.
+        height: natural height in pixels.
+    """
+
+    source: str
+    width: int
+    height: int
+
+    @property
+    def wide(self) -> bool:
+        """Whether it needs the full line."""
+        return self.width > WIDE * self.height
+
+
+def page(facts: Facts, headline: Sheet, chapters: Sequence[Chapter], results: Path) -> str:
+    """Return the report as HTML, the same text for the same input.
+
+    Args:
+        facts: where the results come from.
+        headline: the table that comes first.
+        chapters: what follows it, in this order; settings, provenance and failures are added behind. Empty chapters
+            are left out.
+        results: the folder that the paths of the pictures begin in.
+
+    Raises:
+        BenchmarkError: a picture is missing or damaged.
+    """
+    behind = {"Settings": settings_sheet, "Provenance": provenance_sheet, "What failed": failures_sheet}
+    chapters = [*filter(lambda each: each.items, chapters), *(Chapter(t, [make(facts)]) for t, make in behind.items())]
+    environment = _environment(f", profile {facts.name}")
+    environment.globals["embed"] = partial(embed, results)
+    return environment.get_template("page.html").render(facts=facts, headline=headline, chapters=chapters)
+
+
+def _environment(suffix: str) -> Environment:
+    """Return the templates; titles lose the `suffix` that every sheet has."""
+    environment = Environment(
+        loader=FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"anchor": anchor, "short": lambda title: title.removesuffix(suffix)}
+    environment.tests["picture"] = lambda item: isinstance(item, Picture)
+    environment.globals |= {"asset": _asset, "folded": folded, "numeric": numeric}
+    return environment
+
+
+def _asset(name: str) -> Markup:
+    return Markup((ASSETS / name).read_text(encoding="utf-8"))  # noqa: S704 (a file of this package)
+
+
+def anchor(title: str) -> str:
+    """Return a title as the name of a place in the page: small letters, digits and hyphens."""
+    return "-".join(re.findall(r"[a-z0-9]+", title.lower()))
+
+
+def folded(sheet: Sheet) -> list[bool]:
+    """Return for each table of a sheet whether it is shown folded: where the rows so far are more than LONG."""
+    return [rows > LONG for rows in accumulate(len(grid.rows) for grid in sheet.grids)]
+
+
+def numeric(grid: Grid) -> list[bool]:
+    """Return for each column whether it holds numbers, with intervals or not, and nothing else."""
+    columns = [{str(row[place]) for row in grid.rows} - MISSING for place in range(len(grid.head))]
+    return [bool(texts) and all(map(NUMBER.match, texts)) for texts in columns]
+
+
+def embed(results: Path, picture: Picture) -> Embedded:
+    """Return a picture as SVG, or as PNG where the SVG is more than LARGER times its size."""
+    png, svg = (results / f"{picture.path}{kind}" for kind in (".png", ".svg"))
+    with reading(png), Image.open(png) as image:
+        width, height = image.size
+    with reading(svg):
+        chosen = svg if svg.stat().st_size <= LARGER * png.stat().st_size else png
+    content = base64.b64encode(chosen.read_bytes()).decode()
+    return Embedded(f"data:{KINDS[chosen.suffix]};base64,{content}", width, height)

@@ -1,0 +1,129 @@
+"""The report page as text: what is in it, in which order, and that it needs nothing else."""
+
+import base64
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmark.errors import BenchmarkError
+from benchmark.reporting.headline import headline
+from benchmark.reporting.page import Chapter, anchor, embed, folded, numeric, page
+from benchmark.reporting.provenance import failures_sheet, provenance_sheet, settings_sheet
+from benchmark.reporting.sheets import Grid, Sheet
+from tests.reporting.paged import CELLS, DIVERGED, HOSTILE, LONG, SORTED, facts, picture, report
+
+
+def test_the_parts_stand_in_their_order_and_the_contents_lead_to_them(tmp_path: Path) -> None:
+    text = report(tmp_path)
+    titles = re.findall(r"<h2>(.*?)</h2>", text)
+    assert titles == ["Sorted", "Exhibits", "Samples", "Settings", "Provenance", "What failed"]
+    links, places = re.findall(r'href="#(.*?)"', text), re.findall(r' id="(.*?)"', text)
+    assert len(places) == len(set(places))
+    assert {"headline", "exhibits", "exhibits-1", "exhibits-2", "samples", "what-failed"} <= set(links)
+    assert set(links) <= set(places)
+
+
+def test_the_page_is_the_same_each_time_and_names_nothing_outside(tmp_path: Path) -> None:
+    text = report(tmp_path)
+    assert text.startswith("<!DOCTYPE html>\n")
+    assert text == report(tmp_path)
+    assert not re.search(r"""(src|href)="(?!#|data:)|url\(|@import|https?://|fetch\(""", text)
+
+
+def test_every_text_is_escaped(tmp_path: Path) -> None:
+    hostile = DIVERGED.model_copy(update={"reason": HOSTILE})
+    text = report(tmp_path, hostile)
+    assert HOSTILE not in text
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 4  # a cell, a note, the warning, the reason
+    named = page(facts(), SORTED, [Chapter(HOSTILE, [Sheet(f'"{HOSTILE}', [Grid([HOSTILE], [["x"]])])])], tmp_path)
+    assert HOSTILE not in named
+    assert named.count("<script>") == 1
+
+
+def test_what_failed_is_said_at_the_top(tmp_path: Path) -> None:
+    failed = [DIVERGED.model_copy(update={"cell": f"models/m{number}"}) for number in range(5)]
+    top = report(tmp_path, *failed).partition("<main>")[0]
+    assert "5 trainings or measurements are missing" in top
+    assert "<code>models/m0</code> diverged: the loss adversarial is nan in cycle 120" in top
+    assert "models/m4" not in top
+    assert "1 training or measurement is missing" in report(tmp_path, DIVERGED)
+    fine = report(tmp_path)
+    assert "missing" not in fine.partition("<main>")[0].partition("<body>")[2]
+    assert "Nothing failed: every training and measurement" in fine
+
+
+def test_failures_settings_and_provenance_are_tables() -> None:
+    assert failures_sheet(facts(DIVERGED)).grids[0].rows == [("models/ours/seed1", "diverged", DIVERGED.reason)]
+    settings = {row[0]: row[1:] for row in settings_sheet(facts()).grids[0].rows}
+    assert settings["seeds"] == ("1", "")
+    assert settings["training.images"] == ("320", "no default")
+    assert settings["evaluation.nc"] == ("5, 12", "20, 50, 80")
+    assert settings["training.width"] == ("0.125", "1")
+    assert settings["data.root"] == ("none", "")
+    assert settings["data.rendered.images"] == ("14, 18", "22, 34")
+    assert settings["data.azimuth_bins"][0].startswith("left: 335, 25; front_left: ")
+    made, data = provenance_sheet(facts()).grids
+    assert made.rows[0] == ("run", "smoke")
+    assert dict(made.rows[1:]) == {"commit": "0123abc", "torch": "2.14.1", "device": "a CPU", "training seeds": "0"}
+    assert data.rows == [("standard", "12", "1,300")]
+
+
+def test_long_tables_are_folded_from_the_row_on_that_makes_them_long() -> None:
+    assert folded(LONG) == [False, True]
+    assert folded(Sheet("", [Grid(["a"], [["x"]] * 31)])) == [True]
+    assert folded(Sheet("", [Grid(["a"], [["x"]] * 15)] * 3)) == [False, False, True]
+    assert folded(Sheet("", [])) == []
+
+
+def test_columns_of_numbers_are_known_by_every_cell() -> None:
+    assert numeric(Grid([""] * 5, CELLS)) == [False, True, True, True, True]
+    assert numeric(Grid(["map", "empty"], [["8", "-"], ["all", "n/a"]])) == [False, False]
+
+
+@pytest.mark.parametrize(("title", "name"), [("The paper's exhibits", "the-paper-s-exhibits"), ("N_c = 5!", "n-c-5")])
+def test_anchors(title: str, name: str) -> None:
+    assert anchor(title) == name
+
+
+def test_a_picture_is_an_svg_unless_that_is_far_larger(tmp_path: Path) -> None:
+    drawn = picture(tmp_path, "square", 300, 200)
+    found = embed(tmp_path, drawn)
+    assert (found.width, found.height, found.wide) == (300, 200, False)
+    svg, png = ((tmp_path / "figures" / f"square.{kind}").read_bytes() for kind in ("svg", "png"))
+    assert found.source == f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+    (tmp_path / "figures/square.svg").write_bytes(svg + b" " * 3 * len(png))
+    assert embed(tmp_path, drawn).source == f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_a_missing_picture_is_named(tmp_path: Path, kind: str) -> None:
+    drawn = picture(tmp_path, "square", 300, 200)
+    (tmp_path / f"figures/square.{kind}").unlink()
+    with pytest.raises(BenchmarkError, match=rf"square\.{kind} is missing or damaged"):
+        embed(tmp_path, drawn)
+
+
+def identity_rows(*rows: tuple[str, str, int, float]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["model", "split", "nc", "joint"])
+    bounds = {f"{rate}_ci_{end}": 0.25 for rate in ("joint", "top1", "view") for end in ("low", "high")}
+    trained = {"images": 640, "batch_size": 32, "auxiliary_images": 99}
+    return table.assign(profile="smoke", n_seeds=1, top1=0.5, view=0.75, **bounds, **trained)
+
+
+def test_the_headline_has_the_best_joint_accuracy_first_and_controls_apart() -> None:
+    rows = [("ours", "random", 5, 0.1), ("ours", "grouped", 5, 0.9), ("unet", "random", 5, 0.3)]
+    more = [("ours", "random", 12, 0.2), ("late", "random", 12, 0.8), ("copy", "random", 5, 0.4)]
+    sheet = headline(identity_rows(*rows, *more))
+    models, controls = sheet.grids
+    assert models.head == ["model", "joint %, 5 classes", "joint %, 12 classes", *models.head[3:]]
+    assert models.head[3:] == ["top-1 %, 5 classes", "view %, 5 classes", "seeds"]
+    assert [list(row[:3]) for row in models.rows] == [
+        ["unet", "30.0 [25.0, 25.0]", "-"],
+        ["ours", "10.0 [25.0, 25.0]", "20.0 [25.0, 25.0]"],
+        ["late", "-", "80.0 [25.0, 25.0]"],
+    ]
+    assert [row[0] for row in controls.rows] == ["copy"]
+    assert sheet.notes[-1] == "Controls: copy: output = input, whatever the wanted view."
+    assert len(headline(identity_rows(rows[0])).grids) == 1
