@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from benchmark.reporting.sheets import Grid, Sheet
 
 ASSETS = Path(__file__).with_name("assets")
 LONG = 30  # rows of a sheet from which on its further tables are folded
-WIDE = 1.6  # width over height of a picture that takes the full line
+WIDE = 800  # pixels from which on a picture takes the full line
 LARGER = 2  # times the size of the PNG that an SVG may have, for being sharp at every scale
-KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
+LARGEST = 300_000  # bytes of a picture, so that a page of thirty stays below ten million
+QUALITY = 85  # of larger ones, which are photographs
 NUMBER = re.compile(r"[<+-]?\s*\.?\d")
 MISSING = {"", "-", "n/a"}
 
@@ -57,7 +59,7 @@ class Embedded:
     @property
     def wide(self) -> bool:
         """Whether it needs the full line."""
-        return self.width > WIDE * self.height
+        return self.width > WIDE
 
 
 def page(facts: Facts, headline: Sheet, chapters: Sequence[Chapter], results: Path) -> str:
@@ -116,11 +118,20 @@ def numeric(grid: Grid) -> list[bool]:
 
 
 def embed(results: Path, picture: Picture) -> Embedded:
-    """Return a picture as SVG, or as PNG where the SVG is more than LARGER times its size."""
+    """Return a picture as SVG, as PNG where the SVG is far larger, or as WebP where both are larger than LARGEST."""
     png, svg = (results / f"{picture.path}{kind}" for kind in (".png", ".svg"))
     with reading(png), Image.open(png) as image:
         width, height = image.size
+        kind, content = "png", png.read_bytes()
+        if len(content) > LARGEST:
+            kind, content = "webp", _webp(image)
     with reading(svg):
-        chosen = svg if svg.stat().st_size <= LARGER * png.stat().st_size else png
-    content = base64.b64encode(chosen.read_bytes()).decode()
-    return Embedded(f"data:{KINDS[chosen.suffix]};base64,{content}", width, height)
+        if svg.stat().st_size <= min(LARGER * png.stat().st_size, LARGEST):
+            kind, content = "svg+xml", svg.read_bytes()
+    return Embedded(f"data:image/{kind};base64,{base64.b64encode(content).decode()}", width, height)
+
+
+def _webp(image: Image.Image) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "WEBP", quality=QUALITY)
+    return buffer.getvalue()

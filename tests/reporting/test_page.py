@@ -4,12 +4,14 @@ import base64
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from benchmark.errors import BenchmarkError
 from benchmark.reporting.headline import headline
-from benchmark.reporting.page import Chapter, anchor, embed, folded, numeric, page
+from benchmark.reporting.page import LARGEST, Chapter, anchor, embed, folded, numeric, page
 from benchmark.reporting.provenance import failures_sheet, provenance_sheet, settings_sheet
 from benchmark.reporting.sheets import Grid, Sheet
 from tests.reporting.paged import CELLS, DIVERGED, HOSTILE, LONG, SORTED, facts, picture, report
@@ -95,6 +97,18 @@ def test_a_picture_is_an_svg_unless_that_is_far_larger(tmp_path: Path) -> None:
     assert found.source == f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
     (tmp_path / "figures/square.svg").write_bytes(svg + b" " * 3 * len(png))
     assert embed(tmp_path, drawn).source == f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def test_a_large_picture_is_compressed(tmp_path: Path) -> None:
+    drawn = picture(tmp_path, "noise", 900, 200)
+    noise = np.random.default_rng(0).integers(0, 256, (200, 900, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "figures/noise.png")
+    (tmp_path / "figures/noise.svg").write_bytes(b" " * (LARGEST + 1))
+    found = embed(tmp_path, drawn)
+    assert (found.width, found.height, found.wide) == (900, 200, True)
+    kind, _, content = found.source.partition(";base64,")
+    assert kind == "data:image/webp"
+    assert len(base64.b64decode(content)) < LARGEST < (tmp_path / "figures/noise.png").stat().st_size
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])
