@@ -1,6 +1,6 @@
 """`params.yaml` as validated, frozen settings.
 
-The file holds profiles by name and one of them as `active`. Every number that decides a result is here; the meaning and
+The file holds profiles, and as `active` the name of one. Every number that decides a result is here; the meaning and
 the source of each is said beside the field, the value beside the key in `params.yaml`.
 """
 
@@ -15,6 +15,8 @@ from benchmark.errors import BenchmarkError
 
 PARAMS = Path("params.yaml")
 CARS = ("left", "front_left", "front", "front_right", "right")
+
+ALL = "all"  # as `models` of a profile: those that the file lists under `models`
 
 Control = Literal["no_augmentation", "real_repeated", "standard_augmentation", "copy", "shuffled_labels", "oracle"]
 Count = int | float  # a whole number of identities, or a share of them between 0 and 1
@@ -212,9 +214,9 @@ def load(path: Path = PARAMS) -> dict[str, Any]:
 def active_name(path: Path = PARAMS) -> str:
     """Return the name of the active profile."""
     active = load(path).get("active")
-    if not isinstance(active, dict) or not isinstance(active.get("name"), str):
-        raise BenchmarkError(f"{path}: active must be an alias of a profile, such as `active: *quick`")
-    return str(active["name"])
+    if not isinstance(active, str):
+        raise BenchmarkError(f"{path}: active must name a profile, such as `active: quick`")
+    return active
 
 
 def profile(name: str | None = None, path: Path = PARAMS) -> Profile:
@@ -223,12 +225,15 @@ def profile(name: str | None = None, path: Path = PARAMS) -> Profile:
     Raises:
         BenchmarkError: there is no such profile, or one of its values is wrong.
     """
-    profiles = load(path)["profiles"]
-    name = name or active_name(path)
+    content = load(path)
+    profiles, name = content["profiles"], name or active_name(path)
     if name not in profiles:
         known = ", ".join(profiles)
         raise BenchmarkError(f"{path} has no profile {name}: it has {known}{did_you_mean(name, list(profiles))}")
-    return validated(profiles[name], f"{path}, profile {name}", name)
+    values = profiles[name]
+    if isinstance(values, dict) and values.get("models") == ALL:
+        values = {**values, "models": content.get("models")}
+    return validated(values, f"{path}, profile {name}", name)
 
 
 def validated(values: Any, where: str, name: str) -> Profile:

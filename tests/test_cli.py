@@ -171,7 +171,7 @@ def test_a_change_to_the_same_value_is_none(
 def test_the_active_profile_writes_to_results(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    active = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))["active"]["name"]
+    active = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))["active"]
     run = opened(project, "", monkeypatch, capsys)
     assert (run.folder, run.results) == (Path("runs") / active, Path("results"))
 

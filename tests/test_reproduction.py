@@ -69,7 +69,7 @@ def copied(folder: Path) -> Path:
     for key, value in SMALLER.items():
         section, _, last = key.rpartition(".")
         (smoke[section] if section else smoke)[last] = value
-    path.write_text(yaml.safe_dump({"profiles": {"smoke": smoke}, "active": smoke}), encoding="utf-8")
+    path.write_text(yaml.safe_dump({"profiles": {"smoke": smoke}, "active": "smoke", "models": smoke["models"]}), encoding="utf-8")
     return folder
 
 

@@ -185,10 +185,18 @@ def test_broken_files(params: Path, text: bytes, words: str) -> None:
     assert words in refusal(params)
 
 
-@pytest.mark.parametrize("active", ["", "active: quick", "active: {models: [ours]}", "active: {name: 3}"])
-def test_active_must_be_an_alias(params: Path, active: str) -> None:
+def test_all_stands_for_the_list_of_the_file(params: Path) -> None:
+    smoke = load(PARAMS)["profiles"]["smoke"] | {"models": "all"}
+    params.write_text(yaml.safe_dump({"models": ["unet", "ours"], "profiles": {"smoke": smoke}}), encoding="utf-8")
+    assert profile("smoke", params).models == ("unet", "ours")
+    params.write_text(yaml.safe_dump({"profiles": {"smoke": smoke}}), encoding="utf-8")
+    assert "profile smoke: models" in refusal(params, "smoke")
+
+
+@pytest.mark.parametrize("active", ["", "active: 3", "active: {name: smoke}"])
+def test_active_must_be_a_name(params: Path, active: str) -> None:
     params.write_text(f"profiles: {{smoke: {{name: smoke}}}}\n{active}\n", encoding="utf-8")
-    assert "active must be an alias of a profile" in refusal(params, None)
+    assert "active must name a profile" in refusal(params, None)
 
 
 def test_load_returns_all() -> None:

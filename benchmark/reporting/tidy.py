@@ -28,10 +28,15 @@ class Tidy:
     models: pd.DataFrame
 
     def write(self, results: Path) -> None:
-        """Write each as `<name>.csv`, and the rates as `metrics.json` for DVC."""
+        """Write each as `<name>.csv`, and the rates of each model as `metrics/<model>.json`, a line each for DVC."""
         for name, table in vars(self).items():
             write_csv(table, results / f"{name}.csv")
-        write_json(results / "metrics.json", _merged(tables.metrics(self.identity), fewshot.metrics(self.fewshot)))
+        metrics = _merged(tables.metrics(self.identity), fewshot.metrics(self.fewshot))
+        for old in (results / "metrics").glob("*.json"):
+            if old.stem not in metrics:
+                old.unlink()
+        for model, rates in metrics.items():
+            write_json(results / "metrics" / f"{model}.json", rates)
 
 
 def tidy(rows: Rows) -> Tidy:

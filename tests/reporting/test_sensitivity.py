@@ -55,9 +55,7 @@ def test_the_order_of_the_models_is_compared() -> None:
 def test_controls_are_not_in_the_order() -> None:
     two = {name: ORDERED[name] for name in ("a", "b")}
     assert "Kendall" not in text_of(two | {"real": [0.9] * 4, "copy": [0.1] * 4})
-    assert (
-        text_of(ORDERED | {"real": [0.0] * 4}).count("| random | 20 | 0.67 | 1.00 | -1.00 | 1.00 |") == 1
-    )
+    assert text_of(ORDERED | {"real": [0.0] * 4}).count("| random | 20 | 0.67 | 1.00 | -1.00 | 1.00 |") == 1
 
 
 def test_equal_models_have_no_order() -> None:
