@@ -1,0 +1,201 @@
+"""What the paper reports, read from `references.yaml`: its setting, its numbers and its claims."""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation.controls import OF_FEWSHOT
+from benchmark.reporting.fewshot import RATE
+from benchmark.reporting.rates import ALL_RATES
+from benchmark.settings import Profile
+from benchmark.sources import PROJECT
+from models.registry import BUILT_IN
+
+REFERENCES = PROJECT / "references.yaml"
+
+Value = int | float | str | tuple[int | str, ...]
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
+DataSet = Literal["compcars", "multipie"]
+Numbers = dict[int, Annotated[float, Field(ge=0, le=100)]]  # percent, by N_c or by number of shots
+
+
+class Part(BaseModel):
+    """A part of the file: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Paper(Part):
+    """Where it is published."""
+
+    title: str
+    authors: Names
+    venue: str
+    arxiv: str
+
+    @property
+    def citation(self) -> str:
+        """Authors, title, venue and arXiv number in one line."""
+        return f"{', '.join(self.authors)}: {self.title}. {self.venue}, arXiv:{self.arxiv}"
+
+
+class Stated(Part):
+    """A setting that the paper states.
+
+    Attributes:
+        words: how it is named in a sentence, with a pair of braces for the value.
+        place: where the paper states it.
+        compcars: its value for cars, None where the paper has none.
+        multipie: its value for faces.
+    """
+
+    words: str
+    place: str
+    compcars: Value | None = None
+    multipie: Value | None = None
+
+
+class Row(Part):
+    """A row of a table.
+
+    Attributes:
+        paper: its name in the paper.
+        model: the model or control it is.
+        top1, top5, accuracy: the printed numbers in percent, by N_c or by number of shots.
+    """
+
+    paper: str
+    model: str
+    top1: Numbers = {}
+    top5: Numbers = {}
+    accuracy: Numbers = {}
+
+    @property
+    def numbers(self) -> dict[str, Numbers]:
+        """The printed numbers of each metric that the row has."""
+        return {name: values for name in ("top1", "top5", RATE) if (values := getattr(self, name))}
+
+
+class Exhibit(Part):
+    """A table or figure.
+
+    Attributes:
+        name: `Table 1` or the like.
+        place: the section that speaks of it.
+        data: the data set it is about.
+        shows: what is in it.
+        measurement: what was measured; None for sample images.
+        instead_of: the exhibit of the other data set that shows the same.
+        rows: the printed rows in their order; none for a picture.
+    """
+
+    name: str
+    place: str
+    data: DataSet
+    shows: str
+    measurement: Literal["identity", "fewshot"] | None = None
+    instead_of: str | None = None
+    rows: tuple[Row, ...] = ()
+
+
+class Claim(Part):
+    """An order that the paper claims: each of `higher` lies above each of `lower`.
+
+    Attributes:
+        claim: in our words.
+        exhibit: the exhibit it rests on.
+        says: the words of the paper with their place, or the rows where the text has none.
+        metrics: the rates it is about.
+        higher: models or controls.
+        lower: models or controls.
+        margin: by how many points more than zero, in percent.
+        at: the N_c or numbers of shots; empty: all.
+    """
+
+    claim: str
+    exhibit: str
+    says: str
+    metrics: Names
+    higher: Names
+    lower: Names
+    margin: float = Field(0.0, ge=0)
+    at: tuple[int, ...] = ()
+
+
+class References(Part):
+    """What the paper reports.
+
+    Attributes:
+        paper: where it is published.
+        settings: what it says of its setting, by the keys of `params.yaml`.
+        not_stated: what it leaves open, so that nothing can be compared.
+        departures: where this suite departs from it in every profile.
+        exhibits: its tables and figures by key.
+        claims: the orders it claims.
+    """
+
+    paper: Paper
+    settings: dict[str, Stated]
+    not_stated: tuple[str, ...]
+    departures: tuple[str, ...]
+    exhibits: dict[str, Exhibit]
+    claims: tuple[Claim, ...]
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        models = [row.model for exhibit in self.exhibits.values() for row in exhibit.rows]
+        models += [name for claim in self.claims for name in (*claim.higher, *claim.lower)]
+        measured = [key for key, exhibit in self.exhibits.items() if exhibit.measurement]
+        _all_known("setting", self.settings, _keys())
+        _all_known("model", models, [*BUILT_IN, *OF_FEWSHOT])
+        _all_known("exhibit with a measurement", [claim.exhibit for claim in self.claims], measured)
+        _all_known("metric", [name for claim in self.claims for name in claim.metrics], [*ALL_RATES, RATE])
+        return self
+
+    def exhibits_for(self, dataset: str) -> dict[str, Exhibit]:
+        """Return the exhibits to set beside results on a data set: those of faces only where they are faces."""
+        replaced = {each.instead_of for each in self.exhibits.values() if each.data == dataset}
+        return {
+            key: each
+            for key, each in self.exhibits.items()
+            if key not in replaced and (each.instead_of is None or each.data == dataset)
+        }
+
+
+def _keys() -> list[str]:
+    sections = {name: field.annotation for name, field in Profile.model_fields.items()}
+    return [
+        f"{name}.{key}"
+        for name, section in sections.items()
+        if isinstance(section, type) and issubclass(section, BaseModel)
+        for key in section.model_fields
+    ]
+
+
+def _all_known(what: str, names: "list[str] | dict[str, Stated]", known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"there is no {what} {name}")
+
+
+@cache
+def load(path: Path = REFERENCES) -> References:
+    """Read the file.
+
+    Raises:
+        BenchmarkError: it is missing, no YAML, or something in it is wrong.
+    """
+    try:
+        return References.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError:
+        raise BenchmarkError(f"{path}, the paper's numbers, is missing") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BenchmarkError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ": ".join(filter(None, [str(path), ".".join(map(str, first["loc"]))]))
+        raise BenchmarkError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
