@@ -74,6 +74,12 @@ def test_what_the_paper_does_not_state_is_not_compared() -> None:
     assert differs(changed) == []
 
 
+def test_settings_of_the_other_measurement_do_not_count() -> None:
+    other = profile("compcars", extractor__stem="small", evaluation__nc=[30])
+    assert differs(other, "table_1") == []
+    assert differs(profile("compcars", fewshot__ways=5), "table_2") == []
+
+
 def test_more_classes_and_shots_are_no_difference() -> None:
     more = profile("compcars", evaluation__nc=[10, 20, 50, 80, 120, 200], fewshot__shots=[1, 5, 10])
     assert differs(more) == []
