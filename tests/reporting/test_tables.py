@@ -1,4 +1,4 @@
-"""Tables, metrics and figures from planted outcomes."""
+"""Tables, metrics and grids of images from planted outcomes."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from benchmark.evaluation.statistics import BETWEEN_SEEDS, WITHIN_MODEL
-from benchmark.reporting import ablation, figures, tables
+from benchmark.reporting import ablation, tables
 from benchmark.reporting.rates import ALL_RATES, all_rates
 from benchmark.reporting.samples import sample_positions, save_columns
 from benchmark.reporting.tables import Measured, Trained
@@ -129,12 +129,10 @@ def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> N
     assert "640 images in batches of 32, drawn from 99" in text
 
 
-def test_no_ablation_is_no_error(table: pd.DataFrame, tmp_path: Path) -> None:
+def test_no_ablation_is_no_error(table: pd.DataFrame) -> None:
     controls = table[table["model"] == "copy"]
     assert ablation.table(controls).empty
     assert ablation.markdown(ablation.table(controls)) == "No version of Table 2 is measured.\n"
-    figures.draw_all(controls, tmp_path)
-    assert not (tmp_path / "ablation_over_nc.png").exists()
     assert "none of these rows was trained" in tables.identity_markdown(controls)
 
 
@@ -209,21 +207,8 @@ def test_metrics_leave_out_what_is_no_number(table: pd.DataFrame) -> None:
     assert "NaN" not in json.dumps(nested)
 
 
-def test_figures_have_the_same_bytes_each_time(table: pd.DataFrame, tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        figures.draw_all(table, tmp_path / folder)
-    for name in (f"{figure}_over_nc.{kind}" for figure in ("accuracy", "ablation") for kind in ("svg", "png")):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-
-
-def test_ablation_and_figures_are_of_the_random_split(
-    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ablation_is_of_the_random_split(table: pd.DataFrame) -> None:
     assert set(ablation.table(table)["split"]) == {"random"}
-    drawn: list[pd.DataFrame] = []
-    monkeypatch.setattr(figures, "accuracy_over_nc", lambda rows, path: drawn.append(rows))
-    figures.draw_all(table, tmp_path)
-    assert [set(rows["split"]) for rows in drawn] == [{"random"}] * 2
 
 
 def test_a_grid_has_rows_of_columns(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""What accuracy costs."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from benchmark.reporting.figures.layout import bars, common_nc, coverage, entries, legend, panels, pointed
+from benchmark.reporting.figures.saving import Drawing
+from benchmark.reporting.figures.style import Looks
+from benchmark.reporting.pictures import Picture
+from benchmark.reporting.tables import random_split
+
+RATES = {"joint": "joint accuracy", "top1": "top-1 accuracy"}
+COSTS = {
+    "generator_parameters": "parameters of the generator",
+    "macs": "multiply-accumulates of one image",
+    "seconds": "seconds of training",
+}
+
+
+def draw(identity: pd.DataFrame, models: pd.DataFrame, costs: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
+    """Draw joint and top-1 accuracy against each cost that is known, models alone."""
+    if models.empty:
+        return
+    table = random_split(identity).merge(_costs(models, costs), on="model")
+    known = [cost for cost in COSTS if table[cost].notna().any()]
+    if not known:
+        return
+    rows = table[table["nc"] == (nc := common_nc(table))]
+    figure, axes = panels(len(RATES) * len(known), len(known), 2.8, sharex="col", sharey="row")
+    cells = [(rate, cost) for rate in RATES for cost in known]
+    for axis, (rate, cost) in zip(axes, cells, strict=True):
+        for name, row in rows.groupby("model"):
+            axis.errorbar(row[cost], row[rate], bars(row, rate), linestyle="", **pointed(looks[str(name)]))
+        axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axis.xaxis.set_major_locator(MaxNLocator(3))
+    devices = "; ".join(sorted(map(str, costs["device"].dropna().unique()))) or "unknown device"
+    for axis, cost in zip(axes[-len(known) :], known, strict=True):
+        axis.set_xlabel(f"{COSTS[cost]}\n({devices})" if cost == "seconds" else COSTS[cost])
+    for axis, label in zip(axes[:: len(known)], RATES.values(), strict=True):
+        axis.set_ylabel(label)
+    legend(figure, entries(rows["model"], looks, lines=False))
+    text = f"Accuracy with {nc} classes, random split, over what the models cost. {coverage(rows)}"
+    yield Drawing(Picture("figures/cost_over_accuracy", f"Cost and accuracy, {nc} classes", text), figure)
+
+
+def _costs(models: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """Return the COSTS of each model, seconds as the mean over its training seeds."""
+    seconds = costs.groupby("model", as_index=False)["seconds"].mean()
+    return (
+        models[["model", "generator_parameters", "macs"]]
+        .merge(seconds, on="model", how="left")
+        .astype(dict.fromkeys(COSTS, float))
+    )

@@ -1,0 +1,164 @@
+"""What is drawn is what the tables say."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from benchmark.reporting import ablation
+from benchmark.reporting.figures import accuracy, costs, dots, learning, matrices, scatter
+from benchmark.reporting.figures.saving import Drawing
+from benchmark.reporting.figures.style import looks, theme
+from tests.reporting import drawn
+
+MODELS = ["ours", "vanilla", "dr_gan", "copy"]
+LOOKS = looks([*MODELS, "no_augmentation"])
+
+
+@pytest.fixture(autouse=True)
+def _themed() -> Iterator[None]:
+    with theme():
+        yield
+
+
+def only(drawings: Iterator[Drawing]) -> Figure:
+    (drawing,) = drawings
+    return drawing.figure
+
+
+def points(axis: Axes) -> list[tuple[str, list[float], list[float], list[list[float]]]]:
+    """Return colour, x and y of each line with error bars, and from where to where its bars reach, upwards."""
+    found = []
+    for container in axis.containers:
+        line, _, bars = container
+        assert isinstance(bars[-1], LineCollection)
+        ends = [[segment[0][1], segment[1][1]] for segment in bars[-1].get_segments()]
+        found.append((str(line.get_color()), list(line.get_xdata()), list(line.get_ydata()), ends))
+    return found
+
+
+def test_accuracy_has_every_rate_with_its_interval_of_the_random_split() -> None:
+    table = drawn.identity(MODELS, splits=("random", "grouped"))
+    figure = only(accuracy.methods(table, False, LOOKS))
+    assert [axis.get_title().split()[0] for axis in figure.axes] == ["top-1", "top-5", "view", "joint"]
+    named = [name for name in LOOKS if name in MODELS and name != "vanilla"]
+    for axis, rate in zip(figure.axes, ("top1", "top5", "view", "joint"), strict=True):
+        for name, (colour, x, y, ends) in zip(named, points(axis), strict=True):
+            own = table[(table["model"] == name) & (table["split"] == "random")]
+            assert colour == LOOKS[name].colour
+            assert y == own[rate].tolist()
+            np.testing.assert_allclose(ends, own[[f"{rate}_ci_low", f"{rate}_ci_high"]])
+            np.testing.assert_allclose(np.diff(x), 30)
+            assert abs(x[0] - 20) < 15
+
+
+def test_rates_without_numbers_have_no_panel() -> None:
+    table = drawn.identity(MODELS, [5]).assign(top5=np.nan)
+    figure = only(accuracy.methods(table, False, LOOKS))
+    assert [axis.get_title().split()[0] for axis in figure.axes] == ["top-1", "view", "joint"]
+    assert figure.axes[0].get_xticks().tolist() == [5]
+    assert len({tuple(x) for _, x, *_ in points(figure.axes[0])}) == 3  # side by side
+
+
+def test_versions_of_table_2_are_apart() -> None:
+    table = drawn.identity(MODELS)
+    assert len(points(only(accuracy.versions(table, LOOKS)).axes[0])) == 2
+    assert list(accuracy.versions(table[table["model"] != "vanilla"], LOOKS)) == []
+
+
+def test_table_1_has_a_row_of_dots_for_each_row_and_the_papers_numbers_beside() -> None:
+    table = drawn.fewshot(["no_augmentation", "ours"])
+    published = pd.DataFrame(
+        [("ours", 20, 5, "accuracy", 0.52), ("ours", 5, 5, "accuracy", 0.9), ("cr_gan", 20, 5, "accuracy", 0.3)],
+        columns=["model", "way", "shot", "metric", "published"],
+    )
+    figure = only(dots.table_1(table, published, LOOKS))
+    five, ten = figure.axes
+    assert [label.get_text() for label in five.get_yticklabels()] == ["no_augmentation", "ours"]
+    assert five.get_ylim()[0] > five.get_ylim()[1]  # the first row is on top
+    assert [(x, y) for _, x, y, _ in points(five)] == [([pytest.approx(0.25)], [0]), ([pytest.approx(0.35)], [1])]
+    assert [(x, y) for _, x, y, _ in points(ten)] == [([pytest.approx(0.3)], [0]), ([pytest.approx(0.4)], [1])]
+    assert [diamonds(axis) for axis in (five, ten)] == [[(0.52, 1)], []]
+    assert explained(figure) == ["chance", "published (CompCars, 224 px)"]
+    assert explained(only(dots.table_1(table, None, LOOKS))) == ["chance"]
+
+
+def test_table_2_has_its_rows_in_the_papers_order() -> None:
+    published = pd.DataFrame(
+        [("vanilla", "top5", 50, 0.575), ("ours", "top1", 20, 0.56)], columns=["model", "metric", "nc", "published"]
+    )
+    figure = only(dots.table_2(ablation.table(drawn.identity(MODELS)), published, LOOKS))
+    names = ["vanilla", "vanilla + CNC(28) + AIM"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == names
+    assert [axis.get_title() for axis in figure.axes[:2]] == [f"top-1 (identity), {nc} classes" for nc in (20, 50)]
+    assert sorted((x, y) for _, x, y, _ in points(figure.axes[0])) == [([0.22], [1]), ([0.27], [0])]
+    assert [diamonds(axis) for axis in figure.axes] == [[(0.56, 1)], [], [], [(0.575, 0)]]
+
+
+def diamonds(axis: Axes) -> list[tuple[float, float]]:
+    lines = [line for line in axis.lines if line.get_marker() == "D" and line.get_markerfacecolor() == "none"]
+    return [place for line in lines for place in zip(line.get_xdata(), line.get_ydata(), strict=True)]
+
+
+def explained(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_joint_over_view_names_controls_and_models_in_panels_of_their_own() -> None:
+    table = drawn.identity(MODELS)
+    figure = only(scatter.draw(table, LOOKS))
+    whole, models = figure.axes
+    assert [text.get_text() for text in whole.texts] == ["copy"]
+    assert sorted(text.get_text() for text in models.texts) == ["dr_gan", "ours", "vanilla"]
+    smallest = table[table["nc"] == 20]
+    assert sorted(x + y for _, x, y, _ in points(whole)) == sorted(smallest[["view", "joint"]].to_numpy().tolist())
+    assert len(only(scatter.draw(table[table["model"] != "copy"], LOOKS)).axes) == 1
+    assert len(only(scatter.draw(table[table["model"] == "copy"], LOOKS)).axes) == 1
+
+
+def test_costs_that_are_not_known_have_no_panel() -> None:
+    table, models = drawn.identity(MODELS), MODELS[:-1]
+    figure = only(costs.draw(table, drawn.sizes(models), drawn.costs(models), LOOKS))
+    assert len(figure.axes) == 6
+    assert "a CPU" in figure.axes[-1].get_xlabel()
+    assert sorted(x[0] for _, x, *_ in points(figure.axes[0])) == [1e5, 2e5, 3e5]
+    unknown = only(costs.draw(table, drawn.sizes(models), drawn.costs(models, None), LOOKS))
+    assert [axis.get_xlabel().split()[0] for axis in unknown.axes[2:]] == ["parameters", "multiply-accumulates"]
+
+
+def test_matrices_have_source_views_as_rows() -> None:
+    figure = only(matrices.draw(drawn.views(["ours", "copy"]), drawn.VIEWS, LOOKS))
+    assert [axis.get_title() for axis in figure.axes] == ["ours", "copy"]
+    axis = figure.axes[0]
+    assert axis.get_ylim()[0] > axis.get_ylim()[1]
+    cells = {tuple(text.get_position()): text.get_text() for text in axis.texts}
+    assert cells == {(0.5 + m, 0.5 + n): str(10 * n + m + 11) for n in range(3) for m in range(3)}
+    assert [label.get_text() for label in axis.get_xticklabels()] == list(drawn.VIEWS)
+
+
+def test_learning_curves_have_a_line_for_each_seed_and_their_mean() -> None:
+    figure = only(learning.draw(drawn.learning(["ours", "vanilla"]), LOOKS))
+    assert [axis.get_title() for axis in figure.axes] == ["ours", "vanilla"]
+    critic = figure.axes[0].lines[:3]
+    assert [list(line.get_ydata()) for line in critic] == [[1, 2, 3, 4], [2, 4, 6, 8], [1.5, 3, 4.5, 6]]
+    assert list(critic[0].get_xdata()) == [32, 64, 96, 128]
+    assert explained(figure) == ["critic", "generator"]
+    one = drawn.learning(["ours"])
+    assert len(only(learning.draw(one[one["seed"] == 0], LOOKS)).axes[0].lines) == 2
+
+
+def test_long_logs_are_averaged_over_neighbouring_rows() -> None:
+    rows = drawn.learning(["ours"], 1003)
+    rows = rows[(rows["loss"] == "critic") & (rows["seed"] == 0)]
+    found = learning.averaged(rows)
+    values, images = rows["value"].to_numpy(float), rows["images"].to_numpy(float)
+    edges = [-(-1003 * n // 100) for n in range(101)]
+    parts = [slice(first, last) for first, last in pairwise(edges)]
+    np.testing.assert_allclose(found[0], [values[part].mean() for part in parts])
+    np.testing.assert_allclose(found.index, [images[part].mean() for part in parts])
+    assert learning.averaged(rows[:7])[0].tolist() == values[:7].tolist()

@@ -1,0 +1,140 @@
+"""Images in figures: which, where, and pixel by pixel."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from benchmark.reporting.figures.mosaic import joined, mosaic, reduced
+from benchmark.reporting.figures.samples import by_model, figure_8, of_each_model
+from benchmark.reporting.figures.saving import Drawing
+from benchmark.reporting.figures.style import theme
+from benchmark.reporting.rows import Samples
+from tests.reporting import drawn
+
+MODELS = ["copy", "cr_gan", "mine", "oracle", "ours", "unet"]
+
+
+def pixels(figure: Figure, path: Path) -> np.ndarray:
+    with theme():
+        figure.savefig(path, format="png")
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def check(drawing: Drawing, samples: Samples, path: Path) -> None:
+    """Find every tile that the content names at its place."""
+    whole = pixels(drawing.figure, path)
+    coloured = np.argwhere((whole != whole[..., :1]).any(axis=-1))
+    top, left = coloured.min(axis=0)
+    step = 3 * (drawn.SIDE + 1)
+    assert drawing.content is not None
+    for tile in drawing.content.itertuples():
+        grid = samples.grids["ours" if tile.shows == "input" else tile.shows]
+        column = 0 if tile.shows == "input" else 1 + drawn.VIEWS.index(tile.view)
+        y, x = top + step * (tile.row - 1), left + step * (tile.column - 1)
+        shown = whole[y : y + 3 * drawn.SIDE, x : x + 3 * drawn.SIDE].reshape(-1, 3)
+        assert np.unique(shown, axis=0).tolist() == [grid[int(tile.image[0]), column, 0, 0].tolist()]
+
+
+def test_figure_6_shows_each_input_from_another_view(tmp_path: Path) -> None:
+    samples = drawn.samples(MODELS, rows=6)
+    with theme():
+        (drawing,) = by_model(samples, drawn.VIEWS, faces=False)
+    content = drawing.content
+    assert content is not None
+    assert list(content) == ["row", "column", "shows", "image", "identity", "input_view", "view"]
+    assert content.groupby("row")["shows"].first().tolist() == ["input", "ours", "cr_gan", "mine", "oracle"]
+    assert content[content["row"] == 1]["image"].tolist() == [f"{n}.png" for n in range(6)]
+    shown = content[content["row"] > 1]
+    assert (shown["view"] != shown["input_view"]).all()
+    assert shown.groupby("column")["view"].nunique().tolist() == [1] * 6
+    assert set(shown["view"]) == set(drawn.VIEWS)
+    labels = [label.get_text() for label in drawing.figure.axes[0].get_xticklabels()]
+    assert labels == shown[shown["row"] == 2]["view"].tolist()
+    check(drawing, samples, tmp_path / "figure.png")
+
+
+def test_figure_8_shows_the_u_net_above_the_full_model(tmp_path: Path) -> None:
+    samples = drawn.samples(MODELS)
+    with theme():
+        (drawing,) = figure_8(samples, drawn.VIEWS)
+    content = drawing.content
+    assert content is not None
+    assert content[content["column"] == 2]["shows"].tolist() == ["unet", "ours"] * 2
+    assert content[content["row"] == 1]["shows"].tolist() == ["input"] + ["unet"] * 3
+    check(drawing, samples, tmp_path / "figure.png")
+    assert list(figure_8(drawn.samples(["ours"]), drawn.VIEWS)) == []
+
+
+def test_without_a_model_there_is_nothing_to_set_side_by_side() -> None:
+    assert list(by_model(drawn.samples(["oracle", "copy"]), drawn.VIEWS, faces=False)) == []
+
+
+def test_large_images_are_fewer() -> None:
+    with theme():
+        counts = []
+        for side in (32, 128):
+            samples = drawn.samples(["ours"], rows=8, side=side)
+            (drawing,) = of_each_model(samples, drawn.VIEWS, ["ours", "unet"])
+            counts.append(len(drawing.figure.axes[0].get_yticks()))
+    assert counts == [8, 2]
+
+
+def test_long_names_make_room_for_themselves() -> None:
+    samples = drawn.samples(["ours"])
+    named = samples.inputs.assign(identity=["a/b", "x" * 20, "maker/model/" + "y" * 40])
+    views = ("left", "a_much_longer_name_of_a_view", "right")
+    with theme():
+        (drawing,) = of_each_model(Samples(named, samples.grids), views, ["ours"])
+        drawing.figure.draw_without_rendering()
+        axis = drawing.figure.axes[0]
+        box, labels = axis.get_tightbbox(), axis.get_xticklabels()
+        ends = [label.get_window_extent() for label in labels]
+    assert [label.get_text() for label in axis.get_yticklabels()][2] == "…" + "y" * 23
+    assert labels[2].get_text().split("\n") == ["a", "much", "longer", "name", "of", "a", "view"]
+    assert box is not None
+    assert drawing.figure.bbox.x0 <= box.x0
+    assert box.y1 < 0.93 * drawing.figure.bbox.y1  # below the title
+    assert all(before.x1 < after.x0 for before, after in pairwise(ends))
+
+
+@pytest.mark.parametrize(("side", "factor"), [(20, 4), (32, 3), (96, 1)])
+def test_pixels_are_enlarged_by_a_whole_factor(side: int, factor: int, tmp_path: Path) -> None:
+    tiles = np.random.default_rng(0).integers(0, 255, (2, 3, side, side, 3)).astype(np.uint8)
+    with theme():
+        figure = mosaic(tiles, ["a", "b"], ["c", "d", "e"])
+    whole = pixels(figure, tmp_path / "mosaic.png")
+    expected = joined(tiles).repeat(factor, 0).repeat(factor, 1)
+    top, left = np.argwhere((whole != whole[..., :1]).any(axis=-1)).min(axis=0)
+    np.testing.assert_array_equal(whole[top : top + expected.shape[0], left : left + expected.shape[1]], expected)
+
+
+def test_tiles_are_joined_with_white_between_them() -> None:
+    tiles = np.arange(2 * 2 * 24 * 24 * 3, dtype=np.uint64).astype(np.uint8).reshape(2, 2, 24, 24, 3)
+    whole = joined(tiles)
+    assert whole.shape == (49, 49, 3)
+    for row in range(2):
+        for column in range(2):
+            corner = whole[25 * row : 25 * row + 24, 25 * column : 25 * column + 24]
+            np.testing.assert_array_equal(corner, tiles[row, column])
+    assert (whole[24] == 255).all()
+    assert (whole[:, 24] == 255).all()
+
+
+def test_larger_images_are_reduced_to_means_of_squares() -> None:
+    tiles = np.random.default_rng(0).integers(0, 255, (1, 2, 256, 256, 3)).astype(np.uint8)
+    means = tiles.reshape(1, 2, 128, 2, 128, 2, 3).mean(axis=(3, 5))
+    assert np.abs(reduced(tiles) - means).max() <= 0.5
+    assert reduced(tiles[:, :, :128, :128]).shape == (1, 2, 128, 128, 3)
+
+
+def test_content_is_a_table_of_texts() -> None:
+    with theme():
+        (drawing,) = by_model(drawn.samples(["ours"]), drawn.VIEWS, faces=False)
+    assert isinstance(drawing.content, pd.DataFrame)
+    assert not drawing.content.isna().any().any()
