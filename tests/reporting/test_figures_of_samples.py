@@ -11,7 +11,7 @@ from PIL import Image
 
 from benchmark.reporting.figures.mosaic import joined, mosaic, reduced
 from benchmark.reporting.figures.samples import by_model, figure_8, of_each_model
-from benchmark.reporting.figures.saving import Drawing
+from benchmark.reporting.figures.saving import Drawing, save
 from benchmark.reporting.figures.style import theme
 from benchmark.reporting.rows import Samples
 from tests.reporting import drawn
@@ -85,13 +85,15 @@ def test_large_images_are_fewer() -> None:
     assert counts == [8, 2]
 
 
-def test_long_names_make_room_for_themselves() -> None:
+def test_long_names_make_room_for_themselves(tmp_path: Path) -> None:
     samples = drawn.samples(["ours"])
     named = samples.inputs.assign(identity=["a/b", "x" * 20, "maker/model/" + "y" * 40])
     views = ("left", "a_much_longer_name_of_a_view", "right")
     with theme():
         (drawing,) = of_each_model(Samples(named, samples.grids), views, ["ours"])
-        drawing.figure.draw_without_rendering()
+        save(drawing, tmp_path, "adhoc-" + "f" * 40)
+        (title,) = (text for text in drawing.figure.texts if "adhoc" in text.get_text())
+        above = title.get_window_extent()
         axis = drawing.figure.axes[0]
         box, labels = axis.get_tightbbox(), axis.get_xticklabels()
         ends = [label.get_window_extent() for label in labels]
@@ -99,7 +101,8 @@ def test_long_names_make_room_for_themselves() -> None:
     assert labels[2].get_text().split("\n") == ["a", "much", "longer", "name", "of", "a", "view"]
     assert box is not None
     assert drawing.figure.bbox.x0 <= box.x0
-    assert box.y1 < 0.93 * drawing.figure.bbox.y1  # below the title
+    assert drawing.figure.bbox.x0 <= above.x0 < above.x1 <= drawing.figure.bbox.x1
+    assert box.y1 < above.y0 < above.y1 <= drawing.figure.bbox.y1
     assert all(before.x1 < after.x0 for before, after in pairwise(ends))
 
 

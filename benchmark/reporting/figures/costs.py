@@ -1,8 +1,10 @@
 """What accuracy costs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from benchmark.reporting.figures.layout import bars, common_nc, coverage, entries, legend, panels, pointed
@@ -17,6 +19,7 @@ COSTS = {
     "macs": "multiply-accumulates of one image",
     "seconds": "seconds of training",
 }
+TICKS = 3  # of an axis of costs, whose labels are long
 
 
 def draw(identity: pd.DataFrame, models: pd.DataFrame, costs: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
@@ -29,20 +32,27 @@ def draw(identity: pd.DataFrame, models: pd.DataFrame, costs: pd.DataFrame, look
         return
     rows = table[table["nc"] == (nc := common_nc(table))]
     figure, axes = panels(len(RATES) * len(known), len(known), 2.8, sharex="col", sharey="row")
-    cells = [(rate, cost) for rate in RATES for cost in known]
-    for axis, (rate, cost) in zip(axes, cells, strict=True):
-        for name, row in rows.groupby("model"):
-            axis.errorbar(row[cost], row[rate], bars(row, rate), linestyle="", **pointed(looks[str(name)]))
-        axis.xaxis.set_major_formatter(EngFormatter(sep=""))
-        axis.xaxis.set_major_locator(MaxNLocator(3))
-    devices = "; ".join(sorted(map(str, costs["device"].dropna().unique()))) or "unknown device"
-    for axis, cost in zip(axes[-len(known) :], known, strict=True):
-        axis.set_xlabel(f"{COSTS[cost]}\n({devices})" if cost == "seconds" else COSTS[cost])
-    for axis, label in zip(axes[:: len(known)], RATES.values(), strict=True):
-        axis.set_ylabel(label)
+    for axis, (rate, cost) in zip(axes, product(RATES, known), strict=True):
+        _points(axis, rows, rate, cost, looks)
+    _label(axes, known, costs["device"])
     legend(figure, entries(rows["model"], looks, lines=False))
     text = f"Accuracy with {nc} classes, random split, over what the models cost. {coverage(rows)}"
     yield Drawing(Picture("figures/cost_over_accuracy", f"Cost and accuracy, {nc} classes", text), figure)
+
+
+def _points(axis: Axes, rows: pd.DataFrame, rate: str, cost: str, looks: Looks) -> None:
+    for name, row in rows.groupby("model"):
+        axis.errorbar(row[cost], row[rate], bars(row, rate), linestyle="", **pointed(looks[str(name)]))
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axis.xaxis.set_major_locator(MaxNLocator(TICKS))
+
+
+def _label(axes: Sequence[Axes], known: Sequence[str], devices: pd.Series) -> None:
+    names = "; ".join(sorted(map(str, devices.dropna().unique()))) or "unknown device"
+    for axis, cost in zip(axes[-len(known) :], known, strict=True):
+        axis.set_xlabel(f"{COSTS[cost]}\n({names})" if cost == "seconds" else COSTS[cost])
+    for axis, words in zip(axes[:: len(known)], RATES.values(), strict=True):
+        axis.set_ylabel(words)
 
 
 def _costs(models: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:

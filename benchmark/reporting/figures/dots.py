@@ -1,14 +1,16 @@
 """The numbers of the paper's tables as dots with intervals."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from benchmark.reporting import fewshot
+from benchmark.reporting.fewshot import OVER_IMAGES, OVER_SEEDS, RATE
 from benchmark.reporting.figures.accuracy import TITLES
 from benchmark.reporting.figures.layout import bars, coverage, label, legend, panels, pointed
 from benchmark.reporting.figures.saving import Drawing
@@ -23,83 +25,111 @@ HOLLOW: dict[str, Any] = {"color": GREY, "markerfacecolor": "none", "marker": "D
 DOTTED: dict[str, Any] = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
 ROW = 0.27  # inches from one row of dots to the next
 TITLE_AND_AXIS = 0.75  # inches of a panel's height that hold no row
+TEXT_1 = (
+    "Accuracy on real images of a classifier trained on a few real images of each class and on what each row adds to "
+    "them. Grey: controls, which are no model."
+)
+TEXT_2 = (
+    "Top-1 and top-5 accuracy of the versions of the model, random split. The numbers 28 and 56 name the connected map "
+    "at 224 px."
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What is drawn in one panel.
+
+    Attributes:
+        title: above it.
+        rate: of the rows.
+        rows: of the table.
+        printed: the paper's numbers by model.
+        chance: the rate of guessing.
+    """
+
+    title: str
+    rate: str
+    rows: pd.DataFrame
+    printed: "pd.Series[float]"
+    chance: float
 
 
 def table_1(table: pd.DataFrame, published: pd.DataFrame | None, looks: Looks) -> Iterator[Drawing]:
     """Draw the few-shot accuracies, one panel for each number of shots."""
-    if table[fewshot.RATE].isna().all():
+    if table[RATE].isna().all():
         return
-    names = list(dict.fromkeys(table["model"]))
-    sizes = list(table[["way", "shot"]].drop_duplicates().itertuples(index=False, name=None))
-    figure, axes = panels(len(sizes), len(sizes), ROW * len(names) + TITLE_AND_AXIS, sharex=True, sharey=True)
-    printed = [_printed(published, names, metric=fewshot.RATE, way=way, shot=shot) for way, shot in sizes]
-    for axis, (way, shot), numbers in zip(axes, sizes, printed, strict=True):
-        _dots(axis, table[table["shot"] == shot], fewshot.RATE, names, looks)
-        _marks(axis, numbers, names, 1 / way)
-        axis.set_title(f"{way}-way {shot}-shot")
-    _name_rows(axes, names, len(sizes))
-    legend(figure, _explained(printed))
-    bar = intervals(table["n_seeds"], fewshot.OVER_SEEDS, fewshot.OVER_IMAGES)
-    text = (
-        "Accuracy on real images of a classifier trained on a few real images of each class and on what each row adds "
-        f"to them. Grey: controls, which are no model. Bars: {bar}."
-    )
-    yield Drawing(Picture("paper/table_1", "Table 1: few-shot recognition", text), figure)
+    sizes = table[["way", "shot"]].drop_duplicates().itertuples(index=False, name=None)
+    parts = [
+        Panel(
+            f"{way}-way {shot}-shot",
+            RATE,
+            table[table["shot"] == shot],
+            _printed(published, metric=RATE, way=way, shot=shot),
+            1 / way,
+        )
+        for way, shot in sizes
+    ]
+    figure = _figure(parts, len(parts), {name: name for name in table["model"]}, looks)
+    bar = intervals(table["n_seeds"], OVER_SEEDS, OVER_IMAGES)
+    yield Drawing(Picture("paper/table_1", "Table 1: few-shot recognition", f"{TEXT_1} Bars: {bar}."), figure)
 
 
 def table_2(table: pd.DataFrame, published: pd.DataFrame | None, looks: Looks) -> Iterator[Drawing]:
     """Draw top-1 and top-5 of the versions of the model, one column of panels for each number of classes."""
     rates = [rate for rate in GUESSES if table[rate].notna().any()]
-    names = [name for name in TABLE_2 if name in set(table["model"])]
-    if not rates or not set(names) - {REFERENCE}:
+    if not rates or not set(table["model"]) - {REFERENCE}:
         return
-    sizes, height = sorted(table["nc"].unique()), ROW * len(names) + TITLE_AND_AXIS
-    cells = [(rate, nc) for rate in rates for nc in sizes]
-    figure, axes = panels(len(cells), len(sizes), height, sharex="row", sharey=True)
-    printed = [_printed(published, names, metric=rate, nc=nc) for rate, nc in cells]
-    for axis, (rate, nc), numbers in zip(axes, cells, printed, strict=True):
-        _dots(axis, table[table["nc"] == nc], rate, names, looks)
-        _marks(axis, numbers, names, GUESSES[rate] / nc)
-        axis.set_title(f"{TITLES[rate]}, {nc} classes")
-    _name_rows(axes, [TABLE_2[name] for name in names], len(sizes))
-    legend(figure, _explained(printed))
-    text = (
-        "Top-1 and top-5 accuracy of the versions of the model, random split. The numbers 28 and 56 name the connected "
-        f"map at 224 px. {coverage(table)}"
-    )
-    yield Drawing(Picture("paper/table_2", "Table 2: what each part adds", text), figure)
+    sizes = sorted(table["nc"].unique())
+    parts = [
+        Panel(
+            f"{TITLES[rate]}, {nc} classes",
+            rate,
+            table[table["nc"] == nc],
+            _printed(published, metric=rate, nc=nc),
+            GUESSES[rate] / nc,
+        )
+        for rate, nc in product(rates, sizes)
+    ]
+    labels = {name: paper for name, paper in TABLE_2.items() if name in set(table["model"])}
+    figure = _figure(parts, len(sizes), labels, looks)
+    yield Drawing(Picture("paper/table_2", "Table 2: what each part adds", f"{TEXT_2} {coverage(table)}"), figure)
 
 
-def _printed(published: pd.DataFrame | None, names: Sequence[str], **wanted: object) -> "pd.Series[float]":
-    """Return the paper's numbers of the rows drawn in a panel, by model."""
-    if published is None:
-        return pd.Series(dtype=float)
-    rows = published[published["model"].isin(names)]
-    for column, value in wanted.items():
-        rows = rows[rows[column] == value]
-    return rows.set_index("model")["published"]
-
-
-def _dots(axis: Axes, rows: pd.DataFrame, rate: str, names: Sequence[str], looks: Looks) -> None:
-    for name, own in rows.groupby("model"):
-        place = [names.index(str(name))] * len(own)
-        axis.errorbar(own[rate], place, xerr=bars(own, rate), linestyle="", **pointed(looks[str(name)]))
-
-
-def _marks(axis: Axes, printed: "pd.Series[float]", names: Sequence[str], chance: float) -> None:
-    axis.plot(printed, [names.index(str(name)) for name in printed.index], zorder=1, **HOLLOW)
-    axis.axvline(chance, zorder=0, **DOTTED)
-
-
-def _name_rows(axes: Sequence[Axes], names: Sequence[str], columns: int) -> None:
-    """Name the rows from the top down, and the axes."""
-    axes[0].set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
+def _figure(parts: Sequence[Panel], columns: int, labels: Mapping[str, str], looks: Looks) -> Figure:
+    """Draw the rows of each panel from the top down; `labels` are their names by model, in their order."""
+    names = list(labels)
+    height = ROW * len(names) + TITLE_AND_AXIS
+    figure, axes = panels(len(parts), columns, height, sharex="row", sharey=True)
+    for axis, part in zip(axes, parts, strict=True):
+        _dots(axis, part, names, looks)
+        _marks(axis, part, names)
+        axis.set_title(part.title)
+    axes[0].set(yticks=range(len(names)), yticklabels=labels.values(), ylim=(len(names) - 0.5, -0.5))
     for axis in axes:
         axis.set_xlim(left=0)
     label(axes, columns, "accuracy", "")
+    shown = any(part.printed.index.isin(names).any() for part in parts)
+    published = [Line2D([], [], label="published (CompCars, 224 px)", **HOLLOW)] * shown
+    legend(figure, [Line2D([], [], label="chance", **DOTTED), *published])
+    return figure
 
 
-def _explained(printed: Sequence["pd.Series[float]"]) -> list[Artist]:
-    """Return the legend's entries of what is no row."""
-    published = [Line2D([], [], label="published (CompCars, 224 px)", **HOLLOW)]
-    return [Line2D([], [], label="chance", **DOTTED), *published * any(map(len, printed))]
+def _printed(published: pd.DataFrame | None, **wanted: object) -> "pd.Series[float]":
+    """Return the paper's numbers of a panel by model; none if nothing is to be drawn beside."""
+    if published is None:
+        return pd.Series(dtype=float)
+    for column, value in wanted.items():
+        published = published[published[column] == value]
+    return published.set_index("model")["published"]
+
+
+def _dots(axis: Axes, part: Panel, names: Sequence[str], looks: Looks) -> None:
+    for name, own in part.rows.groupby("model"):
+        place = [names.index(str(name))] * len(own)
+        axis.errorbar(own[part.rate], place, xerr=bars(own, part.rate), linestyle="", **pointed(looks[str(name)]))
+
+
+def _marks(axis: Axes, part: Panel, names: Sequence[str]) -> None:
+    printed = part.printed[part.printed.index.isin(names)]
+    axis.plot(printed, [names.index(str(name)) for name in printed.index], zorder=1, **HOLLOW)
+    axis.axvline(part.chance, zorder=0, **DOTTED)

@@ -1,8 +1,10 @@
 """Small images in rows and columns with labels, each pixel enlarged by a whole number."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
@@ -14,7 +16,9 @@ LEAST_SIDE, LARGEST_SIDE = 96, 128  # pixels of an image as drawn
 TITLE, MARGIN, GAP = 45, 12, 10  # pixels; the gap is between a label and the images
 WHITE = 255
 ROW_FONT, COLUMN_FONT = 10.0, 9.0
-LEAST_WIDTH = 620  # pixels, so that the title fits
+LINE = 1.3 * DPI / 72  # pixels from one line to the next, for each point of the font
+LEAST_WIDTH = 700  # pixels, so that the title fits
+ROUNDING = 0.01  # pixels more, so that rounding never cuts one off
 
 
 def mosaic(tiles: NDArray[np.uint8], rows: Sequence[str], columns: Sequence[str]) -> Figure:
@@ -27,25 +31,37 @@ def mosaic(tiles: NDArray[np.uint8], rows: Sequence[str], columns: Sequence[str]
         rows: labels.
         columns: labels, which may have several lines.
     """
-    pixels = joined(tiles := reduced(tiles))
-    factor, side = max(1, LEAST_SIDE // tiles.shape[2]), tiles.shape[2]
-    height, width = (factor * length for length in pixels.shape[:2])
-    left = MARGIN + GAP + max(round(DPI * text_width(label, ROW_FONT)) for label in rows)
-    font = min(COLUMN_FONT, *(COLUMN_FONT * factor * side / DPI / text_width(text, COLUMN_FONT) for text in columns))
-    top = TITLE + GAP + max(text.count("\n") + 1 for text in columns) * round(1.3 * font * DPI / 72)
-    whole_width, whole_height = max(LEAST_WIDTH, left + width + MARGIN), top + height + MARGIN
-    # a hundredth of a pixel more, so that rounding never cuts one off
-    figure = Figure(figsize=((whole_width + 0.01) / DPI, (whole_height + 0.01) / DPI))
-    axis = figure.add_axes(
-        (left / whole_width, MARGIN / whole_height, width / whole_width, height / whole_height), frameon=False
-    )
-    axis.imshow(pixels, interpolation="none", aspect="auto")
-    step = side + _gap(side)
-    axis.set_yticks([(n + 0.5) * step - 0.5 - _gap(side) / 2 for n in range(len(rows))], rows, fontsize=ROW_FONT)
-    axis.set_xticks([(n + 0.5) * step - 0.5 - _gap(side) / 2 for n in range(len(columns))], columns, fontsize=font)
+    tiles = reduced(tiles)
+    side, factor = tiles.shape[2], max(1, LEAST_SIDE // tiles.shape[2])
+    font = min(COLUMN_FONT, *(COLUMN_FONT * factor * side / _width(text, COLUMN_FONT) for text in columns))
+    left = MARGIN + GAP + max(_width(label, ROW_FONT) for label in rows)
+    top = TITLE + GAP + max(text.count("\n") + 1 for text in columns) * round(LINE * font)
+    figure, axis = _framed(joined(tiles), factor, left, top)
+    axis.set_yticks(_middles(len(rows), side), rows, fontsize=ROW_FONT)
+    axis.set_xticks(_middles(len(columns), side), columns, fontsize=font)
     axis.tick_params(length=0, top=False, labeltop=True, labelbottom=False, pad=5)
-    axis.grid(visible=False)
     return figure
+
+
+def _framed(pixels: NDArray[np.uint8], factor: int, left: int, top: int) -> tuple[Figure, Axes]:
+    """Return a figure of an image, each of its pixels `factor` wide and high; `left` and `top` are free."""
+    height, width = (factor * length for length in pixels.shape[:2])
+    whole = np.array([max(LEAST_WIDTH, left + width + MARGIN), top + height + MARGIN])
+    figure = Figure(figsize=tuple((whole + ROUNDING) / DPI))
+    corner, size = np.array([left, MARGIN]) / whole, np.array([width, height]) / whole
+    axis = figure.add_axes((*corner, *size), frameon=False)
+    axis.imshow(pixels, interpolation="none", aspect="auto")
+    axis.grid(visible=False)
+    return figure, axis
+
+
+def _width(text: str, font: float) -> int:
+    return math.ceil(DPI * text_width(text, font))
+
+
+def _middles(count: int, side: int) -> list[float]:
+    """Return the middles of images that stand side by side."""
+    return [n * (side + _gap(side)) + (side - 1) / 2 for n in range(count)]
 
 
 def reduced(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:

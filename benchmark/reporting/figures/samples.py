@@ -110,7 +110,7 @@ def _figure_6(gallery: Gallery, names: Sequence[str]) -> Drawing:
         "Each column: an input, and what each model makes of it when asked for the view above. figure_6.csv says which "
         f"image each column shows.{_ceiling(names)}"
     )
-    picture = Picture("paper/figure_6", "Figure 6: one view of each input, model by model", text)
+    picture = Picture("paper/figure_6", "Figure 6: the models side by side", text)
     return gallery.drawing(picture, tiles, [INPUT, *names], wanted)
 
 
@@ -124,7 +124,7 @@ def _figure_7(gallery: Gallery, names: Sequence[str]) -> Drawing:
     row, view = next((each for each in gallery.inputs if each[1] == middle), gallery.inputs[0])
     tiles = [gallery.whole(name, row, view) for name in names]
     text = f"Each row: the same input ({view}), and what a model makes of it for every view.{_ceiling(names)}"
-    picture = Picture("paper/figure_7", "Figure 7: every view of one input, model by model", text)
+    picture = Picture("paper/figure_7", "Figure 7: every view of one input", text)
     return gallery.drawing(picture, tiles, names, [INPUT, *gallery.views])
 
 

@@ -42,7 +42,7 @@ class Drawing:
 
 def save(drawing: Drawing, results: Path, run: str) -> Picture:
     """Write a figure with its title and the name of the run, as PNG and SVG with the same bytes each time."""
-    drawing.figure.suptitle(f"{drawing.picture.title} · profile {run}")
+    drawing.figure.suptitle(f"{drawing.picture.title} · profile {run}", wrap=True)
     for kind, metadata in KINDS.items():
         with replacing(results / f"{drawing.picture.path}.{kind}") as temporary:
             drawing.figure.savefig(temporary, format=kind, metadata=metadata)

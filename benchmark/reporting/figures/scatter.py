@@ -38,7 +38,7 @@ def draw(identity: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
         _names(figure, axis, points, named)
     text = (
         f"Share of the generated images whose view is right, and whose identity and view both are, {nc} classes, "
-        f"random split. The panel on the right has a scale of its own. {coverage(rows)}"
+        f"random split. Each panel has a scale of its own. {coverage(rows)}"
     )
     title = f"Joint accuracy over view accuracy, {nc} classes"
     yield Drawing(Picture("figures/joint_over_view", title, text), figure)
