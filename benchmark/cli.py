@@ -269,6 +269,32 @@ def report(results: Path | None, profile: str | None) -> None:
 
 
 @cli.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--markdown", type=click.Path(path_type=Path), help="File to append everything to, in Markdown.")
+@click.option("--update", is_flag=True, help="Put NEW in the place of OLD, whatever has moved.")
+def compare(old: Path, new: Path, markdown: Path | None, update: bool) -> int:
+    """Compare the results NEW with the results OLD, by the spread between training seeds that OLD records.
+
+    Each is a folder of results, or one table or Parquet file of one. The exit code is 1 if a rate has moved beyond its
+    tolerance, a row is missing or new, or a value is NaN in one alone.
+    """
+    from benchmark.regression import baseline, words
+    from benchmark.regression.comparison import compare
+
+    found = compare(old, new)
+    click.echo(words.short(found, old, new))
+    if markdown:
+        with markdown.open("a", encoding="utf-8") as file:
+            file.write(words.full(found, old, new))
+    if not update:
+        return int(found.moved)
+    baseline.update(old, new, found)
+    click.echo(f"{old} now holds what {new} holds")
+    return 0
+
+
+@cli.command()
 @common
 def status(**choices: Any) -> None:
     """Show every training and measurement of a run, as last recorded."""

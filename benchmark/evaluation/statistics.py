@@ -105,7 +105,7 @@ def bootstrap_interval(added: Totals) -> dict[str, pd.Series]:
     return {name: over_seeds.quantile(tail) for name, tail in zip(("low", "high"), TAILS, strict=True)}
 
 
-@lru_cache(maxsize=1)  # 100 MB with 300 classes of 80 images
+@lru_cache(maxsize=2)  # for two results of other images; 100 MB each with 300 classes of 80 images
 def resamples(sizes: tuple[int, ...]) -> NDArray[np.uint16]:
     """Return how often each image is drawn in each resample, of shape (RESAMPLES, images).
 

@@ -1,0 +1,75 @@
+"""New results in the place of old ones, as what later results are compared with."""
+
+import os
+import shutil
+from pathlib import Path
+
+from benchmark.errors import BenchmarkError
+from benchmark.regression.comparison import Comparison
+from benchmark.reporting.rows import FOLDER
+
+PARTS = ["*.csv", "*.tex", "*.md", "metrics.json", FOLDER, "paper", "figures/*.png"]  # of a baseline
+KEPT = "README.md"  # written by hand
+
+
+def update(old: Path, new: Path, comparison: Comparison) -> None:
+    """Make the folder `old` hold the PARTS of `new`. Those that `new` has not are removed; all else in it stays.
+
+    A copy of the folder is made beside it, changed, and swapped with it: until then the old results stay as they are.
+
+    Args:
+        old: a folder of results.
+        new: another.
+        comparison: of the two.
+
+    Raises:
+        BenchmarkError: either is no folder of results, or `new` has fewer training seeds where both have measured, so
+            that the spread between them would be lost.
+    """
+    for path in (old, new):
+        if not (path / FOLDER).is_dir() and not (path / "identity.csv").is_file():
+            raise BenchmarkError(f"{path} is no folder of results with {FOLDER}/ or identity.csv; --update needs two")
+    if comparison.fewer:
+        seeds = ", ".join(comparison.fewer)
+        raise BenchmarkError(f"{new} has fewer training seeds than {old}, whose spread would be lost ({seeds})")
+    try:
+        _replace(old.resolve(), new)
+    except shutil.Error as error:  # of copytree, a list of what could not be copied and why
+        raise BenchmarkError(f"{old} is unchanged, as something could not be copied: {error.args[0][0][2]}") from error
+
+
+def _replace(old: Path, new: Path) -> None:
+    made, aside = (old.with_name(f".{old.name}.{os.getpid()}.{role}") for role in ("part", "old"))
+    try:
+        shutil.copytree(old, made, symlinks=True)
+        for path in _parts(made):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in _parts(new):
+            _copy(path, made / path.relative_to(new))
+        _swap(old, made, aside)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted({path for part in PARTS for path in folder.glob(part)} - {folder / KEPT})
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def _swap(old: Path, made: Path, aside: Path) -> None:
+    """Put `made` in the place of `old`; a kill between the two steps leaves the old folder complete as `aside`."""
+    try:
+        old.rename(aside)
+        made.rename(old)
+    except BaseException:
+        if not old.exists():
+            aside.rename(old)
+        raise
+    shutil.rmtree(aside)

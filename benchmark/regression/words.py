@@ -1,0 +1,150 @@
+"""A comparison for reading, in Markdown: what moved, worst first, and what the tolerances rest on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmark.evaluation.statistics import SEEDS_FOR_T
+from benchmark.regression.comparison import Comparison
+from benchmark.regression.differences import PAIRED
+from benchmark.regression.tolerance import FALSE_ALARM, MISSING, MOVED, NAN, NEW, ROUNDING, WITHIN
+from benchmark.reporting.sheets import Grid, Sheet, markdown
+
+SHOWN = 40  # lines on the terminal
+HEAD = ["what", "measurement", "model", "metric", "old %", "new %", "difference, points", "tolerance", "ratio", "basis"]
+INTERVALS = (
+    f"In brackets: 95 % intervals of the difference, not adjusted; from {SEEDS_FOR_T} common training seeds on over "
+    "the seeds, with fewer over classes and the images in them."
+)
+TOLERANCE = (
+    f"Tolerance: that of a t test at {100 * FALSE_ALARM:.0f} % divided by the number of rows compared (Bonferroni), "
+    "for means of as many training seeds. The variance is that between training seeds in the old results: of each "
+    "model, drawn towards the one pooled over the models of the measurement and metric (moderated t test). Controls "
+    "get the pooled one: on another machine the extractor's rounding moves them too. Ratio: difference over tolerance."
+)
+BLIND = (
+    "{} of the rows could not move beyond their tolerance, which is as wide as the rate has room: more training seeds "
+    "in the old results, or more models, narrow it."
+)
+UNKNOWN = (
+    f"The old results hold no model with {SEEDS_FOR_T} training seeds or more for {{}}, so the spread is not known: "
+    "the tolerance is 0 there, and every move counts. `benchmark run --seeds 5` records a spread."
+)
+UNPAIRED = (
+    "Unpaired rows: the two share no images and draws, or no training seed, or one is a table alone. Their intervals "
+    "come from the two intervals, and other images may move them further than their tolerance, which is over seeds."
+)
+
+
+def short(comparison: Comparison, old: Path, new: Path) -> str:
+    """Return the worst of what moved, for the terminal."""
+    lines = _lines(comparison.rows[comparison.rows["status"] != WITHIN])
+    left = [f"{len(lines) - SHOWN} more lines; --markdown FILE writes all."] * (len(lines) > SHOWN)
+    return markdown(Sheet(_title(old, new), _grids(lines[:SHOWN]), [*left, *_notes(comparison)]))
+
+
+def full(comparison: Comparison, old: Path, new: Path) -> str:
+    """Return everything, with the rows within their tolerance folded."""
+    within = comparison.rows["status"] == WITHIN
+    text = markdown(Sheet(_title(old, new), _grids(_lines(comparison.rows[~within])), _notes(comparison)))
+    folded = markdown(Sheet("Within tolerance", _grids(_lines(comparison.rows[within]))))
+    summary = f"<summary>{within.sum()} rows within their tolerance</summary>"
+    return f"{text}\n<details>{summary}\n\n{folded}\n</details>\n" if within.any() else text
+
+
+def _title(old: Path, new: Path) -> str:
+    return f"Results compared: old {old}, new {new}"
+
+
+def _grids(lines: Sequence[Sequence[str]]) -> list[Grid]:
+    return [Grid(HEAD, lines)] * bool(lines)
+
+
+def _lines(rows: pd.DataFrame) -> list[list[str]]:
+    """Return the cells of each line, worst first."""
+    compared = rows[~rows["status"].isin([MISSING, NEW])]
+    return [
+        *_alone(rows[rows["status"] == MISSING]),
+        *(_cells(row) for row in _ranked(compared).to_dict("records")),
+        *_alone(rows[rows["status"] == NEW]),
+    ]
+
+
+def _ranked(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with their `ratio`, those with NaN on one side first, then by ratio and by difference."""
+    size = rows["difference"].abs()
+    ratio = (size / rows["tolerance"]).where(size > ROUNDING, 0)
+    ranked = rows.assign(ratio=ratio, size=size, number=rows["status"] != NAN)
+    return ranked.sort_values(["number", "ratio", "size"], ascending=[True, False, False], kind="stable")
+
+
+def _alone(rows: pd.DataFrame) -> Iterator[list[str]]:
+    """Yield one line for each model and measurement that one side lacks."""
+    for names, own in rows.groupby(["status", "measurement", "model"], sort=False):
+        metric = own["metric"].iloc[0] if len(own) == 1 else f"{len(own)} metrics"
+        yield [*map(str, names), metric, *[""] * (len(HEAD) - 4)]
+
+
+def _cells(row: Mapping[Any, Any]) -> list[str]:
+    names = [row[name] for name in ("status", "measurement", "model", "metric")]
+    values = ["NaN" if pd.isna(row[side]) else f"{100 * row[side]:.2f}" for side in ("old", "new")]
+    if pd.isna(row["difference"]):
+        return [*names, *values, "", "", "", _basis(row)]
+    points, low, high = (f"{100 * row[name]:+.3g}" for name in ("difference", "ci_low", "ci_high"))
+    return [*names, *values, f"{points} [{low}, {high}]", f"{100 * row['tolerance']:.3g}", _ratio(row), _basis(row)]
+
+
+def _ratio(row: Mapping[Any, Any]) -> str:
+    return "∞" if np.isinf(row["ratio"]) else f"{row['ratio']:.2f}"
+
+
+def _basis(row: Mapping[Any, Any]) -> str:
+    counts = dict.fromkeys((row["old_seeds"], row["new_seeds"]))
+    seeds = f"{' and '.join(map(str, counts))} seed{'s' * (max(counts) > 1)}"
+    return f"{PAIRED}, {seeds}" if row["basis"] == PAIRED else f"unpaired, {row['basis']}, {seeds}"
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    rows = comparison.rows
+    moved = rows["difference"].abs() > ROUNDING
+    blind = int((rows["tolerance"] >= np.maximum(rows["old"], 1 - rows["old"])).sum())
+    differing = "\n".join(
+        ["Circumstances that differ, or are not known:", "", *(f"- {each}" for each in comparison.circumstances)]
+    )
+    return [
+        _counted(rows),
+        *[INTERVALS] * bool(moved.any()),
+        *[TOLERANCE] * bool((rows["tolerance"] > 0).any()),
+        *[BLIND.format(blind)] * bool(blind),
+        *[UNKNOWN.format(_unknown(comparison))] * bool(comparison.unknown),
+        *[UNPAIRED] * bool((moved & (rows["basis"] != PAIRED)).any()),
+        *[f"The new results have fewer training seeds: {', '.join(comparison.fewer)}."] * bool(comparison.fewer),
+        *[differing] * bool(comparison.circumstances),
+    ]
+
+
+def _unknown(comparison: Comparison) -> str:
+    measurements = comparison.rows.loc[comparison.rows["difference"].notna(), "measurement"].nunique()
+    return "; ".join(comparison.unknown) if len(comparison.unknown) < measurements else "any measurement"
+
+
+def _counted(rows: pd.DataFrame) -> str:
+    counts = rows["status"].value_counts()
+    said = {MOVED: "moved", MISSING: "missing", NEW: "new", NAN: "NaN on one side"}
+    both = int((rows["old_seeds"] * rows["new_seeds"] > 0).sum())
+    rest = "".join(f", {counts[status]} {words}" for status, words in said.items() if status in counts)
+    return f"{both} rows compared, {counts.get(WITHIN, 0)} within their tolerance{rest}. {_largest(rows)}"
+
+
+def _largest(rows: pd.DataFrame) -> str:
+    moved = rows[rows["difference"].abs() > ROUNDING]
+    if moved.empty:
+        return "No rate moved at all."
+    row = _ranked(moved).iloc[0]
+    where = f"{row['measurement']}, {row['model']}, {row['metric']}: {100 * row['difference']:+.3g} points"
+    if row["tolerance"] == 0:
+        return f"Largest move where none is tolerated: {where}."
+    return f"Largest move: {row['ratio']:.2f} of its tolerance ({where})."

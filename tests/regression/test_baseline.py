@@ -1,0 +1,108 @@
+"""`benchmark compare --update`: what a baseline holds, and that nothing is lost on the way."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import BenchmarkError
+from benchmark.regression import baseline
+from benchmark.regression.comparison import compare
+from tests.regression.folders import OURS, results
+
+NEW = OURS | {"ours": [0.9, 0.91, 0.93, 0.95]}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results with three training seeds, `old`, and with four for one model, `new`."""
+    folder = tmp_path_factory.mktemp("made")
+    results(folder / "old")
+    results(folder / "new", NEW)
+    return folder
+
+
+@pytest.fixture
+def pair(made: Path, tmp_path: Path) -> tuple[Path, Path]:
+    shutil.copytree(made, tmp_path / "pair")
+    return tmp_path / "pair/old", tmp_path / "pair/new"
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def put(folder: Path, *names: str, text: str = "") -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text or name, encoding="utf-8")
+
+
+def update(old: Path, new: Path) -> None:
+    baseline.update(old, new, compare(old, new))
+
+
+def test_the_tables_rows_and_figures_become_those_of_the_new_results(pair: tuple[Path, Path]) -> None:
+    old, new = pair
+    put(old, "paper/table_9.md", "gone.csv", "figures/gone.png", "README.md", "report.html", "deeper/identity.csv")
+    put(new, "paper/table_1.md", "identity.md", "figures/a.png", "figures/a.svg", "outcomes.parquet", "deeper/x.csv")
+    rows = {name: text for name, text in content(new).items() if name.startswith("rows/")}
+    kept = {
+        name: text for name, text in content(old).items() if name in ("report.html", "README.md", "deeper/identity.csv")
+    }
+    tables = {name: content(new)[name] for name in ("identity.csv", "fewshot.csv", "identity.md")}
+    update(old, new)
+    figures = {name: name.encode() for name in ("paper/table_1.md", "figures/a.png")}
+    assert content(old) == rows | kept | tables | figures
+    assert not compare(old, new).moved
+    assert sorted(path.name for path in old.parent.iterdir()) == ["new", "old"]
+
+
+def test_fewer_training_seeds_are_refused(pair: tuple[Path, Path]) -> None:
+    new, old = pair
+    before = content(old)
+    with pytest.raises(BenchmarkError, match=r"has fewer training seeds than .*new, .* \(ours 3 instead of 4\)$"):
+        update(old, new)
+    assert content(old) == before
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_only_folders_of_results_are_updated(pair: tuple[Path, Path], swapped: bool) -> None:
+    folder, table = pair[0], pair[1] / "identity.csv"
+    before = content(folder)
+    with pytest.raises(BenchmarkError, match=r"identity\.csv is no folder of results"):
+        update(*((folder, table) if swapped else (table, folder)))
+    assert content(folder) == before
+
+
+@pytest.mark.parametrize(
+    "step", ["shutil.copytree", "shutil.copyfile", "shutil.rmtree", "pathlib.Path.unlink", "second rename"]
+)
+def test_an_end_on_the_way_leaves_the_old_results(
+    pair: tuple[Path, Path], step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = pair
+    before, found, rename = content(old), compare(old, new), Path.rename
+
+    def ended(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    def renamed(path: Path, target: Path) -> None:
+        if path.name.endswith(".part"):
+            raise KeyboardInterrupt
+        rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*(("pathlib.Path.rename", renamed) if step == "second rename" else (step, ended)))
+        with pytest.raises(KeyboardInterrupt):
+            baseline.update(old, new, found)
+    assert content(old) == before
+
+
+def test_a_folder_that_cannot_be_copied_is_said(pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise shutil.Error([("a", "b", "No space left on device")])
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    with pytest.raises(BenchmarkError, match="is unchanged, as something could not be copied: No space left on device"):
+        update(*pair)
