@@ -2,7 +2,6 @@
 
 import sys
 
-from benchmark.stages.train import train
 from benchmark.workspace import Run
 from pipelines.stage import start
 
@@ -11,7 +10,12 @@ def train_all_seeds(run: Run) -> None:
     """Train the model with the seeds 0 .. n - 1; one that the profile does not train gets an empty folder."""
     model = sys.argv[2]
     (run.folder / "models" / model).mkdir(parents=True, exist_ok=True)
-    for seed in range(run.settings.seeds if model in run.settings.models else 0):
+    if model not in run.settings.models:
+        print(f"{model}: not trained in the profile {run.settings.name}")
+        return
+    from benchmark.stages.train import train
+
+    for seed in range(run.settings.seeds):
         train(run, model, seed)
 
 

@@ -69,7 +69,9 @@ def copied(folder: Path) -> Path:
     for key, value in SMALLER.items():
         section, _, last = key.rpartition(".")
         (smoke[section] if section else smoke)[last] = value
-    path.write_text(yaml.safe_dump({"profiles": {"smoke": smoke}, "active": "smoke", "models": smoke["models"]}), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump({"profiles": {"smoke": smoke}, "active": "smoke", "models": smoke["models"]}), encoding="utf-8"
+    )
     return folder
 
 
@@ -93,7 +95,7 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_both_ways_give_the_same_bytes(copies: tuple[Path, Path]) -> None:
     first, second = (project / "results" for project in copies)
     names = sorted(path.name for path in first.iterdir() if path.suffix in (".csv", ".json", ".md"))
-    assert {"identity.csv", "differences.csv", "views.csv", "fewshot.csv", "metrics.json"} <= set(names)
+    assert {"identity.csv", "differences.csv", "views.csv", "fewshot.csv", "claims.csv"} <= set(names)
     rows = pd.read_csv(first / "fewshot.csv")["model"].tolist()
     assert rows == ["no_augmentation", "oracle", "vanilla"]
     for name in names:
@@ -111,4 +113,13 @@ def test_nothing_is_left_to_do(copies: tuple[Path, Path]) -> None:
 
 def test_dvc_shows_the_metrics(copies: tuple[Path, Path]) -> None:
     shown = ended(start(copies[0], "dvc", "metrics", "show", "--md"))
-    assert "vanilla.nc3.joint" in shown
+    assert "nc3.joint" in shown
+    assert "| results/metrics/vanilla.json" in shown
+
+
+def test_dvc_plots_the_tables(copies: tuple[Path, Path]) -> None:
+    ended(start(copies[0], "dvc", "plots", "show", "--out", "plots"))
+    drawn = (copies[0] / "plots" / "index.html").read_text(encoding="utf-8")
+    assert "joint accuracy over the number of classes" in drawn
+    assert "losses over the images used" in drawn
+    assert "figure_4.png" in drawn

@@ -8,7 +8,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.regression.comparison import Comparison
 from benchmark.reporting.rows import FOLDER
 
-PARTS = ["*.csv", "*.tex", "*.md", "metrics.json", FOLDER, "paper", "figures/*.png"]  # of a baseline
+TEXTS = ("*.csv", "*.md", "*.tex")
+PARTS = [*TEXTS, "metrics", FOLDER, *(f"paper/{kind}" for kind in (*TEXTS, "*.png")), "figures/*.png"]  # of a baseline
 KEPT = "README.md"  # written by hand
 
 

@@ -1,32 +1,88 @@
 """Everything in the results that is made from the stored rows."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.files import write_text
-from benchmark.reporting import ablation, differences, fewshot, sheets, tables
+from benchmark.reporting import (
+    ablation,
+    claims,
+    claims_sheet,
+    costs,
+    differences,
+    fewshot,
+    published,
+    sheets,
+    tables,
+)
+from benchmark.reporting.figures import draw_all
+from benchmark.reporting.headline import headline
+from benchmark.reporting.page import Chapter, page
+from benchmark.reporting.pictures import Picture
 from benchmark.reporting.rows import Rows
 from benchmark.reporting.sheets import Sheet
+from benchmark.reporting.tables import write_csv
 from benchmark.reporting.tidy import Tidy, tidy
+
+PAPER = "paper/"  # the exhibits of the paper
+SAMPLES = "figures/samples_"
 
 
 def render(rows: Rows, results: Path) -> None:
     """Write tables, figures and the report page; the same rows give the same bytes."""
     made = tidy(rows)
     made.write(results)
-    for name, sheet in _sheets(rows, made).items():
+    exhibits, others = _exhibits(rows, made, results), _others(rows, made)
+    for name, sheet in {**exhibits, **others}.items():
         write_text(results / f"{name}.md", sheets.markdown(sheet))
         write_text(results / f"{name}.tex", sheets.latex(sheet))
+    printed = {name: published.values(name) for name in ("table_1", "table_2")}
+    pictures = draw_all(rows, made, results, printed)
+    chapters = _chapters(exhibits, [*others.values(), costs.sheet(made.models, rows.costs, rows.facts.name)], pictures)
+    write_text(results / "report.html", page(rows.facts, headline(made.identity), chapters, results))
 
 
-def _sheets(rows: Rows, made: Tidy) -> dict[str, Sheet]:
-    """Return the tables for reading by the names of their files."""
+def _exhibits(rows: Rows, made: Tidy, results: Path) -> dict[str, Sheet]:
+    """Write the tidy tables of what is compared with the paper; return the sheets by the names of their files."""
+    facts, said = rows.facts, claims.claims_table(rows)
+    table_1, table_2 = published.table_1(made.fewshot, facts), published.table_2(made.identity, facts)
+    figure, curves = tables.accuracy_exhibit(made.identity, facts.settings.data.dataset)
+    for name, table in {"claims": said, figure: curves, "paper/table_1": table_1, "paper/table_2": table_2}.items():
+        write_csv(table, results / f"{name}.csv")
+    return {
+        "claims": claims_sheet.sheet(said, facts),
+        "claims_parts": claims_sheet.parts_sheet(said, facts),
+        figure: tables.accuracy_sheet(curves),
+        "paper/table_1": published.sheet_1(table_1, facts),
+        "paper/table_2": published.sheet_2(table_2, facts),
+    }
+
+
+def _others(rows: Rows, made: Tidy) -> dict[str, Sheet]:
+    """Return the other tables for reading by the names of their files."""
     settings = rows.facts.settings.fewshot
-    identity_keys, fewshot_keys = differences.IDENTITY_KEYS, fewshot.FAMILY
     return {
         "identity": tables.identity_sheet(made.identity),
         "targets": tables.targets_sheet(made.identity),
         "ablation": ablation.sheet(made.ablation),
-        "differences": differences.sheet(made.differences, identity_keys, "identity"),
+        "differences": differences.sheet(made.differences, differences.IDENTITY_KEYS, "identity"),
         "fewshot": fewshot.fewshot_sheet(made.fewshot, settings),
-        "fewshot_differences": differences.sheet(made.fewshot_differences, fewshot_keys, "few-shot recognition"),
+        "fewshot_differences": differences.sheet(made.fewshot_differences, fewshot.FAMILY, "few-shot recognition"),
     }
+
+
+def _chapters(exhibits: Mapping[str, Sheet], others: Sequence[Sheet], pictures: Sequence[Picture]) -> list[Chapter]:
+    """Return the report in its order: what is compared with the paper, each figure before its table, then the rest."""
+    paper = [each for each in pictures if each.path.startswith(PAPER)]
+    samples = [each for each in pictures if each.path.startswith(SAMPLES)]
+    shown: list[Sheet | Picture] = [exhibits["claims"], exhibits["claims_parts"]]
+    for picture in paper:
+        shown += [picture, *([exhibits[picture.path]] if picture.path in exhibits else [])]
+    shown += [sheet for path, sheet in exhibits.items() if sheet not in shown]
+    further = [each for each in pictures if each not in paper and each not in samples]
+    return [
+        Chapter("The paper's exhibits", shown),
+        Chapter("Further tables", others),
+        Chapter("Further figures", further),
+        Chapter("Samples", samples),
+    ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-ESCAPES = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})  # in captions
+ESCAPES = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})  # in captions and notes
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ def _pipes(grid: Grid) -> str:
 
 
 def latex(sheet: Sheet) -> str:
-    """Return a sheet as LaTeX, one `table` for each grid, for the package booktabs."""
-    return "\n".join(_tabular(grid, sheet) for grid in sheet.grids)
+    """Return a sheet as LaTeX for the package booktabs: a `table` for each grid, and the notes in small print."""
+    notes = [f"{{\\footnotesize {note.translate(ESCAPES)}\\par}}\n" for note in sheet.notes]
+    return "\n".join([*(_tabular(grid, sheet) for grid in sheet.grids), *notes])
 
 
 def _tabular(grid: Grid, sheet: Sheet) -> str:

@@ -1,6 +1,7 @@
 """Tables, metrics and grids of images from planted outcomes."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from benchmark.evaluation.statistics import BETWEEN_SEEDS, WITHIN_MODEL
 from benchmark.reporting import ablation, tables
 from benchmark.reporting.rates import ALL_RATES, all_rates
 from benchmark.reporting.samples import sample_positions, save_columns
+from benchmark.reporting.sheets import markdown
 from benchmark.reporting.tables import Measured, Trained
 
 
@@ -47,8 +49,16 @@ def table() -> pd.DataFrame:
     return tables.identity_table(measured, "smoke")
 
 
-def ablation_of(table: pd.DataFrame) -> str:
-    return ablation.markdown(ablation.table(table))
+def identity_text(table: pd.DataFrame) -> str:
+    return markdown(tables.identity_sheet(table))
+
+
+def targets_text(table: pd.DataFrame) -> str:
+    return markdown(tables.targets_sheet(table))
+
+
+def ablation_text(table: pd.DataFrame) -> str:
+    return markdown(ablation.sheet(ablation.table(table)))
 
 
 def test_rows_are_sorted_and_rates_are_fractions(table: pd.DataFrame) -> None:
@@ -116,13 +126,13 @@ def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> N
     rows = ablation.table(table)
     assert rows[["row", "model", "nc"]].to_numpy().tolist() == [[1, "vanilla", 20], [8, "ours", 5], [8, "ours", 20]]
     assert rows["paper"].tolist() == ["vanilla"] + 2 * ["vanilla + CNC(28) + AIM"]
-    text = ablation.markdown(rows)
+    text = markdown(ablation.sheet(rows))
     rates = "5c top1 % | 5c top5 % | 5c joint % | 20c top1 % | 20c top5 % | 20c joint %"
     assert f"| version | map | parameters | {rates} | seeds |" in text
     first, last = (line for line in text.splitlines() if line.startswith("| vanilla"))
     assert first.endswith("| 1 |")
     assert last.endswith("| 1 (5c), 3 (20c) |")  # of ours
-    same = ablation.markdown(rows[rows["nc"] == 20])
+    same = markdown(ablation.sheet(rows[rows["nc"] == 20]))
     assert [line.split(" | ")[-1] for line in same.splitlines() if line.startswith("| vanilla")] == ["1 |", "3 |"]
     assert "| vanilla | - | 1,000 | n/a | n/a | n/a | 50.0 [" in text
     assert "| vanilla + CNC(28) + AIM | 8 | 2,345 | 100.0 [100.0, 100.0] | n/a | 50.0 [" in text
@@ -132,8 +142,8 @@ def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> N
 def test_no_ablation_is_no_error(table: pd.DataFrame) -> None:
     controls = table[table["model"] == "copy"]
     assert ablation.table(controls).empty
-    assert ablation.markdown(ablation.table(controls)) == "No version of Table 2 is measured.\n"
-    assert "none of these rows was trained" in tables.identity_markdown(controls)
+    assert "No version of Table 2 is measured." in ablation_text(controls)
+    assert "none of these rows was trained" in identity_text(controls)
 
 
 def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
@@ -156,15 +166,17 @@ def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
 
 
 def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFrame) -> None:
-    text = tables.identity_markdown(table)
+    text = identity_text(table)
     assert text.startswith("# Identity preservation, profile smoke\n")
-    assert "| ours | 8 | 2,345 | random | 5 | 100.0 [100.0, 100.0] | n/a | 50.0 [" in text
-    assert "| ours | 8 | 2,345 | random | 20 | 75.0 [75.0, 75.0] |" in text
-    assert "| ours | 8 | 2,345 | grouped | 5 | 25.0 [" in text
+    parts = re.split(r"## (.*)\n", text)[1:]
+    assert parts[::2] == ["random split, 5 classes", "random split, 20 classes", "grouped split, 5 classes"]
+    assert "| ours | 8 | 2,345 | 100.0 [100.0, 100.0] | n/a | 50.0 [" in parts[1]
+    assert "| ours | 8 | 2,345 | 75.0 [75.0, 75.0] |" in parts[3]
+    assert "| ours | 8 | 2,345 | 25.0 [" in parts[5]
     assert text.endswith("\n")
 
 
-@pytest.mark.parametrize("write", [tables.identity_markdown, tables.targets_markdown, ablation_of])
+@pytest.mark.parametrize("write", [identity_text, targets_text, ablation_text])
 def test_which_rows_an_interval_covers_is_said_where_they_differ(
     table: pd.DataFrame, write: Callable[[pd.DataFrame], str]
 ) -> None:
@@ -174,7 +186,7 @@ def test_which_rows_an_interval_covers_is_said_where_they_differ(
     assert f"In brackets: {WITHIN_MODEL}. Budget" in write(table[table["n_seeds"] < 3])
 
 
-@pytest.mark.parametrize("write", [tables.identity_markdown, tables.targets_markdown])
+@pytest.mark.parametrize("write", [identity_text, targets_text])
 def test_the_text_says_what_the_grouped_split_lacks(table: pd.DataFrame, write: Callable[[pd.DataFrame], str]) -> None:
     text = write(table)
     assert "of a single one (3 here; none for N_c 20, for which too few identities are left)." in text
@@ -189,12 +201,13 @@ def test_the_text_says_what_the_grouped_split_lacks(table: pd.DataFrame, write: 
 
 
 def test_same_and_cross_view_targets_have_a_table_of_their_own(table: pd.DataFrame) -> None:
-    main, second = tables.identity_markdown(table), tables.targets_markdown(table)
-    assert "| model | split | N_c | top-1 same % | top-1 cross % | view same % | view cross % |" in second
-    (line,) = (line for line in second.splitlines() if line.startswith("| ours | random | 5 |"))
-    assert [cell.partition(" ")[0] for cell in line.split(" | ")[3:]] == ["100.0"] * 2 + ["50.0"] * 6 + ["1"]
-    assert second.splitlines()[2].endswith("| copied (features) % | seeds |")
-    (line,) = (line for line in second.splitlines() if line.startswith("| ours | random | 20 |"))
+    main, second = identity_text(table), targets_text(table)
+    assert "| model | top-1 same % | top-1 cross % | view same % | view cross % |" in second
+    assert "| copied (features) % | seeds |" in second
+    _, five, twenty, _ = second.split("## ")
+    (line,) = (line for line in five.splitlines() if line.startswith("| ours |"))
+    assert [cell.partition(" ")[0] for cell in line.split(" | ")[1:]] == ["100.0"] * 2 + ["50.0"] * 6 + ["1"]
+    (line,) = (line for line in twenty.splitlines() if line.startswith("| ours |"))
     assert line.endswith("] | 3 |")
     assert "cross" not in main
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmark import settings
+from benchmark.reporting import render
 from benchmark.seeding import generator
 from benchmark.settings import CARS, override, with_dataset
 from benchmark.stages.everything import run_everything
@@ -55,11 +56,12 @@ def draw_pictures(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A run after all stages; its folder is the working directory."""
+    """A run after all stages, without figures; its folder is the working directory."""
     folder = tmp_path_factory.mktemp("stages")
     draw_pictures(folder / "pictures")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        patch.setattr(render, "draw_all", lambda *arguments: [])  # seconds each time; one test draws them
         smoke = settings.profile("smoke", PROJECT / "params.yaml")
         run = Run(override(with_dataset(smoke, "table"), CHANGES), Path("runs/test"), Path("results"), "cpu", (TINY,))
         run_everything(run)

@@ -27,7 +27,7 @@ def reported(run: Run) -> None:
 
 
 def tables(run: Run) -> dict[str, bytes]:
-    return {name: (run.results / name).read_bytes() for name in ("identity.csv", "identity.md", "metrics.json")}
+    return {name: (run.results / name).read_bytes() for name in ("identity.csv", "identity.md", "fewshot.csv")}
 
 
 def identity_csv(run: Run) -> pd.DataFrame:

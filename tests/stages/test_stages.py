@@ -1,6 +1,8 @@
 """All stages on a small folder of pictures, with the tiny plug-in model: what is made, kept and made anew."""
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +13,13 @@ from PIL import Image
 from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.errors import BenchmarkError
+from benchmark.reporting import figures, render
 from benchmark.settings import CARS
 from benchmark.stages.data import open_store
 from benchmark.stages.everything import run_everything
 from benchmark.stages.extractor import LABELS, train_extractors
 from benchmark.stages.identity import measure_identity
+from benchmark.stages.report import report
 from benchmark.stages.sample import sample_images
 from benchmark.stages.status import cells
 from benchmark.stages.train import train
@@ -92,11 +96,31 @@ def test_a_model_that_has_nothing_beside_it_is_compared_with_nothing(finished: R
     )
 
 
-def test_figures_and_samples_are_there(finished: Run) -> None:
-    names = {path.name for path in (finished.results / "figures").iterdir()}
-    assert names == {"accuracy_over_nc.svg", "accuracy_over_nc.png"} | {
-        f"samples_{name}.png" for name in ("copy", "mean_image", "tiny")
-    }
+WRITTEN = ["identity", "targets", "ablation", "fewshot", "differences", "claims", "paper/figure_4", "paper/table_1"]
+
+
+def test_the_rows_alone_give_everything_and_the_same_bytes_each_time(
+    finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for results in (here, there):
+        shutil.copytree(finished.results / "rows", results / "rows")
+    monkeypatch.setattr(render, "draw_all", figures.draw_all)
+    report(replace(finished, results=here, folder=Path("gone")))
+    command = [sys.executable, "-c", "from benchmark.cli import main; main()", "report", str(there)]
+    subprocess.run(command, check=True, capture_output=True)
+    made = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
+    assert made == {path.relative_to(there).as_posix() for path in there.rglob("*") if path.is_file()}
+    assert {f"{name}.{kind}" for name in WRITTEN for kind in ("md", "tex")} < made
+    assert {f"figures/samples_{name}.svg" for name in ("copy", "mean_image", "tiny")} < made
+    assert {f"metrics/{name}.json" for name in ("real", "copy", "mean_image", "tiny", "no_augmentation")} < made
+    for name in made:
+        assert (here / name).read_bytes() == (there / name).read_bytes(), name
+
+
+def test_what_is_made_from_rows_needs_no_torch() -> None:
+    code = "import sys, benchmark.reporting.render, benchmark.regression.comparison; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_report_removes_the_tables_of_features_that_may_have_changed(finished: Run) -> None:
