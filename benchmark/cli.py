@@ -72,7 +72,7 @@ def run(models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, **choic
     run_everything(opened)
     for name in ("identity.md", "fewshot.md"):
         click.echo(f"\n{(opened.results / name).read_text(encoding='utf-8')}")
-    click.echo(f"tables: {opened.results}/*.csv, *.md; figures: {opened.results}/figures/")
+    click.echo(f"report: {opened.results}/report.html; tables: {opened.results}/*.csv, *.md, *.tex")
 
 
 def _open(
@@ -265,7 +265,7 @@ def report(results: Path | None, profile: str | None) -> None:
         raise click.UsageError("RESULTS names the folder; --profile is for the folder of a profile")
     folder = results or open_run(settings.profile(profile)).results
     render(rows.read(folder), folder)
-    click.echo(f"tables: {folder}/*.csv, *.md, *.tex; figures: {folder}/figures/; report: {folder}/report.html")
+    click.echo(f"report: {folder}/report.html; tables: {folder}/*.csv, *.md, *.tex; figures: {folder}/paper/, figures/")
 
 
 @cli.command()
