@@ -8,10 +8,12 @@ from typing import Any
 import pandas as pd
 
 from benchmark.evaluation.comparison import difference, holm, verdict
+from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.statistics import Totals
 from benchmark.reporting import published
 from benchmark.reporting.references import Claim, load
 from benchmark.reporting.rows import Rows
+from benchmark.reporting.tables import Measured
 
 SUPPORTED, CONTRADICTED, CANNOT_TELL = "supported", "contradicted", "cannot tell"
 MEANING = {"higher": SUPPORTED, "lower": CONTRADICTED}  # of the verdicts of `comparison`
@@ -40,7 +42,7 @@ def claims_table(rows: Rows) -> pd.DataFrame:
 
     `difference`, with its 95 % interval, is `higher` less `lower` in the results; `published` is the same in the paper,
     where it prints both for as many classes and shots. The difference is tested against `margin`, zero but where the
-    paper names one: with three common training seeds or more by a paired t test over the seeds, with p adjusted by
+    claim names one: with three common training seeds or more by a paired t test over the seeds, with p adjusted by
     Holm's method for all rows of the same exhibit and metric. With fewer seeds the interval is the paired bootstrap
     over classes and images, and there is no p.
 
@@ -58,8 +60,17 @@ def claims_table(rows: Rows) -> pd.DataFrame:
 
 def _outcomes(rows: Rows) -> Outcomes:
     random, shots = [each for each in rows.identity if each.split == "random"], rows.facts.settings.fewshot.shots
-    outcomes: Outcomes = {("identity", each.model, each.nc): each.totals for each in random}
+    seeds = sorted({int(seed) for each in random for seed in each.outcomes["seed"].unique()})
+    outcomes: Outcomes = {("identity", each.model, each.nc): _of_all(each, seeds) for each in random}
     return outcomes | {("fewshot", each.model, shot): each.totals(shot) for each in rows.fewshot for shot in shots}
+
+
+def _of_all(each: Measured, seeds: Sequence[int]) -> Totals:
+    """Return the outcomes of a model; those of a control, where nothing is trained, stand for each of the seeds."""
+    if each.model not in OF_IDENTITY:
+        return each.totals
+    alike = ({seed: table.droplevel("seed") for seed in seeds} for table in (each.totals.sums, each.totals.counts))
+    return Totals(*(pd.concat(tables, names=["seed"]) for tables in alike))
 
 
 def _parts(outcomes: Outcomes, dataset: str) -> Iterator[Part]:

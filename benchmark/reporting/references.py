@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation.controls import OF_FEWSHOT
+from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.reporting.fewshot import RATE
 from benchmark.reporting.rates import ALL_RATES
 from benchmark.settings import Profile
@@ -112,7 +112,7 @@ class Claim(Part):
         metrics: the rates it is about.
         higher: models or controls.
         lower: models or controls.
-        margin: by how many points more than zero, in percent.
+        margin: by more than how many points; below zero: it may lie as many points below.
         at: the N_c or numbers of shots; empty: all.
     """
 
@@ -122,7 +122,7 @@ class Claim(Part):
     metrics: Names
     higher: Names
     lower: Names
-    margin: float = Field(0.0, ge=0)
+    margin: float = Field(0.0, ge=-100, le=100)
     at: tuple[int, ...] = ()
 
 
@@ -151,7 +151,7 @@ class References(Part):
         models += [name for claim in self.claims for name in (*claim.higher, *claim.lower)]
         measured = [key for key, exhibit in self.exhibits.items() if exhibit.measurement]
         _all_known("setting", self.settings, _keys())
-        _all_known("model", models, [*BUILT_IN, *OF_FEWSHOT])
+        _all_known("model", models, [*BUILT_IN, *OF_FEWSHOT, *OF_IDENTITY])
         _all_known("exhibit with a measurement", [claim.exhibit for claim in self.claims], measured)
         _all_known("metric", [name for claim in self.claims for name in claim.metrics], [*ALL_RATES, RATE])
         return self

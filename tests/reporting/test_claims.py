@@ -137,22 +137,53 @@ def test_a_measurement_that_was_not_made_has_parts_without_a_size() -> None:
     assert own["reason"].tolist() == ["not measured: dr_gan, no_augmentation"]
 
 
-def test_the_u_net_that_copies() -> None:
-    rows = made_rows({"unet": [0.9, 0.91, 0.92], "ours": LEVEL}, settings=ONE_NC)
-    unet, _ = rows.identity
+def u_net(cross_view: float, copied: float, seeds: int = 3) -> dict[str, str]:
+    """Return the verdicts on a U-net whose other views are right, and copies of its input, so often."""
+    rates = {"unet": [0.9, 0.91, 0.92][:seeds], "ours": LEVEL[:seeds], "copy": [0.93]}
+    rows = made_rows(rates, settings=ONE_NC)
     random = np.random.default_rng(0)
-    cross = unet.outcomes["source"] != unet.outcomes["target"]
-    unet.outcomes["view_right"] = ~cross | (random.random(len(cross)) < 0.1)
-    unet.outcomes.loc[cross, "copied_pixels"] = (random.random(cross.sum()) < 0.9).astype(float)
-    assert verdicts(claims_table(rows), "Figure 8") == {
-        "The U-net ignores the wanted view": ("supported", ""),
-        "The U-net copies its input": ("supported", ""),
-        "The U-net keeps the identity, as a copy does": ("supported", ""),
-        "The full model has identity and view right more often than the U-net": (
-            "cannot tell",
-            "no difference shown (1)",
-        ),
-    }
+    for each in rows.identity:
+        cross = each.outcomes["source"] != each.outcomes["target"]
+        shares = {"unet": (cross_view, copied), "ours": (0.9, 0.1), "copy": (0.01, 1.0)}[each.model]
+        for column, share in zip(("view_right", "copied_pixels"), shares, strict=True):
+            right = pd.Series(random.random(len(cross)) < share, cross.index)
+            own_view = each.outcomes[column]
+            each.outcomes[column] = right.where(cross, own_view).astype(own_view.dtype)
+    found = verdicts(claims_table(rows), "Figure 8")
+    return {claim.partition(", ")[0]: verdict for claim, (verdict, _) in found.items()}
+
+
+TURNS = "The full model has the wanted view right more often than the U-net"
+JOINT = "The full model has identity and view right more often than the U-net"
+U_NET = ("The U-net ignores the wanted view", "The U-net copies its input", "The U-net keeps the identity")
+
+
+@pytest.mark.parametrize(
+    ("cross_view", "copied", "said", "turns"),
+    [
+        (0.03, 0.97, ("supported", "supported", "supported"), "supported"),
+        (0.6, 0.4, ("contradicted", "contradicted", "supported"), "supported"),  # above ours is not enough
+        (0.95, 0.05, ("contradicted", "contradicted", "supported"), "contradicted"),
+    ],
+)
+def test_a_u_net_that_copies_is_one_that_is_close_to_a_copy(
+    cross_view: float, copied: float, said: tuple[str, ...], turns: str
+) -> None:
+    found = u_net(cross_view, copied)
+    assert set(found) == {*U_NET, TURNS, JOINT}
+    assert tuple(found[claim] for claim in U_NET) == said
+    assert found[TURNS] == turns
+
+
+def test_a_control_has_one_seed_and_stands_beside_all() -> None:
+    rows = made_rows({"unet": [0.7, 0.72, 0.75], "copy": [0.9]}, settings=ONE_NC)
+    table = claims_table(rows)
+    (row,) = table[(table["exhibit"] == "Figure 8") & (table["metric"] == "top1")].to_dict("records")
+    apart = np.subtract([0.7, 0.72, 0.75], 0.9)
+    assert row["n_seeds"] == 3
+    assert row["difference"] == pytest.approx(apart.mean())
+    assert row["p"] == pytest.approx(stats.ttest_1samp(apart, -0.1).pvalue)
+    assert set(u_net(0.03, 0.97, seeds=1).values()) == {"cannot tell"}
 
 
 def test_the_paper_s_own_difference_stands_beside() -> None:
