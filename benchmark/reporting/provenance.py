@@ -1,15 +1,30 @@
 """Where results come from, as tables: settings, sources, machine, data, and what is missing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.reporting.facts import Facts
 from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.reporting.tables import Measured
 
 NO_DEFAULT = "no default"
 CHANGED = "The last column shows the suite's own default where this run has another value."
+
+
+def covering(facts: Facts, identity: Sequence[Measured]) -> Facts:
+    """Return the facts with the models, the training seeds and the N_c that there are rows of.
+
+    These settings choose rows. The stored ones are of the last command alone, which adds to what others have measured.
+    """
+    models = [each for each in identity if each.model not in OF_IDENTITY]
+    seeds = 1 + max((int(each.outcomes["seed"].max()) for each in models), default=0)
+    evaluation = facts.settings.evaluation.model_copy(update={"nc": tuple(sorted({each.nc for each in identity}))})
+    names = tuple(dict.fromkeys(each.model for each in models))
+    rows = {"models": names, "seeds": seeds, "evaluation": evaluation}
+    return facts.model_copy(update={"settings": facts.settings.model_copy(update=rows)})
 
 
 def settings_sheet(facts: Facts) -> Sheet:

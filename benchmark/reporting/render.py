@@ -1,6 +1,7 @@
 """Everything in the results that is made from the stored rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmark.files import write_text
@@ -19,6 +20,7 @@ from benchmark.reporting.figures import draw_all
 from benchmark.reporting.headline import headline
 from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.pictures import Picture
+from benchmark.reporting.provenance import covering
 from benchmark.reporting.rows import Rows
 from benchmark.reporting.sheets import Sheet
 from benchmark.reporting.tables import write_csv
@@ -30,6 +32,7 @@ SAMPLES = "figures/samples_"
 
 def render(rows: Rows, results: Path) -> None:
     """Write tables, figures and the report page; the same rows give the same bytes."""
+    rows = replace(rows, facts=covering(rows.facts, rows.identity))
     made = tidy(rows)
     made.write(results)
     exhibits, others = _exhibits(rows, made, results), _others(rows, made)
@@ -47,6 +50,9 @@ def _exhibits(rows: Rows, made: Tidy, results: Path) -> dict[str, Sheet]:
     facts, said = rows.facts, claims.claims_table(rows)
     table_1, table_2 = published.table_1(made.fewshot, facts), published.table_2(made.identity, facts)
     figure, curves = tables.accuracy_exhibit(made.identity, facts.settings.data.dataset)
+    for old in results.glob("paper/figure_[45].*"):  # of an earlier run on other data
+        if old.stem != Path(figure).name:
+            old.unlink()
     for name, table in {"claims": said, figure: curves, "paper/table_1": table_1, "paper/table_2": table_2}.items():
         write_csv(table, results / f"{name}.csv")
     return {
