@@ -17,7 +17,7 @@ from benchmark.files import reading
 from benchmark.reporting.facts import Facts
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.provenance import failures_sheet, provenance_sheet, settings_sheet
-from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.reporting.sheets import Sheet, numeric
 
 ASSETS = Path(__file__).with_name("assets")
 LONG = 30  # rows of a sheet from which on its further tables are folded
@@ -25,8 +25,6 @@ WIDE = 800  # pixels from which on a picture takes the full line
 LARGER = 2  # times the size of the PNG that an SVG may have, for being sharp at every scale
 LARGEST = 300_000  # bytes of a picture, so that a page of thirty stays below ten million
 QUALITY = 85  # of larger ones, which are photographs
-NUMBER = re.compile(r"[<+-]?\s*\.?\d")
-MISSING = {"", "-", "n/a"}
 
 
 @dataclass(frozen=True)
@@ -109,12 +107,6 @@ def anchor(title: str) -> str:
 def folded(sheet: Sheet) -> list[bool]:
     """Return for each table of a sheet whether it is shown folded: where the rows so far are more than LONG."""
     return [rows > LONG for rows in accumulate(len(grid.rows) for grid in sheet.grids)]
-
-
-def numeric(grid: Grid) -> list[bool]:
-    """Return for each column whether it holds numbers, with intervals or not, and nothing else."""
-    columns = [{str(row[place]) for row in grid.rows} - MISSING for place in range(len(grid.head))]
-    return [bool(texts) and all(map(NUMBER.match, texts)) for texts in columns]
 
 
 def embed(results: Path, picture: Picture) -> Embedded:

@@ -1,11 +1,18 @@
 """Tables for reading, in Markdown and LaTeX; the report page shows the same ones."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-ESCAPES = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})  # in captions and notes
+ESCAPES = str.maketrans(  # of LaTeX, in captions and notes
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+)
+LONG = 30  # letters of a text from which on its column breaks lines
+NUMBER = re.compile(r"[<+-]?\s*\.?\d")
+MISSING = {"", "-", "n/a"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,16 @@ class Sheet:
     notes: Sequence[str] = ()
 
 
+def numeric(grid: Grid) -> list[bool]:
+    """Return for each column whether it holds numbers, with intervals or not, and nothing else."""
+    columns = [set(texts) - MISSING for texts in _columns(grid)]
+    return [bool(texts) and all(map(NUMBER.match, texts)) for texts in columns]
+
+
+def _columns(grid: Grid) -> list[list[str]]:
+    return [[str(row[place]) for row in grid.rows] for place in range(len(grid.head))]
+
+
 def markdown(sheet: Sheet) -> str:
     """Return a sheet as Markdown."""
     parts = [f"# {sheet.title}"]
@@ -47,12 +64,16 @@ def markdown(sheet: Sheet) -> str:
 
 
 def _pipes(grid: Grid) -> str:
-    lines = [f"| {' | '.join(map(str, cells))} |" for cells in (grid.head, *grid.rows)]
+    rows = ([str(cell).replace("|", r"\|") for cell in cells] for cells in (grid.head, *grid.rows))
+    lines = [f"| {' | '.join(cells)} |" for cells in rows]
     return "\n".join([lines[0], "|---" * len(grid.head) + "|", *lines[1:]])
 
 
 def latex(sheet: Sheet) -> str:
-    """Return a sheet as LaTeX for the package booktabs: a `table` for each grid, and the notes in small print."""
+    """Return a sheet as LaTeX: a `table` for each grid, no wider than the page, and the notes in small print.
+
+    It needs the packages booktabs and adjustbox.
+    """
     notes = [f"{{\\footnotesize {note.translate(ESCAPES)}\\par}}\n" for note in sheet.notes]
     return "\n".join([*(_tabular(grid, sheet) for grid in sheet.grids), *notes])
 
@@ -61,5 +82,14 @@ def _tabular(grid: Grid, sheet: Sheet) -> str:
     texts = pd.DataFrame([[str(cell) for cell in row] for row in grid.rows], columns=list(grid.head), dtype=str)
     style = texts.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis="columns")
     caption = ". ".join(filter(None, [sheet.title, grid.title])).translate(ESCAPES)
-    columns = "l" + "r" * (len(grid.head) - 1)
-    return str(style.to_latex(hrules=True, position="htbp", caption=caption, column_format=columns))
+    columns = "".join(map(_alignment, _columns(grid), numeric(grid)))
+    table = str(style.to_latex(hrules=True, position="htbp", caption=caption, column_format=columns))
+    fitted = table.replace(r"\begin{tabular}", "\\begin{adjustbox}{max width=\\linewidth}\n\\begin{tabular}")
+    return fitted.replace(r"\end{tabular}", "\\end{tabular}\n\\end{adjustbox}")
+
+
+def _alignment(texts: list[str], numbers: bool) -> str:
+    """Return how LaTeX sets a column: numbers on the right, long texts with line breaks."""
+    if numbers:
+        return "r"
+    return r"p{0.4\linewidth}" if max(map(len, texts), default=0) > LONG else "l"

@@ -11,10 +11,11 @@ from PIL import Image
 
 from benchmark.errors import BenchmarkError
 from benchmark.reporting.headline import headline
-from benchmark.reporting.page import LARGEST, Chapter, anchor, embed, folded, numeric, page
-from benchmark.reporting.provenance import failures_sheet, provenance_sheet, settings_sheet
+from benchmark.reporting.page import LARGEST, Chapter, anchor, embed, folded, page
+from benchmark.reporting.provenance import covering, failures_sheet, provenance_sheet, settings_sheet
 from benchmark.reporting.sheets import Grid, Sheet
-from tests.reporting.paged import CELLS, DIVERGED, HOSTILE, LONG, SORTED, facts, picture, report
+from tests.reporting.made import made_identity, profile
+from tests.reporting.paged import DIVERGED, HOSTILE, LONG, SORTED, facts, picture, report
 
 
 def test_the_parts_stand_in_their_order_and_the_contents_lead_to_them(tmp_path: Path) -> None:
@@ -72,16 +73,32 @@ def test_failures_settings_and_provenance_are_tables() -> None:
     assert data.rows == [("standard", "12", "1,300")]
 
 
+def test_models_seeds_and_numbers_of_classes_are_those_of_the_rows() -> None:
+    last = facts().model_copy(update={"settings": profile("smoke", models=["ours"], evaluation__nc=[5])})
+    rows = [made_identity("unet", [0.5], 12), made_identity("ours", [0.5] * 3, 5), made_identity("copy", [0.5], 5)]
+    found = covering(last, rows)
+    assert found.settings.models == ("unet", "ours")
+    assert found.settings.evaluation.nc == (5, 12)
+    assert dict(provenance_sheet(found).grids[0].rows)["training seeds"] == "0, 1, 2"
+    assert found.settings.evaluation.draws == last.settings.evaluation.draws
+
+
+@pytest.mark.parametrize(
+    ("models", "seeds", "said"),
+    [(("ours",), 1, "1 model, 1 training seed each,"), (("ours", "unet"), 3, "2 models, up to 3 training seeds each,")],
+)
+def test_the_page_says_how_many_models_and_seeds(
+    models: tuple[str, ...], seeds: int, said: str, tmp_path: Path
+) -> None:
+    settings = facts().settings.model_copy(update={"models": models, "seeds": seeds})
+    assert said in page(facts().model_copy(update={"settings": settings}), SORTED, [], tmp_path)
+
+
 def test_long_tables_are_folded_from_the_row_on_that_makes_them_long() -> None:
     assert folded(LONG) == [False, True]
     assert folded(Sheet("", [Grid(["a"], [["x"]] * 31)])) == [True]
     assert folded(Sheet("", [Grid(["a"], [["x"]] * 15)] * 3)) == [False, False, True]
     assert folded(Sheet("", [])) == []
-
-
-def test_columns_of_numbers_are_known_by_every_cell() -> None:
-    assert numeric(Grid([""] * 5, CELLS)) == [False, True, True, True, True]
-    assert numeric(Grid(["map", "empty"], [["8", "-"], ["all", "n/a"]])) == [False, False]
 
 
 @pytest.mark.parametrize(("title", "name"), [("The paper's exhibits", "the-paper-s-exhibits"), ("N_c = 5!", "n-c-5")])

@@ -11,16 +11,18 @@ function read(cell) {
   return { missing: MISSING.has(text), number, text };
 }
 
-// What is missing is last in both directions; numbers stand before words.
+// What is missing is last in both directions; numbers stand before words, and those that start alike go by their text.
 function compare(one, other, direction) {
   if (one.missing || other.missing) return one.missing - other.missing;
-  if (one.number !== null && other.number !== null) return direction * (one.number - other.number);
-  if (one.number !== null || other.number !== null) return direction * (one.number === null ? 1 : -1);
+  if (one.number !== null && other.number !== null && one.number !== other.number) {
+    return direction * (one.number - other.number);
+  }
+  if ((one.number === null) !== (other.number === null)) return direction * (one.number === null ? 1 : -1);
   return direction * one.text.localeCompare(other.text, "en", { numeric: true });
 }
 
 function sort(table, head) {
-  const direction = head.ariaSort === "ascending" ? -1 : 1;
+  const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
   const body = table.tBodies[0];
   const rows = [...body.rows].map((row) => ({ row, value: read(row.cells[head.cellIndex]) }));
   rows.sort((one, other) => compare(one.value, other.value, direction));
