@@ -30,11 +30,11 @@ def sheet(models: pd.DataFrame, costs: pd.DataFrame, run: str) -> Sheet:
 
 def _line(model: Mapping[Hashable, Any], costs: pd.DataFrame) -> list[object]:
     sizes = [count(model[name]) for name in ("generator_parameters", "critic_parameters", "macs")]
-    known = costs.dropna(subset=["seconds"])
-    spent = [_mean(known["seconds"]), _mean(known["peak_memory"] / 2**20)]
-    devices = ", ".join(sorted(known["device"].dropna().unique())) or "-"
-    return [model["model"], model["map"], f"{model['width']:.3g}", *sizes, *spent, len(costs), devices]
+    width = "-" if pd.isna(model["width"]) else f"{model['width']:.3g}"
+    spent = [_mean(costs["seconds"]), _mean(costs["peak_memory"] / 2**20)]
+    devices = ", ".join(sorted(costs["device"].dropna().unique())) or "-"
+    return [model["model"], model["map"], width, *sizes, *spent, len(costs), devices]
 
 
 def _mean(values: pd.Series) -> str:
-    return f"{values.mean():.0f}" if len(values) else "-"
+    return f"{values.mean():.0f}" if values.notna().any() else "-"

@@ -24,6 +24,7 @@ from benchmark.files import reading, replacing, write_text
 from benchmark.reporting import tiles
 from benchmark.reporting.facts import Facts
 from benchmark.reporting.fewshot import Recognised
+from benchmark.reporting.rates import COPIED
 from benchmark.reporting.tables import Measured, Trained, write_csv
 from benchmark.reporting.tiles import Tiles
 
@@ -34,6 +35,12 @@ MODEL_COLUMNS = ["model", "citation", "labels", "updates", "map", "image_size", 
 LEARNING_COLUMNS = ["model", "seed", "cycle", "images", "loss", "value"]
 COST_COLUMNS = ["model", "seed", "seconds", "peak_memory", "device"]  # of the training; memory in bytes
 INPUT_COLUMNS = ["row", "image", "identity", "view"]
+TEXTS = ["model", "citation", "labels", "updates", "map", "loss", "device", "image", "identity", "view"]
+OUTCOME_COLUMNS = {  # those of any measurement are not all that there may be
+    IDENTITY: {"model", "split", "nc", "seed", "draw", "image", "identity", "source", "target", "rank", "view_right"}
+    | set(COPIED),
+    FEWSHOT: {"model", "seed", "episode", "shots", "image", "identity", "right"},
+}
 
 
 @dataclass(frozen=True)
@@ -127,10 +134,11 @@ def read(results: Path) -> Rows:
         )
     with reading(folder / FACTS):
         facts = Facts.model_validate_json((folder / FACTS).read_text(encoding="utf-8"))
+    recognised = _groups(folder / FEWSHOT) if (folder / FEWSHOT).exists() else ()
     return Rows(
         facts,
         [_measured(part, facts) for part in _groups(folder / IDENTITY)],
-        [_recognised(part, facts) for part in _groups(folder / FEWSHOT)],
+        [_recognised(part, facts) for part in recognised],
         _table(folder / "models.csv", MODEL_COLUMNS),
         _table(folder / "costs.csv", COST_COLUMNS),
         _table(folder / "learning.csv", LEARNING_COLUMNS),
@@ -139,9 +147,10 @@ def read(results: Path) -> Rows:
 
 
 def _groups(path: Path) -> Iterator[pd.DataFrame]:
-    if path.is_file():
-        with reading(path), ParquetFile(path) as file:
-            yield from (file.read_row_group(number).to_pandas() for number in range(file.num_row_groups))
+    with reading(path), ParquetFile(path) as file:
+        if missing := OUTCOME_COLUMNS[path.name] - set(file.schema_arrow.names):
+            raise ValueError(f"columns are missing: {missing}")
+        yield from (file.read_row_group(number).to_pandas() for number in range(file.num_row_groups))
 
 
 def _measured(rows: pd.DataFrame, facts: Facts) -> Measured:
@@ -157,7 +166,9 @@ def _recognised(rows: pd.DataFrame, facts: Facts) -> Recognised:
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     with reading(path):
-        return pd.read_csv(path, usecols=list(columns), dtype={"map": str, "identity": str})
+        types = dict.fromkeys(TEXTS, "str") | dict.fromkeys(SIZE_COLUMNS, "Int64")
+        # nothing but an empty cell is missing: an identity can be called NA
+        return pd.read_csv(path, usecols=list(columns), dtype=types, keep_default_na=False, na_values=[""])
 
 
 def _read_samples(folder: Path, side: int) -> Samples:

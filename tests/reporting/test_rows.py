@@ -1,0 +1,72 @@
+"""The stored rows: what is written is read again, and what cannot be is refused in one sentence."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmark.errors import BenchmarkError
+from benchmark.reporting import rows
+from benchmark.reporting.rows import FEWSHOT, IDENTITY, Rows
+from tests.reporting import drawn
+from tests.reporting.made import made_rows
+
+NAMES = ["7", "NA", "a, b"]  # a number, a word for a missing value, a comma
+
+
+def stored(results: Path) -> Rows:
+    """Write rows of models with odd names; return them."""
+    shown = drawn.samples(NAMES)
+    shown = replace(shown, inputs=shown.inputs.assign(identity=["007", "null", 'a "b"']))
+    models = drawn.sizes(NAMES)
+    models["macs"] = models["macs"].astype("Int64").where(models["model"] != "NA")
+    tables = {"models": models, "costs": drawn.costs(NAMES, None), "learning": drawn.learning(NAMES)}
+    planted = made_rows({name: [0.5, 0.25] for name in NAMES}, {"7": [0.5]})
+    settings = planted.facts.settings
+    data = settings.data.model_copy(update={"image_size": drawn.SIDE})
+    facts = planted.facts.model_copy(update={"settings": settings.model_copy(update={"data": data})})
+    found = replace(planted, facts=facts, samples=shown, **tables)
+    rows.write(found, results)
+    return found
+
+
+def test_rows_come_back_whatever_the_names(tmp_path: Path) -> None:
+    before, after = stored(tmp_path), rows.read(tmp_path)
+    assert after.facts == before.facts
+    assert [(each.model, each.nc) for each in after.identity] == [(m, nc) for m in NAMES for nc in (20, 50, 80)]
+    for one, other in zip(before.identity, after.identity, strict=True):
+        pd.testing.assert_frame_equal(one.totals.sums, other.totals.sums)
+    assert [each.model for each in after.fewshot] == ["7"]
+    assert after.models["model"].tolist() == NAMES
+    assert after.models["macs"].astype(str).tolist() == ["700000", "<NA>", "2100000"]
+    assert after.costs["model"].unique().tolist() == NAMES
+    assert after.costs[["seconds", "peak_memory"]].isna().all(axis=None)
+    pd.testing.assert_frame_equal(after.learning, before.learning, check_dtype=False)
+    assert after.samples.inputs["identity"].tolist() == ["007", "null", 'a "b"']
+    assert list(after.samples.grids) == NAMES
+    assert all((after.samples.grids[name] == before.samples.grids[name]).all() for name in NAMES)
+
+
+def test_samples_of_models_that_are_gone_are_removed(tmp_path: Path) -> None:
+    before = stored(tmp_path)
+    rows.write(replace(before, samples=drawn.samples(["7"]), fewshot=[]), tmp_path)
+    after = rows.read(tmp_path)
+    assert list(after.samples.grids) == ["7"]
+    assert after.fewshot == []
+
+
+@pytest.mark.parametrize("name", [IDENTITY, FEWSHOT])
+def test_outcomes_of_another_version_are_refused(name: str, tmp_path: Path) -> None:
+    stored(tmp_path)
+    path = tmp_path / "rows" / name
+    pd.read_parquet(path).drop(columns="identity").to_parquet(path)
+    with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):
+        rows.read(tmp_path)
+
+
+def test_without_identity_there_is_nothing_to_report(tmp_path: Path) -> None:
+    stored(tmp_path)
+    (tmp_path / "rows" / IDENTITY).unlink()
+    with pytest.raises(BenchmarkError, match=r"identity\.parquet is missing or damaged"):
+        rows.read(tmp_path)
