@@ -13,7 +13,7 @@ from benchmark.reporting.facts import Facts
 from benchmark.reporting.references import Exhibit, load
 from benchmark.reporting.setting import column, differs, setting_notes
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.reporting.tables import HEADS
+from benchmark.reporting.tables import FACES, HEADS
 
 METRICS = HEADS | {"view_cross": "view, other than the input's", "copied_pixels": "copied (pixels)"}
 HEAD = ["exhibit", "claim", "verdict", "in this order", SUPPORTED, CONTRADICTED, CANNOT_TELL, "why"]
@@ -26,6 +26,7 @@ RULE = (
     "is. In this order: the measured parts whose means have the order of the claim, whatever the test says; alone it "
     "shows nothing."
 )
+ALIKE = "A control is not trained and is the same beside every training seed."
 NOT_THE_PAPER = "A verdict is about these data, and not about those of the paper."
 
 
@@ -82,8 +83,8 @@ def _found(row: Mapping[Hashable, Any]) -> str:
 def _setting(facts: Facts, shown: Mapping[str, Exhibit]) -> list[str]:
     """Return what differs from the paper's setting, and which exhibits are about other data."""
     first, *others = setting_notes(facts.settings)
-    faces = facts.settings.data.dataset == "multipie"
-    cars = [each.name for each in shown.values() if faces and each.data != "multipie" and each.measurement]
+    faces = facts.settings.data.dataset == FACES
+    cars = [each.name for each in shown.values() if faces and each.data != FACES and each.measurement]
     of_cars = f" In the paper {', '.join(cars)} are of CompCars alone." if cars else ""
     other = f" {NOT_THE_PAPER}" if cars or differs(facts.settings) else ""
     return [f"{first}{of_cars}{other}", *others]
@@ -92,7 +93,7 @@ def _setting(facts: Facts, shown: Mapping[str, Exhibit]) -> list[str]:
 def _intervals(table: pd.DataFrame) -> str:
     seeds = table["n_seeds"].dropna()
     kinds = [OVER_SEEDS] * bool((seeds >= SEEDS_FOR_T).any()) + [OVER_IMAGES] * bool((seeds < SEEDS_FOR_T).any())
-    return f"In brackets: {'; '.join(kinds)}." if kinds else "None of the pairs is measured."
+    return f"In brackets: {'; '.join(kinds)}. {ALIKE}" if kinds else "None of the pairs is measured."
 
 
 def _pictures(shown: Mapping[str, Exhibit]) -> str:

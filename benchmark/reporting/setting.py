@@ -3,6 +3,7 @@
 from typing import Any
 
 from benchmark.reporting.references import Exhibit, load
+from benchmark.reporting.tables import FACES
 from benchmark.settings import Profile
 
 REPRODUCED, THIS_RUN = "reproduced", "this run"
@@ -33,7 +34,7 @@ def _wanted(settings: Profile, exhibit: str | None) -> dict[str, Any]:
     """Return what the paper states for an exhibit, by key; a table has the N_c or shots that it prints."""
     references = load()
     shown = references.exhibits[exhibit] if exhibit else None
-    data = shown.data if shown else ("multipie" if settings.data.dataset == "multipie" else "compcars")
+    data = shown.data if shown else (FACES if settings.data.dataset == FACES else "compcars")
     values = {key: getattr(stated, data) for key, stated in references.settings.items()}
     stated = {key: value for key, value in values.items() if value is not None}
     if shown is None:
@@ -75,7 +76,7 @@ def column(settings: Profile, exhibit: str) -> str:
 def setting_notes(settings: Profile, exhibit: str | None = None) -> list[str]:
     """Return what differs from the paper, and what cannot be compared."""
     references, found = load(), differs(settings, exhibit)
-    said = "All that the paper says of its setting is so here."
+    said = "All that the paper says of its setting is so here, but for what every profile departs in."
     if found:
         said = f"{NO_REPRODUCTION}: {'; '.join(found)}. The paper's numbers stand beside these for orientation."
     silent = f"The paper does not give: {'; '.join(references.not_stated)}. There the values are this suite's own."

@@ -44,7 +44,7 @@ def points(axis: Axes) -> list[tuple[str, list[float], list[float], list[list[fl
 
 def test_accuracy_has_every_rate_with_its_interval_of_the_random_split() -> None:
     table = drawn.identity(MODELS, splits=("random", "grouped"))
-    figure = only(accuracy.methods(table, False, LOOKS))
+    figure = only(accuracy.methods(table, "rendered", LOOKS))
     assert [axis.get_title().split()[0] for axis in figure.axes] == ["top-1", "top-5", "view", "joint"]
     named = [name for name in LOOKS if name in MODELS and name != "vanilla"]
     for axis, rate in zip(figure.axes, ("top1", "top5", "view", "joint"), strict=True):
@@ -59,7 +59,7 @@ def test_accuracy_has_every_rate_with_its_interval_of_the_random_split() -> None
 
 def test_rates_without_numbers_have_no_panel() -> None:
     table = drawn.identity(MODELS, [5]).assign(top5=np.nan)
-    figure = only(accuracy.methods(table, False, LOOKS))
+    figure = only(accuracy.methods(table, "rendered", LOOKS))
     assert [axis.get_title().split()[0] for axis in figure.axes] == ["top-1", "view", "joint"]
     assert figure.axes[0].get_xticks().tolist() == [5]
     assert len({tuple(x) for _, x, *_ in points(figure.axes[0])}) == 3  # side by side

@@ -141,3 +141,15 @@ def test_content_is_a_table_of_texts() -> None:
         (drawing,) = by_model(drawn.samples(["ours"]), drawn.VIEWS, faces=False)
     assert isinstance(drawing.content, pd.DataFrame)
     assert not drawing.content.isna().any().any()
+
+
+def test_dollars_and_angles_in_a_name_are_letters(tmp_path: Path) -> None:
+    samples = drawn.samples(["a$b$"], rows=2)
+    samples = Samples(samples.inputs.assign(identity=["$5_$", "<x>"]), samples.grids)
+    with theme():
+        (drawing,) = of_each_model(samples, drawn.VIEWS, ["a$b$"])
+        save(drawing, tmp_path, "quick")
+    text = (tmp_path / "figures/samples_a$b$.svg").read_text(encoding="utf-8")
+    assert "Every view by a$b$ · profile quick</text>" in text
+    assert "$5_$</text>" in text
+    assert "&lt;x&gt;</text>" in text

@@ -11,9 +11,8 @@ from benchmark.reporting.figures.saving import Drawing, remove_others, save
 from benchmark.reporting.figures.style import Looks, looks, theme
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.rows import Rows
+from benchmark.reporting.tables import FACES
 from benchmark.reporting.tidy import Tidy
-
-FACES = "multipie"
 
 Published = Mapping[str, pd.DataFrame]
 NOTHING: Published = MappingProxyType({})
@@ -41,7 +40,7 @@ def draw_all(rows: Rows, tables: Tidy, results: Path, published: Published = NOT
 def _drawings(rows: Rows, tables: Tidy, published: Published, known: Looks) -> Iterator[Drawing]:
     data = rows.facts.settings.data
     faces, views = data.dataset == FACES, data.views
-    yield from accuracy.methods(tables.identity, faces, known)
+    yield from accuracy.methods(tables.identity, data.dataset, known)
     yield from samples.by_model(rows.samples, views, faces)
     yield from dots.table_1(tables.fewshot, published.get("table_1"), known)
     yield from dots.table_2(tables.ablation, published.get("table_2"), known)

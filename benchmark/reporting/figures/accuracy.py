@@ -10,7 +10,7 @@ from benchmark.reporting.figures.layout import bars, coverage, entries, label, l
 from benchmark.reporting.figures.saving import Drawing
 from benchmark.reporting.figures.style import Look, Looks
 from benchmark.reporting.pictures import Picture
-from benchmark.reporting.tables import random_split
+from benchmark.reporting.tables import accuracy_exhibit, random_split
 from models.registry import REFERENCE, TABLE_2
 
 TITLES = {"top1": "top-1 (identity)", "top5": "top-5 (identity)", "view": "view", "joint": "joint (identity and view)"}
@@ -22,13 +22,11 @@ SHOWS = (
 )
 
 
-def methods(identity: pd.DataFrame, faces: bool, looks: Looks) -> Iterator[Drawing]:
+def methods(identity: pd.DataFrame, dataset: str, looks: Looks) -> Iterator[Drawing]:
     """Draw the methods with the controls: Fig. 4, for faces Fig. 5."""
-    table = random_split(identity)
-    number = 5 if faces else 4
-    title = f"Figure {number}: accuracy over the number of classes"
-    picture = Picture(f"paper/figure_{number}", title, f"{SHOWS} Dashed: controls, which are no model.")
-    yield from _over_nc(table[~table["model"].isin(set(TABLE_2) - {REFERENCE})], picture, looks)
+    path, table = accuracy_exhibit(identity, dataset)
+    title = f"Figure {path[-1]}: accuracy over the number of classes"
+    yield from _over_nc(table, Picture(path, title, f"{SHOWS} Dashed: controls, which are no model."), looks)
 
 
 def versions(identity: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
@@ -51,7 +49,7 @@ def _over_nc(table: pd.DataFrame, picture: Picture, looks: Looks) -> Iterator[Dr
             _line(axis, table[table["model"] == name].sort_values("nc"), rate, shift, looks[name])
         axis.set(title=TITLES[rate], xticks=sizes, xticklabels=sizes)
         axis.set_ylim(bottom=0)
-    label(axes, COLUMNS, "number of classes $N_c$", "accuracy")
+    label(axes, COLUMNS, "number of classes N_c", "accuracy")
     legend(figure, entries(names, looks))
     yield Drawing(Picture(picture.path, picture.title, f"{picture.caption} {coverage(table)}"), figure)
 

@@ -27,7 +27,7 @@ ROW = 0.27  # inches from one row of dots to the next
 TITLE_AND_AXIS = 0.75  # inches of a panel's height that hold no row
 TEXT_1 = (
     "Accuracy on real images of a classifier trained on a few real images of each class and on what each row adds to "
-    "them. Grey: controls, which are no model."
+    "them. Black and grey: controls, which are no model."
 )
 TEXT_2 = (
     "Top-1 and top-5 accuracy of the versions of the model, random split. The numbers 28 and 56 name the connected map "

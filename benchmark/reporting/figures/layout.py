@@ -53,10 +53,11 @@ def legend(figure: Figure, entries: Sequence[Artist]) -> None:
 
 def entries(names: Iterable[str], looks: Looks, lines: bool = True) -> list[Artist]:
     """Return the legend's entries of rows, with their lines or as markers alone."""
+    wanted = set(names)
     return [
         Line2D([], [], label=name, linestyle=look.line if lines else "", **_coloured(look))
         for name, look in looks.items()
-        if name in set(names)
+        if name in wanted
     ]
 
 

@@ -30,6 +30,7 @@ THEME = {
     "ytick.labelsize": 9,
     "legend.fontsize": 9,
     "legend.frameon": False,
+    "text.parse_math": False,  # a name may have dollars in it
     "svg.hashsalt": "viewpoint-benchmark",
     "svg.fonttype": "none",  # letters, which can be searched, instead of their outlines
     "savefig.dpi": DPI,
