@@ -12,7 +12,7 @@ class Failure(BaseModel):
     Attributes:
         cell: its folder within the run, such as `models/ours/seed0`.
         status: as recorded: running, interrupted, diverged, damaged, or `out of date`.
-        reason: in words.
+        reason: in words; empty where the process has ended without one, as when it is killed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -20,6 +20,11 @@ class Failure(BaseModel):
     cell: str
     status: str
     reason: str
+
+    @property
+    def why(self) -> str:
+        """The reason, never empty."""
+        return self.reason or "begun and not finished; the same command again goes on with it"
 
 
 class Facts(BaseModel):

@@ -76,6 +76,6 @@ def failures_sheet(facts: Facts) -> Sheet:
     """Return what is missing in the tables, and why."""
     title = f"What failed, profile {facts.name}"
     if not facts.failed:
-        return Sheet(title, [], ["Nothing failed: every training and measurement of this run is in the tables."])
-    rows = [(each.cell, each.status, each.reason) for each in facts.failed]
+        return Sheet(title, [], ["Nothing failed: every training and measurement that was begun is in the tables."])
+    rows = [(each.cell, each.status, each.why) for each in facts.failed]
     return Sheet(title, [Grid(["training or measurement", "status", "reason"], rows)])

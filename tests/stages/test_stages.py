@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 
 from benchmark import sources
@@ -25,7 +26,7 @@ from benchmark.stages.status import cells
 from benchmark.stages.train import train
 from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data, identity_csv, reported, tables
-from tests.tools import TINY
+from tests.tools import PROJECT, TINY
 
 NAMES = ("copy", "mean_image", "real", "tiny")
 SPLITS = ("grouped", "random")
@@ -96,6 +97,8 @@ def test_a_model_that_has_nothing_beside_it_is_compared_with_nothing(finished: R
     )
 
 
+STAGES = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+OUTS = {*STAGES["collect"]["outs"], *STAGES["report"]["outs"], *STAGES["report"]["metrics"]}
 WRITTEN = ["identity", "targets", "ablation", "fewshot", "differences", "claims", "paper/figure_4", "paper/table_1"]
 
 
@@ -105,6 +108,9 @@ def test_the_rows_alone_give_everything_and_the_same_bytes_each_time(
     here, there = tmp_path / "here", tmp_path / "there"
     for results in (here, there):
         shutil.copytree(finished.results / "rows", results / "rows")
+    (there / "paper").mkdir()
+    for kind in ("csv", "md", "tex"):
+        (there / "paper" / f"figure_5.{kind}").write_text("of faces", encoding="utf-8")
     monkeypatch.setattr(render, "draw_all", figures.draw_all)
     report(replace(finished, results=here, folder=Path("gone")))
     command = [sys.executable, "-c", "from benchmark.cli import main; main()", "report", str(there)]
@@ -116,6 +122,7 @@ def test_the_rows_alone_give_everything_and_the_same_bytes_each_time(
     assert {f"metrics/{name}.json" for name in ("real", "copy", "mean_image", "tiny", "no_augmentation")} < made
     for name in made:
         assert (here / name).read_bytes() == (there / name).read_bytes(), name
+        assert {f"results/{path}" for path in (name, *Path(name).parents)} & OUTS, f"{name} is no output of a stage"
 
 
 def test_what_is_made_from_rows_needs_no_torch() -> None:
