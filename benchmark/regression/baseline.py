@@ -32,7 +32,10 @@ def update(old: Path, new: Path, comparison: Comparison) -> None:
             raise BenchmarkError(f"{path} is no folder of results with {FOLDER}/ or identity.csv; --update needs two")
     if comparison.fewer:
         seeds = ", ".join(comparison.fewer)
-        raise BenchmarkError(f"{new} has fewer training seeds than {old}, whose spread would be lost ({seeds})")
+        raise BenchmarkError(
+            f"{new} has fewer training seeds than {old}, whose spread would be lost ({seeds}); "
+            "`benchmark run --seeds N` makes more"
+        )
     try:
         _replace(old.resolve(), new)
     except shutil.Error as error:  # of copytree, a list of what could not be copied and why

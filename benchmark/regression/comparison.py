@@ -8,6 +8,7 @@ import pandas as pd
 
 from benchmark.errors import BenchmarkError
 from benchmark.regression import circumstances, reading, tolerance
+from benchmark.regression.agreement import contradictions
 from benchmark.regression.differences import differences
 from benchmark.regression.recorded import Key, Results
 
@@ -21,17 +22,19 @@ class Comparison:
         unknown: measurements for which the old results record no spread between training seeds.
         fewer: models or controls that have fewer training seeds in the new results, each in words.
         circumstances: what else differs, in words.
+        contradictions: sides whose tables are not what their stored rows give, each in a sentence.
     """
 
     rows: pd.DataFrame
     unknown: Sequence[str]
     fewer: Sequence[str]
     circumstances: Sequence[str]
+    contradictions: Sequence[str]
 
     @property
     def moved(self) -> bool:
-        """Whether any row is other than within its tolerance."""
-        return bool((self.rows["status"] != tolerance.WITHIN).any())
+        """Whether any row is other than within its tolerance, or tables contradict their stored rows."""
+        return bool((self.rows["status"] != tolerance.WITHIN).any() or self.contradictions)
 
 
 def compare(old: Path, new: Path) -> Comparison:
@@ -44,33 +47,39 @@ def compare(old: Path, new: Path) -> Comparison:
     Raises:
         BenchmarkError: either is missing or damaged, or they have nothing in common.
     """
+    before, after = _shared(old, new)
+    recorded = tolerance.variances(before)
+    return Comparison(
+        rows=tolerance.judged(differences(before, after), recorded),
+        unknown=_unknown(before, after, recorded),
+        fewer=_fewer(before, after),
+        circumstances=circumstances.changes(circumstances.read(old), circumstances.read(new)),
+        contradictions=[
+            *contradictions("old", before, reading.tables(old)),
+            *contradictions("new", after, reading.tables(new)),
+        ],
+    )
+
+
+def _shared(old: Path, new: Path) -> tuple[Results, Results]:
+    """Read both; of two of which one is a file, what is of the same kind."""
     before, after = reading.read(old), reading.read(new)
     if old.is_file() or new.is_file():
         kinds = {key.kind for key in before} & {key.kind for key in after}
         before, after = _of(before, kinds), _of(after, kinds)
     if not before.keys() & after.keys():
         raise BenchmarkError(f"{old} and {new} have no measurement of any model in common; nothing can be compared")
-    return compared(before, after, circumstances.changes(circumstances.read(old), circumstances.read(new)))
+    return before, after
 
 
 def _of(results: Results, kinds: set[str]) -> Results:
     return {key: each for key, each in results.items() if key.kind in kinds}
 
 
-def compared(old: Results, new: Results, differing: Sequence[str] = ()) -> Comparison:
-    """Compare what two results have recorded.
-
-    Args:
-        old: the old results.
-        new: the new results.
-        differing: under which circumstances they differ, in words.
-    """
-    recorded = tolerance.variances(old)
+def _unknown(old: Results, new: Results, recorded: pd.DataFrame) -> list[str]:
     known = set(recorded.index.get_level_values("measurement"))
     measured = dict.fromkeys(key.measurement for key in sorted(old.keys() & new.keys()))
-    unknown = [each for each in measured if each not in known]
-    rows = tolerance.judged(differences(old, new), recorded)
-    return Comparison(rows, unknown, _fewer(old, new), differing)
+    return [each for each in measured if each not in known]
 
 
 def _fewer(old: Results, new: Results) -> list[str]:

@@ -1,6 +1,6 @@
 """Reading what results have recorded: a whole folder, or one table or Parquet file of it."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,21 @@ def read(path: Path) -> Results:
     Raises:
         BenchmarkError: there are no results, or they are damaged.
     """
+    return _read(_files(path))
+
+
+def tables(path: Path) -> Results:
+    """Return what the tables of a results folder say that has stored outcomes of the same; nothing for a file.
+
+    Raises:
+        BenchmarkError: they are damaged.
+    """
+    return _read(table for outcomes, table in _choices(path) if outcomes.is_file() and table.is_file())
+
+
+def _read(files: Iterable[Path]) -> Results:
     found: dict[Key, Result] = {}
-    for file in _files(path):
+    for file in files:
         with explained(file):
             for key, result in _outcomes(file) if file.suffix == ".parquet" else _table(file):
                 if key in found:
@@ -45,13 +58,17 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise BenchmarkError(f"{path} does not exist; name a folder of results, or a table or Parquet file of one")
-    choices = [(path / FOLDER / f"{kind}.parquet", path / f"{kind}.csv") for kind in KINDS]
-    files = [next(filter(Path.is_file, choice), None) for choice in choices]
+    files = [next(filter(Path.is_file, choice), None) for choice in _choices(path)]
     if not any(files):
         raise BenchmarkError(
             f"{path} is no folder of results: it has neither {FOLDER}/ nor identity.csv or fewshot.csv"
         )
     return [file for file in files if file]
+
+
+def _choices(folder: Path) -> list[tuple[Path, Path]]:
+    """Return for each kind the file of its outcomes and that of its table."""
+    return [(folder / FOLDER / f"{kind}.parquet", folder / f"{kind}.csv") for kind in KINDS]
 
 
 @contextmanager

@@ -33,6 +33,10 @@ UNKNOWN = (
     f"The old results hold no model with {SEEDS_FOR_T} training seeds or more for {{}}, so the spread is not known: "
     "the tolerance is 0 there, and every move counts. `benchmark run --seeds 5` records a spread."
 )
+CONTRADICTED = (
+    "Tables that are not what their stored rows give: the code that makes rates and tables from outcomes has changed "
+    "since, or is wrong."
+)
 UNPAIRED = (
     "Unpaired rows: the two share no images and draws, or no training seed, or one is a table alone. Their intervals "
     "come from the two intervals, and other images may move them further than their tolerance, which is over seeds."
@@ -111,19 +115,21 @@ def _notes(comparison: Comparison) -> list[str]:
     rows = comparison.rows
     moved = rows["difference"].abs() > ROUNDING
     blind = int((rows["tolerance"] >= np.maximum(rows["old"], 1 - rows["old"])).sum())
-    differing = "\n".join(
-        ["Circumstances that differ, or are not known:", "", *(f"- {each}" for each in comparison.circumstances)]
-    )
     return [
         _counted(rows),
+        *_listed(CONTRADICTED, comparison.contradictions),
         *[INTERVALS] * bool(moved.any()),
         *[TOLERANCE] * bool((rows["tolerance"] > 0).any()),
         *[BLIND.format(blind)] * bool(blind),
         *[UNKNOWN.format(_unknown(comparison))] * bool(comparison.unknown),
         *[UNPAIRED] * bool((moved & (rows["basis"] != PAIRED)).any()),
         *[f"The new results have fewer training seeds: {', '.join(comparison.fewer)}."] * bool(comparison.fewer),
-        *[differing] * bool(comparison.circumstances),
+        *_listed("Circumstances that differ, or are not known:", comparison.circumstances),
     ]
+
+
+def _listed(heading: str, items: Sequence[str]) -> list[str]:
+    return ["\n".join([heading, "", *(f"- {item}" for item in items)])] * bool(items)
 
 
 def _unknown(comparison: Comparison) -> str:
