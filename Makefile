@@ -9,7 +9,7 @@ PYTHON ?= python3
 reproduce: env
 ifdef PROFILE
 	@grep -q '^  $(PROFILE):' params.yaml || { echo "error: params.yaml has no profile $(PROFILE)" >&2; exit 2; }
-	sed -i.bak 's/^active: [a-z]*/active: $(PROFILE)/' params.yaml && rm params.yaml.bak
+	sed -i.bak 's/^active: *[^ ]*/active: $(PROFILE)/' params.yaml && rm params.yaml.bak
 endif
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 	@echo "report: results/report.html; tables: results/*.csv, *.md, *.tex; figures: results/paper/, results/figures/"
