@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
@@ -9,12 +10,15 @@ from benchmark.regression.comparison import Comparison
 from benchmark.reporting.rows import FOLDER
 
 TEXTS = ("*.csv", "*.md", "*.tex")
-PARTS = [*TEXTS, "metrics", FOLDER, *(f"paper/{kind}" for kind in (*TEXTS, "*.png")), "figures/*.png"]  # of a baseline
+PARTS = (*TEXTS, "metrics", FOLDER, *(f"paper/{kind}" for kind in TEXTS))  # of a baseline
+PICTURES = ("paper/*.png", "figures/*.png")  # of one that is looked at; others are made from the rows when wanted
 KEPT = "README.md"  # written by hand
 
 
 def update(old: Path, new: Path, comparison: Comparison) -> None:
-    """Make the folder `old` hold the PARTS of `new`. Those that `new` has not are removed; all else in it stays.
+    """Make the folder `old` hold the PARTS of `new`, and the PICTURES if it has some. All else in it stays.
+
+    What `new` lacks of them is removed.
 
     A copy of the folder is made beside it, changed, and swapped with it: until then the old results stay as they are.
 
@@ -46,17 +50,18 @@ def _replace(old: Path, new: Path) -> None:
     made, aside = (old.with_name(f".{old.name}.{os.getpid()}.{role}") for role in ("part", "old"))
     try:
         shutil.copytree(old, made, symlinks=True)
-        for path in _parts(made):
+        wanted = (*PARTS, *(PICTURES if _found(old, PICTURES) else ()))
+        for path in _found(made, wanted):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        for path in _parts(new):
+        for path in _found(new, wanted):
             _copy(path, made / path.relative_to(new))
         _swap(old, made, aside)
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _parts(folder: Path) -> list[Path]:
-    return sorted({path for part in PARTS for path in folder.glob(part)} - {folder / KEPT})
+def _found(folder: Path, parts: Iterable[str]) -> list[Path]:
+    return sorted({path for part in parts for path in folder.glob(part)} - {folder / KEPT})
 
 
 def _copy(source: Path, target: Path) -> None:

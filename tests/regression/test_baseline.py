@@ -58,6 +58,14 @@ def test_the_tables_rows_and_figures_become_those_of_the_new_results(pair: tuple
     assert sorted(path.name for path in old.parent.iterdir()) == ["new", "old"]
 
 
+def test_a_baseline_without_pictures_gets_none(pair: tuple[Path, Path]) -> None:
+    old, new = pair
+    put(new, "paper/figure_4.png", "paper/figure_4.csv", "figures/views.png")
+    update(old, new)
+    assert "paper/figure_4.csv" in content(old)
+    assert not list(old.rglob("*.png"))
+
+
 def test_fewer_training_seeds_are_refused(pair: tuple[Path, Path]) -> None:
     new, old = pair
     before = content(old)
