@@ -83,7 +83,7 @@ def test_table_1_has_a_row_of_dots_for_each_row_and_the_papers_numbers_beside() 
     assert five.get_ylim()[0] > five.get_ylim()[1]  # the first row is on top
     assert [(x, y) for _, x, y, _ in points(five)] == [([pytest.approx(0.25)], [0]), ([pytest.approx(0.35)], [1])]
     assert [(x, y) for _, x, y, _ in points(ten)] == [([pytest.approx(0.3)], [0]), ([pytest.approx(0.4)], [1])]
-    assert [diamonds(axis) for axis in (five, ten)] == [[(0.52, 1)], []]
+    assert [published_marks(axis) for axis in (five, ten)] == [[(0.52, 1)], []]
     assert explained(figure) == ["chance", "published (CompCars, 224 px)"]
     assert explained(only(dots.table_1(table, None, LOOKS))) == ["chance"]
 
@@ -97,11 +97,11 @@ def test_table_2_has_its_rows_in_the_papers_order() -> None:
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == names
     assert [axis.get_title() for axis in figure.axes[:2]] == [f"top-1 (identity), {nc} classes" for nc in (20, 50)]
     assert sorted((x, y) for _, x, y, _ in points(figure.axes[0])) == [([0.22], [1]), ([0.27], [0])]
-    assert [diamonds(axis) for axis in figure.axes] == [[(0.56, 1)], [], [], [(0.575, 0)]]
+    assert [published_marks(axis) for axis in figure.axes] == [[(0.56, 1)], [], [], [(0.575, 0)]]
 
 
-def diamonds(axis: Axes) -> list[tuple[float, float]]:
-    lines = [line for line in axis.lines if line.get_marker() == "D" and line.get_markerfacecolor() == "none"]
+def published_marks(axis: Axes) -> list[tuple[float, float]]:
+    lines = [line for line in axis.lines if line.get_marker() == "|" and line.get_markersize() == 12]
     return [place for line in lines for place in zip(line.get_xdata(), line.get_ydata(), strict=True)]
 
 

@@ -21,7 +21,7 @@ from models.registry import REFERENCE, TABLE_2
 
 GUESSES = {"top1": 1, "top5": 5}  # classes that may be named
 GREY = "#777777"
-HOLLOW: dict[str, Any] = {"color": GREY, "markerfacecolor": "none", "marker": "D", "markersize": 7, "linestyle": ""}
+UPRIGHT: dict[str, Any] = {"color": GREY, "marker": "|", "markersize": 12, "markeredgewidth": 2.5, "linestyle": ""}
 DOTTED: dict[str, Any] = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
 ROW = 0.27  # inches from one row of dots to the next
 TITLE_AND_AXIS = 0.75  # inches of a panel's height that hold no row
@@ -109,7 +109,7 @@ def _figure(parts: Sequence[Panel], columns: int, labels: Mapping[str, str], loo
         axis.set_xlim(left=0)
     label(axes, columns, "accuracy", "")
     shown = any(part.printed.index.isin(names).any() for part in parts)
-    published = [Line2D([], [], label="published (CompCars, 224 px)", **HOLLOW)] * shown
+    published = [Line2D([], [], label="published (CompCars, 224 px)", **UPRIGHT)] * shown
     legend(figure, [Line2D([], [], label="chance", **DOTTED), *published])
     return figure
 
@@ -131,5 +131,5 @@ def _dots(axis: Axes, part: Panel, names: Sequence[str], looks: Looks) -> None:
 
 def _marks(axis: Axes, part: Panel, names: Sequence[str]) -> None:
     printed = part.printed[part.printed.index.isin(names)]
-    axis.plot(printed, [names.index(str(name)) for name in printed.index], zorder=1, **HOLLOW)
+    axis.plot(printed, [names.index(str(name)) for name in printed.index], zorder=1, **UPRIGHT)
     axis.axvline(part.chance, zorder=0, **DOTTED)
