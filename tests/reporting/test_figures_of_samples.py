@@ -144,12 +144,12 @@ def test_content_is_a_table_of_texts() -> None:
 
 
 def test_dollars_and_angles_in_a_name_are_letters(tmp_path: Path) -> None:
-    samples = drawn.samples(["a$b$"], rows=2)
+    samples = drawn.samples(["a$b_$"], rows=2)
     samples = Samples(samples.inputs.assign(identity=["$5_$", "<x>"]), samples.grids)
     with theme():
-        (drawing,) = of_each_model(samples, drawn.VIEWS, ["a$b$"])
+        (drawing,) = of_each_model(samples, drawn.VIEWS, ["a$b_$"])
         save(drawing, tmp_path, "quick")
-    text = (tmp_path / "figures/samples_a$b$.svg").read_text(encoding="utf-8")
-    assert "Every view by a$b$ · profile quick</text>" in text
+    text = (tmp_path / "figures/samples_a$b_$.svg").read_text(encoding="utf-8")
+    assert "Every view by a$b_$ · profile quick</text>" in text
     assert "$5_$</text>" in text
     assert "&lt;x&gt;</text>" in text

@@ -42,7 +42,8 @@ class Drawing:
 
 def save(drawing: Drawing, results: Path, run: str) -> Picture:
     """Write a figure with its title and the name of the run, as PNG and SVG with the same bytes each time."""
-    drawing.figure.suptitle(f"{drawing.picture.title} · profile {run}", wrap=True)
+    title = f"{drawing.picture.title} · profile {run}".replace("$", r"\$")
+    drawing.figure.suptitle(title, wrap=True, parse_math=True)  # what is wrapped is parsed, whatever the style says
     for kind, metadata in KINDS.items():
         with replacing(results / f"{drawing.picture.path}.{kind}") as temporary:
             drawing.figure.savefig(temporary, format=kind, metadata=metadata)
