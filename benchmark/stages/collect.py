@@ -62,9 +62,9 @@ def _unfinished(folder: Path) -> Iterator[Failure]:
 def _rows(
     measurement: Measurement, identities: list[Measured], recognised: list[Recognised], missing: list[Failure]
 ) -> Rows:
-    run, names = measurement.run, list(dict.fromkeys(each.model for each in identities))
-    trained = [name for name in names if name not in OF_IDENTITY]
-    records = [(name, *found) for name in trained for found in _records(run, name)]
+    run, seeds = measurement.run, _seeds(identities)
+    trained = [name for name in seeds if name not in OF_IDENTITY]
+    records = [(name, seed, _record(run, name, seed)) for name in trained for seed in seeds[name]]
     base = spec(run, training_identities(measurement.store))
     return Rows(
         _facts(measurement, identities, recognised, [record for *_, record in records], missing),
@@ -73,16 +73,20 @@ def _rows(
         models_table([entry(run, name) for name in trained], base),
         pd.DataFrame([_cost(*found) for found in records], columns=rows.COST_COLUMNS),
         _learning(run, records),
-        _samples(measurement, names),
+        _samples(measurement, [name for name in seeds if 0 in seeds[name]]),
     )
 
 
-def _records(run: Run, model: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the seed and the record of every finished training of a model."""
-    for folder in sorted((run.folder / "models" / model).glob("seed*")):
-        record = Cell(folder, {}).record
-        if record.get("status") == "done":
-            yield int(folder.name.removeprefix("seed")), record
+def _seeds(identities: list[Measured]) -> dict[str, list[int]]:
+    """Return the training seeds that are measured of each model or control."""
+    found: dict[str, set[int]] = {}
+    for each in identities:
+        found.setdefault(each.model, set()).update(map(int, each.outcomes["seed"].unique()))
+    return {name: sorted(seeds) for name, seeds in found.items()}
+
+
+def _record(run: Run, model: str, seed: int) -> dict[str, Any]:
+    return Cell(run.folder / "models" / model / f"seed{seed}", {}).record
 
 
 def _cost(model: str, seed: int, record: dict[str, Any]) -> list[Any]:
