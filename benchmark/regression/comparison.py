@@ -50,7 +50,7 @@ def compare(old: Path, new: Path) -> Comparison:
     before, after = _shared(old, new)
     recorded = tolerance.variances(before)
     return Comparison(
-        rows=tolerance.judged(differences(before, after), recorded),
+        rows=tolerance.judged(differences(before, after), recorded, tolerance.over_images(before)),
         unknown=_unknown(before, after, recorded),
         fewer=_fewer(before, after),
         circumstances=circumstances.changes(circumstances.read(old), circumstances.read(new)),

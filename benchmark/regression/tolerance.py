@@ -4,37 +4,47 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special, stats
 
-from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
-from benchmark.evaluation.statistics import SEEDS_FOR_T
-from benchmark.regression.recorded import Results
+from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
+from benchmark.regression.recorded import Results, Stored
 
 FALSE_ALARM = 0.05  # of a whole comparison of results that differ by training seeds alone
 FAMILY = ["measurement", "metric"]
 ROUNDING = 1e-9  # moves and spreads below this are none
 WITHIN, MOVED, MISSING, NEW, NAN = "within", "moved", "missing", "new", "NaN"
-CONTROLS = {*OF_IDENTITY, *OF_FEWSHOT}
 NARROW, WIDE = 1e-3, 1e6  # degrees of freedom between which `_prior` looks
 
 
-def judged(rows: pd.DataFrame, recorded: pd.DataFrame) -> pd.DataFrame:
+def judged(rows: pd.DataFrame, recorded: pd.DataFrame, images: pd.Series | None = None) -> pd.DataFrame:
     """Return the rows of `differences` with their `tolerance`, and what is to be said of each: `status`.
 
     The tolerance is that of a t test between two means of as many training seeds, at FALSE_ALARM divided by the number
     of rows compared (Bonferroni). Its variance is that of `moderated`; for a row that has none of its own, such as a
-    control, the pooled one of the models: on another machine the extractor is rounded otherwise, which moves it too.
-    Where the old results record no spread, or it is 0, the tolerance is 0.
+    control, the pooled one of the models or that over its images, if this is larger: on another machine the extractor
+    is rounded otherwise, and after a short training it answers otherwise for single images. In the profile smoke that
+    moved `real` by 1.2 times what the pooled variance alone allows, in one of five other ways of rounding. `mean_image`
+    is the same few pictures for all inputs, and can move further. Where the old results record no spread, or it is 0,
+    the tolerance is 0.
 
     Args:
         rows: the table of `differences`.
         recorded: the table of `variances`, of the old results.
+        images: that of `over_images`, of the old results.
     """
     compared = rows["difference"].notna()
-    found = _of_rows(moderated(recorded), rows).fillna(_of_rows(pooled(recorded), rows))
+    found = _of_rows(moderated(recorded), rows).fillna(_without_own(rows, recorded, images))
     quantile = stats.t.ppf(1 - FALSE_ALARM / 2 / max(1, compared.sum()), found["df"])
     seeds = rows[["old_seeds", "new_seeds"]].clip(lower=1)
     tolerance = (quantile * np.sqrt(found["variance"] * (1 / seeds).sum(axis=1))).fillna(0).where(compared)
     moved = rows["difference"].abs() > tolerance + ROUNDING
     return rows.assign(tolerance=tolerance, status=_status(rows).mask(moved, MOVED))
+
+
+def _without_own(rows: pd.DataFrame, recorded: pd.DataFrame, images: pd.Series | None) -> pd.DataFrame:
+    shared = _of_rows(pooled(recorded), rows)
+    if images is None or images.empty:
+        return shared
+    own = _of_rows(images.to_frame("variance"), rows)["variance"].where(shared["variance"] > 0)
+    return shared.assign(variance=np.fmax(shared["variance"], own))
 
 
 def _of_rows(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -50,7 +60,7 @@ def _status(rows: pd.DataFrame) -> pd.Series:
 def variances(old: Results) -> pd.DataFrame:
     """Return the variance of each rate between training seeds, with its degrees of freedom.
 
-    Models with fewer than three seeds are left out. So are the controls, of which most have one.
+    What has fewer than three seeds is left out, such as the controls of the identity measurement.
 
     Returns:
         FAMILY and model as index; `variance` and `df`.
@@ -58,11 +68,35 @@ def variances(old: Results) -> pd.DataFrame:
     rows = [
         (key.measurement, metric, key.model, spread**2 if spread > ROUNDING else 0, each.seeds - 1)
         for key, each in old.items()
-        if each.seeds >= SEEDS_FOR_T and key.model not in CONTROLS
+        if each.seeds >= SEEDS_FOR_T
         for metric, spread in each.spread.dropna().items()
     ]
     table = pd.DataFrame(rows, columns=[*FAMILY, "model", "variance", "df"])
     return table.astype({"variance": float, "df": float}).set_index([*FAMILY, "model"])
+
+
+def over_images(old: Results) -> pd.Series:
+    """Return the variance of each rate of what has too few seeds if each image were answered anew, by FAMILY and model.
+
+    It is p (1 - p) / n for n images with p = (right + 1) / (n + 2), which is not 0 where none or all are right. What is
+    stored as a table alone has no images and is left out.
+    """
+    parts = {
+        (key.measurement, key.model): _binomial(each.totals)
+        for key, each in old.items()
+        if isinstance(each, Stored) and each.seeds < SEEDS_FOR_T
+    }
+    if not parts:
+        return pd.Series(dtype=float)
+    found: pd.Series = pd.concat(parts, names=["measurement", "model", "metric"])
+    return found.swaplevel("model", "metric")
+
+
+def _binomial(totals: Totals) -> pd.Series:
+    images = (totals.counts > 0).sum()
+    share = (totals.seed_means.mean() * images + 1) / (images + 2)
+    variance: pd.Series = share * (1 - share) / images
+    return variance
 
 
 def pooled(recorded: pd.DataFrame) -> pd.DataFrame:

@@ -22,8 +22,9 @@ INTERVALS = (
 TOLERANCE = (
     f"Tolerance: that of a t test at {100 * FALSE_ALARM:.0f} % divided by the number of rows compared (Bonferroni), "
     "for means of as many training seeds. The variance is that between training seeds in the old results: of each "
-    "model, drawn towards the one pooled over the models of the measurement and metric (moderated t test). Controls "
-    "get the pooled one: on another machine the extractor's rounding moves them too. Ratio: difference over tolerance."
+    "model, drawn towards the one pooled over the models of the measurement and metric (moderated t test). Rows "
+    "without a spread of their own, such as controls, get the pooled one or that over their images, if this is larger: "
+    "on another machine the extractor's rounding moves them too. Ratio: difference over tolerance."
 )
 BLIND = (
     "{} of the rows could not move beyond their tolerance, which is as wide as the rate has room: more training seeds "

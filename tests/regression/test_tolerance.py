@@ -7,10 +7,23 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from benchmark.regression.recorded import IDENTITY, Key, Tabled
-from benchmark.regression.tolerance import MISSING, MOVED, NAN, NEW, WITHIN, judged, moderated, pooled, variances
+from benchmark.regression.recorded import IDENTITY, Key, Stored, Tabled
+from benchmark.regression.tolerance import (
+    MISSING,
+    MOVED,
+    NAN,
+    NEW,
+    WITHIN,
+    judged,
+    moderated,
+    over_images,
+    pooled,
+    variances,
+)
+from tests.reporting.made import made_identity
 
 NAMES = ["measurement", "metric", "model"]
+FAMILY_AND_MODEL = ("random, N_c 20", "top1", "real")
 
 
 def recorded(values: list[tuple[str, float, float]], metric: str = "top1") -> pd.DataFrame:
@@ -88,16 +101,37 @@ def test_what_there_is_to_say() -> None:
     assert judged(rows("ours", old=nan, new=nan), known)["status"].tolist() == [WITHIN]
 
 
-def test_variances_are_those_of_models_with_three_seeds() -> None:
+def test_variances_are_those_with_three_seeds() -> None:
     def tabled(seeds: int, low: float = 0.4) -> Tabled:
         return Tabled(pd.DataFrame({"mean": 0.5, "low": low, "high": 1 - low}, index=["top1"]), seeds)
 
     key = Key(IDENTITY, "random", 20, "ours")
-    models = {"ours": tabled(3), "unet": tabled(2), "real": tabled(3), "copy": tabled(3), "two_step": tabled(4, 0.5)}
+    models = {"ours": tabled(3), "unet": tabled(2), "real": tabled(1), "two_step": tabled(4, 0.5)}
     found = variances({key._replace(model=model): each for model, each in models.items()})
     assert found.index.to_list() == [("random, N_c 20", "top1", model) for model in ("ours", "two_step")]
     assert found["df"].tolist() == [2, 3]
     assert found["variance"].tolist() == pytest.approx([3 * (0.1 / stats.t.ppf(0.975, 2)) ** 2, 0])
+
+
+def test_what_has_no_spread_of_its_own_may_move_as_over_other_images() -> None:
+    key = Key(IDENTITY, "random", 20, "real")
+    stored = {rate: Stored(made_identity("real", [rate], 20).totals) for rate in (0.25, 0.0)}
+    table = Tabled(pd.DataFrame({"mean": 0.5, "low": 0.4, "high": 0.6}, index=["top1"]), 1)
+    three = Stored(made_identity("ours", [0.1, 0.2, 0.3], 20).totals)
+    others = {key._replace(model="ours"): three, key._replace(model="copy"): table}
+    assert over_images({key: stored[0.0]} | others)[FAMILY_AND_MODEL] == pytest.approx(1 / 202 * 201 / 202 / 200)
+    images = over_images({key: stored[0.25]} | others)
+    variance = 51 / 202 * 151 / 202 / 200
+    assert images[FAMILY_AND_MODEL] == pytest.approx(variance)
+    assert set(images.index.get_level_values("model")) == {"real"}
+    assert over_images(others).empty
+    table = pd.concat([rows("ours"), rows("real", seeds=1)], ignore_index=True)
+    quantile = stats.t.ppf(1 - 0.05 / 2 / 2, 4)
+    for own, wider in ((0.0001, variance), (0.01, 0.01)):
+        found = judged(table, recorded([("ours", own, 4)]), images)["tolerance"]
+        assert found.tolist() == pytest.approx([quantile * (own * 2 / 3) ** 0.5, quantile * (wider * 2) ** 0.5])
+    assert judged(table, recorded([]), images)["tolerance"].tolist() == [0, 0]
+    assert judged(table, recorded([("ours", 0.0, 4)]), images)["tolerance"].tolist() == [0, 0]
 
 
 MEASUREMENTS, METRICS = 3, 4
