@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from benchmark.cells import Cell
 from benchmark.data.images import crop, decode
@@ -19,8 +18,9 @@ from benchmark.stages import train
 from benchmark.stages.data import open_store
 from benchmark.training import checkpoint, loop
 from benchmark.training.sampling import to_float, to_uint8
+from benchmark.training.turning import turned as drawn
 from benchmark.workspace import Run
-from models.interface import NOISE, ModelSpec, ViewModel, one_hot
+from models.interface import ModelSpec, ViewModel
 
 ROWS = 8  # of the grid
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".jp2"}
@@ -45,7 +45,7 @@ def sample_images(run: Run, model: str, seed: int, source: Path | None, output: 
         turner = turners.trained(network, store, len(views), device)
         save_columns(turned(turner, store, len(views), positions), grid)
         return [grid]
-    return list(_turn_folder(run, network, source, grid, device))
+    return list(_turn_folder(run, network, source, grid))
 
 
 def load_generator(run: Run, model: str, seed: int, device: torch.device) -> ViewModel:
@@ -66,11 +66,11 @@ def load_generator(run: Run, model: str, seed: int, device: torch.device) -> Vie
     return network.to(device).to(memory_format=torch.channels_last).eval()
 
 
-def _turn_folder(run: Run, network: ViewModel, source: Path, grid: Path, device: torch.device) -> Iterator[Path]:
+def _turn_folder(run: Run, network: ViewModel, source: Path, grid: Path) -> Iterator[Path]:
     settings = run.settings.data
     files = _pictures(source)
     squares = np.stack([crop(decode(path), None, settings) for path in files])
-    columns = [to_float(squares), *_turned(network, to_float(squares), len(settings.views), device)]
+    columns = [to_float(squares), *drawn(network, to_float(squares))]
     save_columns(columns, grid)
     yield grid
     for view, images in zip(settings.views, columns[1:], strict=True):
@@ -94,11 +94,3 @@ def _pictures(source: Path) -> list[Path]:
     if twice:
         raise BenchmarkError(f"{twice[0]} and {twice[1]} would be written to the same files; rename one of them")
     return files
-
-
-@torch.no_grad()
-def _turned(network: ViewModel, images: Tensor, views: int, device: torch.device) -> list[Tensor]:
-    """Return for each view the images turned to it; the noise is the mean of its distribution."""
-    noise = torch.zeros(len(images), NOISE, device=device)
-    codes = [one_hot(torch.full((len(images),), view, device=device), views) for view in range(views)]
-    return [network.generate(images.to(device), code, noise).clamp(-1, 1).cpu() for code in codes]
