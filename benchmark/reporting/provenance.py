@@ -65,7 +65,7 @@ def provenance_sheet(facts: Facts) -> Sheet:
         ("commit", facts.commit),
         *facts.versions.items(),
         *(("device", device) for device in facts.devices),
-        ("training seeds", seeds),
+        ("numbers of the training seeds", seeds),
     ]
     parts = [(part, *(f"{found[kind]:,}" for kind in ("identities", "images"))) for part, found in facts.counts.items()]
     sources = Grid(["what", "value"], made, "Sources and machine")

@@ -71,7 +71,12 @@ def test_failures_settings_and_provenance_are_tables() -> None:
     assert settings["data.azimuth_bins"][0].startswith("left: 335, 25; front_left: ")
     made, data = provenance_sheet(facts()).grids
     assert made.rows[0] == ("run", "smoke")
-    assert dict(made.rows[1:]) == {"commit": "0123abc", "torch": "2.14.1", "device": "a CPU", "training seeds": "0"}
+    assert dict(made.rows[1:]) == {
+        "commit": "0123abc",
+        "torch": "2.14.1",
+        "device": "a CPU",
+        "numbers of the training seeds": "0",
+    }
     assert data.rows == [("standard", "12", "1,300")]
 
 
@@ -81,7 +86,7 @@ def test_models_seeds_and_numbers_of_classes_are_those_of_the_rows() -> None:
     found = covering(last, rows)
     assert found.settings.models == ("unet", "ours")
     assert found.settings.evaluation.nc == (5, 12)
-    assert dict(provenance_sheet(found).grids[0].rows)["training seeds"] == "0, 1, 2"
+    assert dict(provenance_sheet(found).grids[0].rows)["numbers of the training seeds"] == "0, 1, 2"
     assert found.settings.evaluation.draws == last.settings.evaluation.draws
 
 
