@@ -8,12 +8,13 @@ import pandas as pd
 from benchmark.evaluation.comparison import SIGNIFICANT
 from benchmark.evaluation.statistics import SEEDS_FOR_T
 from benchmark.reporting.claims import CANNOT_TELL, CONTRADICTED, SUPPORTED, summary
+from benchmark.reporting.curves import FACES
 from benchmark.reporting.differences import OVER_IMAGES, OVER_SEEDS
 from benchmark.reporting.facts import Facts
 from benchmark.reporting.references import Exhibit, load
 from benchmark.reporting.setting import column, differs, setting_notes
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.reporting.tables import FACES, HEADS
+from benchmark.reporting.tables import HEADS
 
 METRICS = HEADS | {"view_cross": "view, other than the input's", "copied_pixels": "copied (pixels)"}
 HEAD = ["exhibit", "claim", "verdict", "in this order", SUPPORTED, CONTRADICTED, CANNOT_TELL, "why"]

@@ -10,6 +10,7 @@ from benchmark.reporting import (
     claims,
     claims_sheet,
     costs,
+    curves,
     differences,
     fewshot,
     published,
@@ -49,16 +50,16 @@ def _exhibits(rows: Rows, made: Tidy, results: Path) -> dict[str, Sheet]:
     """Write the tidy tables of what is compared with the paper; return the sheets by the names of their files."""
     facts, said = rows.facts, claims.claims_table(rows)
     table_1, table_2 = published.table_1(made.fewshot, facts), published.table_2(made.identity, facts)
-    figure, curves = tables.accuracy_exhibit(made.identity, facts.settings.data.dataset)
+    figure, drawn = curves.exhibit(made.identity, facts.settings.data.dataset)
     for old in results.glob("paper/figure_[45].*"):  # of an earlier run on other data
         if old.stem != Path(figure).name:
             old.unlink()
-    for name, table in {"claims": said, figure: curves, "paper/table_1": table_1, "paper/table_2": table_2}.items():
+    for name, table in {"claims": said, figure: drawn, "paper/table_1": table_1, "paper/table_2": table_2}.items():
         write_csv(table, results / f"{name}.csv")
     return {
         "claims": claims_sheet.sheet(said, facts),
         "claims_parts": claims_sheet.parts_sheet(said, facts),
-        figure: tables.accuracy_sheet(curves),
+        figure: curves.sheet(drawn),
         "paper/table_1": published.sheet_1(table_1, facts),
         "paper/table_2": published.sheet_2(table_2, facts),
     }

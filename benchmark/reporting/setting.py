@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from benchmark.reporting.curves import FACES
 from benchmark.reporting.references import Exhibit, load
-from benchmark.reporting.tables import FACES
 from benchmark.settings import Profile
 
 REPRODUCED, THIS_RUN = "reproduced", "this run"

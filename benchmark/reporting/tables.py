@@ -12,12 +12,10 @@ from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals, covers, means_a
 from benchmark.files import write_text
 from benchmark.reporting.rates import COPIED, OF_TARGETS, RATES, TARGETS, all_rates
 from benchmark.reporting.sheets import Grid, Sheet
-from models.registry import REFERENCE, TABLE_2
 
 KEYS = ["profile", "model", "map", "split", "nc"]
 TERMS = ["parameters", "images", "batch_size", "auxiliary_images"]
 DIGITS = 6
-FACES = "multipie"  # the data set of the paper's Fig. 5 and 7
 HEADS = {"top1": "top-1", "top5": "top-5", "view": "view", "joint": "joint"}
 RANDOM = (
     "Split: the paper's random one alone. A grouped one needs a group of two images or more, and as many identities of "
@@ -146,36 +144,6 @@ def _splits(table: pd.DataFrame) -> str:
     missing = ", ".join(map(str, sorted(set(table["nc"]) - set(grouped["nc"]))))
     none = f"; none for N_c {missing}, for which too few identities are left" if missing else ""
     return f"{GROUPED} ({grouped['left_out'].max()} here{none}). {APART}"
-
-
-def accuracy_exhibit(table: pd.DataFrame, dataset: str) -> tuple[str, pd.DataFrame]:
-    """Return the name of the paper's figure of accuracy over N_c (5 for faces, otherwise 4) and what is drawn in it.
-
-    These are the rates of the compared methods and of the controls, in the paper's split.
-    """
-    rows = random_split(table)
-    shown = rows[~rows["model"].isin(set(TABLE_2) - {REFERENCE})]
-    columns = [f"{rate}{end}" for rate in RATES for end in ("", "_ci_low", "_ci_high")]
-    name = f"paper/figure_{5 if dataset == FACES else 4}"
-    return name, shown[["profile", "model", "nc", *columns, "n_seeds"]].reset_index(drop=True)
-
-
-def accuracy_sheet(curves: pd.DataFrame) -> Sheet:
-    """Return what is drawn over N_c, for reading: a grid for each rate, with a column for each N_c."""
-    counts = sorted(curves["nc"].unique())
-    grids = [
-        Grid(["model", *(f"{nc} classes, %" for nc in counts)], _over(curves, rate, counts), HEADS[rate])
-        for rate in RATES
-    ]
-    covered = intervals(curves["n_seeds"], covers(SEEDS_FOR_T), covers(1))
-    return Sheet(
-        f"Accuracy over the number of classes, profile {curves['profile'].iloc[0]}", grids, [f"In brackets: {covered}."]
-    )
-
-
-def _over(curves: pd.DataFrame, rate: str, counts: list[int]) -> list[list[str]]:
-    found = {(row["model"], row["nc"]): percent(row, rate) for row in curves.to_dict("records")}
-    return [[model, *(found.get((model, nc), "-") for nc in counts)] for model in curves["model"].unique()]
 
 
 def targets_sheet(table: pd.DataFrame) -> Sheet:

@@ -1,6 +1,7 @@
 """A small finished run that the tests of the stages share."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -54,15 +55,21 @@ def draw_pictures(folder: Path) -> None:
     pd.DataFrame(rows, columns=columns).to_csv(folder / "labels.csv", index=False)
 
 
+@contextmanager
+def empty_run(folder: Path, name: str) -> Iterator[Run]:
+    """A run over drawn pictures in which nothing is made yet; `folder` is the working directory."""
+    draw_pictures(folder / "pictures")
+    smoke = settings.profile("smoke", PROJECT / "params.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        chosen = override(with_dataset(smoke, "table"), CHANGES)
+        yield Run(chosen, Path("runs") / name, Path("results"), "cpu", (TINY,))
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A run after all stages, without figures; its folder is the working directory."""
-    folder = tmp_path_factory.mktemp("stages")
-    draw_pictures(folder / "pictures")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
+    with empty_run(tmp_path_factory.mktemp("stages"), "test") as run, pytest.MonkeyPatch.context() as patch:
         patch.setattr(render, "draw_all", lambda *arguments: [])  # seconds each time; one test draws them
-        smoke = settings.profile("smoke", PROJECT / "params.yaml")
-        run = Run(override(with_dataset(smoke, "table"), CHANGES), Path("runs/test"), Path("results"), "cpu", (TINY,))
         run_everything(run)
         yield run

@@ -13,27 +13,19 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from benchmark import settings
 from benchmark.cells import RECORD, Cell
-from benchmark.settings import override, with_dataset
 from benchmark.stages.data import filter_images, open_store, prepare, split
 from benchmark.stages.train import live_folder, train
 from benchmark.training import live
 from benchmark.workspace import Run
-from tests.stages.conftest import CHANGES, draw_pictures
+from tests.stages.conftest import empty_run
 from tests.stages.helpers import changed, copy_of_data
-from tests.tools import PROJECT, TINY
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A run whose one model is trained without live logs, where tensorboard cannot be imported."""
-    folder = tmp_path_factory.mktemp("train")
-    draw_pictures(folder / "pictures")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        smoke = settings.profile("smoke", PROJECT / "params.yaml")
-        run = Run(override(with_dataset(smoke, "table"), CHANGES), Path("runs/plain"), Path("results"), "cpu", (TINY,))
+    with empty_run(tmp_path_factory.mktemp("train"), "plain") as run:
         for stage in (prepare, filter_images, split):
             stage(run)
         with pytest.MonkeyPatch.context() as without:

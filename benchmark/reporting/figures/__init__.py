@@ -6,12 +6,12 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from benchmark.reporting.curves import FACES
 from benchmark.reporting.figures import accuracy, costs, dots, learning, matrices, samples, scatter
 from benchmark.reporting.figures.saving import Drawing, remove_others, save
 from benchmark.reporting.figures.style import Looks, looks, theme
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.rows import Rows
-from benchmark.reporting.tables import FACES
 from benchmark.reporting.tidy import Tidy
 
 Published = Mapping[str, pd.DataFrame]

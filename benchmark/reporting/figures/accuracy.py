@@ -6,11 +6,12 @@ from itertools import pairwise
 import pandas as pd
 from matplotlib.axes import Axes
 
+from benchmark.reporting import curves
 from benchmark.reporting.figures.layout import bars, coverage, entries, label, legend, panels, pointed
 from benchmark.reporting.figures.saving import Drawing
 from benchmark.reporting.figures.style import Look, Looks
 from benchmark.reporting.pictures import Picture
-from benchmark.reporting.tables import accuracy_exhibit, random_split
+from benchmark.reporting.tables import random_split
 from models.registry import REFERENCE, TABLE_2
 
 TITLES = {"top1": "top-1 (identity)", "top5": "top-5 (identity)", "view": "view", "joint": "joint (identity and view)"}
@@ -24,7 +25,7 @@ SHOWS = (
 
 def methods(identity: pd.DataFrame, dataset: str, looks: Looks) -> Iterator[Drawing]:
     """Draw the methods with the controls: Fig. 4, for faces Fig. 5."""
-    path, table = accuracy_exhibit(identity, dataset)
+    path, table = curves.exhibit(identity, dataset)
     title = f"Figure {path[-1]}: accuracy over the number of classes"
     yield from _over_nc(table, Picture(path, title, f"{SHOWS} Dashed: controls, which are no model."), looks)
 
