@@ -9,5 +9,13 @@ class BenchmarkError(Exception):
     """
 
 
+class FullDiskError(BenchmarkError):
+    """There is no space left for a result; nothing that comes after could be written either."""
+
+
+class DivergedError(BenchmarkError):
+    """A loss became infinite or not a number."""
+
+
 class InterruptedRun(Exception):
     """The user pressed Ctrl-C, or the system asked the process to end; the message says how to go on."""

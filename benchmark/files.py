@@ -11,7 +11,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, FullDiskError
 
 FULL = 2**20  # bytes below which a failed write is put down to a full disk
 
@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; what was written there replaces `path` when the block ends well.
 
     Raises:
-        BenchmarkError: the disk is full.
+        FullDiskError: the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -30,7 +30,7 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except (OSError, RuntimeError, SafetensorError) as error:  # each library says "disk full" by a type of its own
         if "no space left" in str(error).lower() or shutil.disk_usage(path.parent).free < FULL:
-            raise BenchmarkError(f"no space left on the disk for {path}; free some and run again") from error
+            raise FullDiskError(f"no space left on the disk for {path}; free some and run again") from error
         raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import DivergedError
 from benchmark.evaluation.extractor import FEATURES, augmentation, augmented, network
 from benchmark.training.sampling import to_float
 
@@ -87,7 +87,7 @@ def fit(examples: Examples, classes: int, recipe: Recipe, device: torch.device, 
         The trained classifier in evaluation mode.
 
     Raises:
-        BenchmarkError: the last loss is not finite.
+        DivergedError: the last loss is not finite.
     """
     classifier = Classifier(classes, recipe.stem).to(device)
     optimizer = torch.optim.SGD(
@@ -105,7 +105,7 @@ def fit(examples: Examples, classes: int, recipe: Recipe, device: torch.device, 
         optimizer.step()
         scheduler.step()
     if not torch.isfinite(loss):
-        raise BenchmarkError(f"{title}: the loss is not finite; lower fewshot.learning_rate")
+        raise DivergedError(f"{title}: the loss is not finite; lower fewshot.learning_rate")
     return classifier.eval()
 
 

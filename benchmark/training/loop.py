@@ -12,17 +12,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmark import seeding
-from benchmark.errors import InterruptedRun
+from benchmark.errors import DivergedError, InterruptedRun
 from benchmark.training import checkpoint
 from benchmark.training.checkpoint import Progress
 from benchmark.training.costs import Meter
 from benchmark.training.interruption import stoppable
 from benchmark.training.log import Log
 from models.interface import Batches, ViewModel
-
-
-class DivergedError(Exception):
-    """A loss became infinite or not a number."""
 
 
 @dataclass(frozen=True)
