@@ -63,6 +63,8 @@ class Schedule:
 def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule, files: Files, name: str) -> Progress:
     """Train until the budget is used, from the last checkpoint if there is one, and write the generator's weights.
 
+    The checkpoint stays: only the caller knows when the weights are on record and it is no longer needed.
+
     Fabric's loggers get the rows of the log, with the images used as step. Its callbacks can look at the model
     `between_cycles` and `after_training`.
 
@@ -102,7 +104,6 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
     model.finish(batches)
     checkpoint.save_weights(model, files.weights)
     fabric.call("after_training", model, images)
-    files.checkpoint.unlink(missing_ok=True)
     return Progress(cycle, images, meter.read())
 
 

@@ -75,13 +75,24 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     files = run(tmp_path, fabric, RandomBatches(spec()))
     assert files.weights.read_bytes() == whole.weights.read_bytes()
     assert files.log.read_bytes() == whole.log.read_bytes()
-    assert not files.checkpoint.exists()
 
 
 def test_a_crash_goes_back_to_the_last_checkpoint(whole: Files, tmp_path: Path, fabric: Fabric) -> None:
     with pytest.raises(RuntimeError, match="pulled the plug"):
         run(tmp_path, fabric, Disturbed(9, crash))  # in cycle 5: row 4 of the log is written, checkpoint 3 is the last
     files = run(tmp_path, fabric, RandomBatches(spec()))
+    assert files.weights.read_bytes() == whole.weights.read_bytes()
+    assert files.log.read_bytes() == whole.log.read_bytes()
+
+
+def test_a_training_that_is_done_but_not_on_record_ends_the_same_way_again(
+    whole: Files, tmp_path: Path, fabric: Fabric
+) -> None:
+    run(tmp_path, fabric, RandomBatches(spec()))
+    assert Files(tmp_path).checkpoint.exists()
+    Files(tmp_path).weights.unlink()
+    only_cycle_7 = Disturbed(2 + spec().refresh_batches + 1, crash)  # which draws two batches, before `finish` draws
+    files = run(tmp_path, fabric, only_cycle_7)
     assert files.weights.read_bytes() == whole.weights.read_bytes()
     assert files.log.read_bytes() == whole.log.read_bytes()
 
