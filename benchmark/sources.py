@@ -2,9 +2,12 @@
 
 import ast
 import hashlib
+import os
 import subprocess
 from functools import cache
+from importlib.util import resolve_name
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 PACKAGES = ("benchmark", "models", "pipelines")
@@ -23,12 +26,17 @@ def closure(*roots: str | Path) -> list[Path]:
 
 
 def hashes(paths: list[Path]) -> dict[str, str]:
-    """Return a hash of the code of each file under its path in the project; comments and docstrings do not count."""
-    return {_label(path): _code_hash(path) for path in paths}
+    """Return a hash of the code of each file under its path in the project; comments and docstrings do not count.
+
+    Files outside the project stand under their paths below the folder that they have in common.
+    """
+    outside = [path.parent for path in paths if not path.is_relative_to(PROJECT)]
+    common = os.path.commonpath(outside) if outside else PROJECT
+    return {_label(path, Path(common)): _code_hash(path) for path in paths}
 
 
-def _label(path: Path) -> str:
-    return path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else path.name
+def _label(path: Path, common: Path) -> str:
+    return path.relative_to(PROJECT if path.is_relative_to(PROJECT) else common).as_posix()
 
 
 @cache
@@ -37,7 +45,17 @@ def _code_hash(path: Path) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(_said(tree)).encode()).hexdigest()[:16]
+
+
+def _said(node: Any) -> Any:
+    """Return a syntax tree as lists, without fields that are empty: every version of Python gives the same."""
+    if isinstance(node, list):
+        return [_said(part) for part in node]
+    if not isinstance(node, ast.AST):
+        return node
+    fields = ((name, _said(value)) for name, value in ast.iter_fields(node))
+    return [type(node).__name__, *((name, value) for name, value in fields if value not in (None, []))]
 
 
 @cache
@@ -46,13 +64,21 @@ def _imports(path: Path) -> tuple[Path, ...]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = _module(node, path)
+            names.add(module)
+            names.update(f"{module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value:
             names.add(node.value.partition(":")[0])  # imported by name later, such as "models.ours:Ours"
     with_parents = {".".join(name.split(".")[: n + 1]) for name in names for n in range(name.count(".") + 1)}
     return tuple(file for name in sorted(with_parents) if (file := _file(name)))
+
+
+def _module(node: ast.ImportFrom, path: Path) -> str:
+    """Return the full name of the module that `from ... import` in the file `path` names."""
+    if not node.level or not path.is_relative_to(PROJECT):
+        return node.module or ""
+    return resolve_name("." * node.level + (node.module or ""), ".".join(path.relative_to(PROJECT).parent.parts))
 
 
 def _file(module: str) -> Path | None:

@@ -18,6 +18,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "benchmark/second.py": "def later():\n    from benchmark.deep.inner import value\n    return value\n",
         "benchmark/deep/__init__.py": "",
         "benchmark/deep/inner.py": "from benchmark.start import nothing\nvalue = 1\n",
+        "benchmark/deep/near.py": "from . import inner\nfrom ..second import later\nfrom ..deep.near import nothing\n",
         "benchmark/unused.py": "import benchmark.first\n",
         "models/__init__.py": "",
         "models/third.py": "TARGETS = {'lazy': 'models.lazy:Model', 'web': 'example.org', 'odd': 'models.no such'}\n",
@@ -63,6 +64,10 @@ def test_targets_written_as_strings_are_imports(tree: Path) -> None:
     assert "models/lazy.py" not in names(tree, "models.third")
 
 
+def test_relative_imports(tree: Path) -> None:
+    assert {"benchmark/deep/inner.py", "benchmark/second.py"} < set(names(tree, "benchmark.deep.near"))
+
+
 def test_several_roots_and_a_file_outside(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     outside = tmp_path_factory.mktemp("plugins") / "mine.py"
     outside.write_text("from benchmark.deep import inner\n", encoding="utf-8")
@@ -70,6 +75,17 @@ def test_several_roots_and_a_file_outside(tree: Path, tmp_path_factory: pytest.T
     assert outside in found
     assert {tree / "benchmark/deep/inner.py", tree / "models/lazy.py"} <= set(found)
     assert hashes([outside]).keys() == {"mine.py"}
+
+
+def test_files_of_an_installed_package_that_have_the_same_name(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    files = [package / "__init__.py", package / "layers" / "__init__.py", package / "layers" / "blocks.py"]
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"X = {str(path.parent)!r}\n", encoding="utf-8")
+    found = hashes([Path(sources.__file__), *files])
+    assert list(found) == ["benchmark/sources.py", "__init__.py", "layers/__init__.py", "layers/blocks.py"]
+    assert found["__init__.py"] != found["layers/__init__.py"]
 
 
 def test_modules_that_are_not_ours_are_left_out(tree: Path) -> None:
@@ -112,6 +128,12 @@ def test_hashes_see_code_alone(tmp_path: Path, old: str, new: str, same: bool) -
         (tmp_path / name).write_text(text, encoding="utf-8")
     first, second = hashes([tmp_path / "a.py"])["a.py"], hashes([tmp_path / "b.py"])["b.py"]
     assert (first == second) == same
+
+
+def test_hashes_are_the_same_in_every_version_of_python(tmp_path: Path) -> None:
+    code = "class A:\n    def f(self, x=None):\n        return f\"{x['a']} {self.f()}\"\n"
+    (tmp_path / "a.py").write_text(code, encoding="utf-8")
+    assert hashes([tmp_path / "a.py"]) == {"a.py": "8c263a029abd50d0"}
 
 
 def test_a_body_of_nothing_but_a_docstring(tmp_path: Path) -> None:
