@@ -1,19 +1,24 @@
 """A cell: a folder that holds one result, and knows what the result was made from.
 
-`run.json` in the folder holds a status (`running`, `done`, `interrupted`, `diverged`) and the fingerprint:
-everything that can change the result. A finished cell with an equal fingerprint is skipped, an unfinished one is
-resumed (from its checkpoint, where the work keeps one), and one with another fingerprint is made anew.
+`run.json` in the folder holds a status (`running`, `done`, `interrupted`, `diverged`, `failed`), the reason for it,
+and the fingerprint: everything that can change the result. A finished cell with an equal fingerprint is skipped, an
+unfinished one is resumed (from its checkpoint, where the work keeps one), and one with another fingerprint is made
+anew. Work on a cell happens under its lock (`workspace.Run.lock`).
 """
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark.errors import BenchmarkError, DivergedError, InterruptedRun
 from benchmark.files import write_json
 
 RECORD = "run.json"
+STOPPED = "stopped by the user or the system"
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,21 @@ class Cell:
         """Whether the cell is finished with this very fingerprint."""
         return self.decide().action == "skip"
 
+    @contextmanager
+    def making(self, decision: Decision) -> Iterator[None]:
+        """Begin, and record why if the block does not come to its end; it is the block that records `done`."""
+        self.begin(decision)
+        try:
+            yield
+        except BaseException as error:
+            with suppress(BenchmarkError, OSError):  # what stopped the work is said, not that it cannot be recorded
+                self.note(*_ending(error))
+            raise
+
     def begin(self, decision: Decision) -> None:
         """Empty the folder unless its content is to be used, and record that work is under way."""
         if decision.action == "make" and self.folder.exists():
+            (self.folder / RECORD).unlink(missing_ok=True)  # first: half emptied, the folder must not count as done
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.note("running")
@@ -69,6 +86,19 @@ class Cell:
         """Record a status; `facts` are kept beside it."""
         record = {"status": status, "reason": reason, "fingerprint": self.fingerprint, **facts}
         write_json(self.folder / RECORD, record)
+
+
+def _ending(error: BaseException) -> tuple[str, str]:
+    """Return the status and the reason that an exception leaves."""
+    if isinstance(error, KeyboardInterrupt | InterruptedRun):
+        return "interrupted", str(error) or STOPPED
+    return "diverged" if isinstance(error, DivergedError) else "failed", sentence(error)
+
+
+def sentence(error: BaseException) -> str:
+    """Return an exception as one line: what it says if it was written for the user, else with its type."""
+    said = " ".join(str(error).split())
+    return said if isinstance(error, BenchmarkError) else f"{type(error).__name__}: {said}".removesuffix(": ")
 
 
 def difference(old: Any, new: Any, key: str = "") -> str:

@@ -59,20 +59,27 @@ def common(command: Any) -> Any:
 @click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
 @click.option("--seeds", type=Whole(1), help="Number of training seeds: 3 means 0, 1 and 2.")
+@click.option("--keep-going", is_flag=True, help="Go on with the others when a training or measurement fails.")
 @common
-def run(models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, **choices: Any) -> None:
+def run(models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, keep_going: bool, **choices: Any) -> int:
     """Prepare the data, train, measure and write the tables; what is done already is skipped.
 
     --model, --nc and --seeds choose which rows of the profile's tables are made. Whatever changes a value (--dataset,
     --data-root, --annotations, --image-size, --set) makes a run of its own under runs/adhoc-..., with its own results.
+
+    Several of these commands at once share the work. With --keep-going a model that failed has dashes in the tables,
+    with the reason below, and the exit code is 1.
     """
     from benchmark.stages.everything import run_everything
 
     opened = _open(models, nc, seeds, **choices)
-    run_everything(opened)
+    failed = run_everything(opened, keep_going)
     for name in ("identity.md", "fewshot.md"):
         click.echo(f"\n{(opened.results / name).read_text(encoding='utf-8')}")
     click.echo(f"report: {opened.results}/report.html; tables: {opened.results}/*.csv, *.md, *.tex")
+    for reason in failed:
+        click.echo(f"failed: {reason}", err=True)
+    return int(bool(failed))
 
 
 def _open(

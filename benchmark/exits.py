@@ -1,9 +1,12 @@
 """How a program of this suite ends: one sentence and a code, no traceback, for what a user can mend."""
 
 import errno
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Never
 
 from benchmark.errors import BenchmarkError, InterruptedRun
 
@@ -12,7 +15,11 @@ WRONG, INTERRUPTED = 2, 130
 
 @contextmanager
 def clean_exit() -> Iterator[None]:
-    """End the program with 2 on wrong input, an unusable file or a full disk, with 130 on an interruption."""
+    """End the program with 2 on wrong input, an unusable file or a full disk, with 130 on an interruption.
+
+    SIGTERM interrupts as Ctrl-C does.
+    """
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
     except BenchmarkError as error:
@@ -25,6 +32,12 @@ def clean_exit() -> Iterator[None]:
         if error.filename is None:
             raise
         end(f"{error.filename} cannot be used: {error.strerror}; make it accessible or choose another place", WRONG)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> Never:
+    raise KeyboardInterrupt
 
 
 def end(message: str, code: int) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from benchmark import settings as settings_file
 from benchmark.settings import Profile
 
@@ -47,6 +49,16 @@ class Run:
     def data(self) -> Path:
         """Folder of manifest, image store and split."""
         return self.folder / "data"
+
+    def lock(self, name: str, wait: bool = True) -> FileLock:
+        """Return the lock of a part of the run, such as `models/ours/seed0`: one process at a time holds it.
+
+        It is free again when its process ends, however that ends. Where `wait` is false, entering it raises
+        filelock.Timeout if another process holds it.
+        """
+        path = self.folder / "locks" / f"{name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path, blocking=wait)
 
 
 def open_run(

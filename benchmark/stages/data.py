@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock
 
 from benchmark import sources
 from benchmark.cells import Cell
@@ -15,7 +16,6 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
 from benchmark.settings import Data
 from benchmark.workspace import Run
-
 
 def data_root(settings: Data) -> Path:
     """Return the folder of the images; that of the rendered cars is named after their settings and the renderer."""
@@ -33,24 +33,32 @@ def prepare(run: Run) -> None:
     settings = run.settings.data
     root = data_root(settings)
     if settings.dataset == "rendered" and settings.root is None:
-        from benchmark.data import rendered
-
-        rendered.make(settings.rendered, root)
+        _render(settings, root)
     reading = adapters.read(settings, root)
     manifest.write(reading.manifest, run.data / "manifest.parquet")
     print(reading.account)
 
 
+def _render(settings: Data, root: Path) -> None:
+    """Render the cars, which several runs can share."""
+    from benchmark.data import rendered
+
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(root.with_name(f".{root.name}.lock")):
+        rendered.make(settings.rendered, root)
+
+
 def filter_images(run: Run) -> None:
     """Remove unwanted views and small identities, and decode what is left into the image store."""
     settings, root = run.settings.data, data_root(run.settings.data)
-    kept, account = filtering.keep(manifest.read(run.data / "manifest.parquet"), settings)
-    print(account)
-    stored = _store(run, kept, root)
-    if len(stored) < len(kept):
-        stored, account = filtering.keep(stored, settings)
+    with run.lock("data"):
+        kept, account = filtering.keep(manifest.read(run.data / "manifest.parquet"), settings)
         print(account)
-    manifest.write(stored, run.data / "filtered.parquet")
+        stored = _store(run, kept, root)
+        if len(stored) < len(kept):
+            stored, account = filtering.keep(stored, settings)
+            print(account)
+        manifest.write(stored, run.data / "filtered.parquet")
 
 
 def _store(run: Run, kept: pd.DataFrame, root: Path) -> pd.DataFrame:
@@ -64,10 +72,10 @@ def _store(run: Run, kept: pd.DataFrame, root: Path) -> pd.DataFrame:
     cell = Cell(run.data / "store", fingerprint)
     decision = cell.decide()
     if decision.action != "skip":
-        cell.begin(decision)
-        _, account = images.build(kept, root, settings, cell.folder, rejected_path=run.folder / "rejected.csv")
-        print(account)
-        cell.note("done")
+        with cell.making(decision):
+            _, account = images.build(kept, root, settings, cell.folder, rejected_path=run.folder / "rejected.csv")
+            print(account)
+            cell.note("done")
     return ImageStore.open(cell.folder).manifest
 
 

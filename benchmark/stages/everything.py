@@ -1,6 +1,10 @@
 """All stages in their order, as `benchmark run` does them."""
 
+from functools import partial
+
 from benchmark.environment import open_fabric
+from benchmark.stages.apart import train_apart
+from benchmark.stages.attempts import Attempts
 from benchmark.stages.collect import collect
 from benchmark.stages.data import check_nc, filter_images, prepare, split
 from benchmark.stages.extractor import train_extractors
@@ -11,8 +15,17 @@ from benchmark.stages.train import check, train
 from benchmark.workspace import Run
 
 
-def run_everything(run: Run) -> None:
-    """Do every stage for the run's models and seeds; what can be checked is checked before anything starts."""
+def run_everything(run: Run, keep_going: bool = False) -> list[str]:
+    """Do every stage for the run's models and seeds; what can be checked is checked before anything starts.
+
+    Args:
+        run: what is wanted.
+        keep_going: whether the others go on when a training or measurement fails; each training then has a process of
+            its own.
+
+    Returns:
+        What failed, and why, in words.
+    """
     open_fabric(run.device)
     for model in run.settings.models:
         check(run, model)
@@ -24,10 +37,12 @@ def run_everything(run: Run) -> None:
     filter_images(run)
     split(run)
     train_extractors(run)
-    for model in run.settings.models:
-        for seed in range(run.settings.seeds):
-            train(run, model, seed)
-    measure_identity(run)
-    measure_fewshot(run)
-    collect(run)
-    report(run)
+    attempts = Attempts(keep_going)
+    places = [(model, seed) for model in run.settings.models for seed in range(run.settings.seeds)]
+    attempts.each(partial(train_apart if keep_going else train, run), places)
+    measure_identity(run, attempts)
+    measure_fewshot(run, attempts)
+    with run.lock("results"):
+        collect(run)
+        report(run)
+    return [f"{model} seed {seed}: {reason}" for (model, seed), reason in attempts.failed.items()]

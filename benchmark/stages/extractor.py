@@ -43,11 +43,12 @@ def train_extractors(run: Run) -> None:
     device = open_fabric(run.device).device
     for task in LABELS:
         target = cell(run, task, store, device.type)
-        decision = target.decide()
-        print(f"extractor {task}: {decision.action} ({decision.reason})")
-        if decision.action != "skip":
-            target.begin(decision)
-            _train(run, task, store, target, device)
+        with run.lock(f"extractors/{task}"):
+            decision = target.decide()
+            print(f"extractor {task}: {decision.action} ({decision.reason})")
+            if decision.action != "skip":
+                with target.making(decision):
+                    _train(run, task, store, target, device)
         print(f"extractor {task}: accuracy {target.record['held_out_accuracy']:.3f} on held-out auxiliary images")
 
 

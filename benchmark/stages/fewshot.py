@@ -19,6 +19,7 @@ from benchmark.evaluation.classifier import Recipe
 from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.files import reading, replacing, sha256
 from benchmark.stages import train, trained
+from benchmark.stages.attempts import Attempts
 from benchmark.stages.data import data_root, open_store
 from benchmark.workspace import Run
 
@@ -60,16 +61,20 @@ class FewShotMeasurement:
 
     def episodes(self) -> pd.DataFrame:
         """Return the classes and images of all episodes, drawn once and stored."""
-        settings, dataset = self.settings, self.run.settings.data.dataset
         cell = self.episodes_cell()
-        decision = cell.decide()
-        if decision.action != "skip":
-            cell.begin(decision)
-            drawn = episodes.draw_all(self.store.manifest, dataset, settings.ways, settings.shots, settings.episodes)
-            with replacing(cell.folder / EPISODES) as temporary:
-                drawn.to_parquet(temporary, index=False)
-            cell.note("done", episodes_hash=sha256(cell.folder / EPISODES))
+        with self.run.lock("fewshot/episodes"):
+            decision = cell.decide()
+            if decision.action != "skip":
+                with cell.making(decision):
+                    self._draw(cell)
         return self._stored(cell)
+
+    def _draw(self, cell: Cell) -> None:
+        settings, dataset = self.settings, self.run.settings.data.dataset
+        drawn = episodes.draw_all(self.store.manifest, dataset, settings.ways, settings.shots, settings.episodes)
+        with replacing(cell.folder / EPISODES) as temporary:
+            drawn.to_parquet(temporary, index=False)
+        cell.note("done", episodes_hash=sha256(cell.folder / EPISODES))
 
     @staticmethod
     def _stored(cell: Cell) -> pd.DataFrame:
@@ -106,22 +111,26 @@ class FewShotMeasurement:
         """Return what is recorded of a model's training, nothing for a control."""
         return {} if name in OF_FEWSHOT else trained.finished(self.run, name, seed, self.store, self.device).record
 
-    def measure(self, name: str, seed: int) -> None:
-        """Train and test the classifiers of a model or control, unless its cell is done."""
+    def measure(self, name: str, seed: int, wait: bool = True) -> None:
+        """Train and test the classifiers of a model or control, unless its cell is done.
+
+        Raises:
+            Timeout: another process measures the same, and `wait` is false.
+        """
         every = self.episodes()
-        target = self.cell(name, seed)
-        decision = target.decide()
-        print(f"{name} seed {seed}, few-shot: {decision.action} ({decision.reason})")
-        if decision.action != "skip":
-            target.begin(decision)
-            try:
-                found = self._outcomes(name, seed, every)
-            except BenchmarkError as error:
-                target.note("diverged", str(error))
-                raise
-            with replacing(target.folder / OUTCOMES) as temporary:
-                found.to_parquet(temporary, index=False)
-            target.note("done")
+        with self.run.lock(f"fewshot/{name}/seed{seed}", wait):
+            target = self.cell(name, seed)
+            decision = target.decide()
+            print(f"{name} seed {seed}, few-shot: {decision.action} ({decision.reason})")
+            if decision.action != "skip":
+                with target.making(decision):
+                    self._write(self._outcomes(name, seed, every), target)
+                    target.note("done")
+
+    @staticmethod
+    def _write(outcomes: pd.DataFrame, target: Cell) -> None:
+        with replacing(target.folder / OUTCOMES) as temporary:
+            outcomes.to_parquet(temporary, index=False)
 
     def _outcomes(self, name: str, seed: int, every: pd.DataFrame) -> pd.DataFrame:
         settings, condition = self.settings, self.condition(name, seed, every)
@@ -155,7 +164,7 @@ def check_skipped(run: Run) -> None:
         train.entry(run, name)
 
 
-def measure_fewshot(run: Run) -> None:
+def measure_fewshot(run: Run, attempts: Attempts | None = None) -> None:
     """Measure the controls and every wanted model with every training seed, unless their cells are done.
 
     A control has no generator to train; its seeds are those of the classifier.
@@ -165,6 +174,6 @@ def measure_fewshot(run: Run) -> None:
         print("few-shot: left out, fewshot.shots is empty")
         return
     measurement = FewShotMeasurement(run)
-    for name in [*measurement.controls(), *measurement.models()]:
-        for seed in range(run.settings.seeds):
-            measurement.measure(name, seed)
+    names = [*measurement.controls(), *measurement.models()]
+    places = [(name, seed) for name in names for seed in range(run.settings.seeds)]
+    (attempts or Attempts()).each(measurement.measure, places)

@@ -21,6 +21,7 @@ from benchmark.files import replacing
 from benchmark.reporting import samples, tiles
 from benchmark.reporting.samples import sample_positions, turned
 from benchmark.stages import extractor, trained
+from benchmark.stages.attempts import Attempts
 from benchmark.stages.data import check_nc, data_root, open_store
 from benchmark.workspace import Run
 
@@ -109,11 +110,16 @@ class Measurement:
     def outputs(self, name: str, seed: int) -> Outputs:
         """Return what a model or control makes of every standard image, from its cell or made now."""
         target = self.outputs_cell(name, seed)
-        decision = target.decide()
-        if decision.action == "skip":
-            return Outputs.load(target.folder / OUTPUTS)
-        print(f"{name} seed {seed}: generating and describing images ({decision.reason})")
-        target.begin(decision)
+        with self.run.lock(f"{self.folder(name, seed)}/outputs"):
+            decision = target.decide()
+            if decision.action == "skip":
+                return Outputs.load(target.folder / OUTPUTS)
+            print(f"{name} seed {seed}: generating and describing images ({decision.reason})")
+            with target.making(decision):
+                return self._describe(name, seed, target)
+
+    def _describe(self, name: str, seed: int, target: Cell) -> Outputs:
+        """Make the outputs of a model or control, and the samples to be shown."""
         views = len(self.run.settings.data.views)
         position, view = pairs(self.store.manifest, views, own_view_only=name == "real")
         turner = self.turner(name, seed)
@@ -143,16 +149,21 @@ class Measurement:
         model = trained.generator(self.run, name, seed, self.store, self.device)
         return turners.trained(model, self.store, len(settings.views), self.device)
 
-    def measure(self, name: str, seed: int) -> None:
-        """Make the outcomes of a model or control for both splits and every wanted number of classes."""
-        for split, nc in self.measurable:
-            target = self.outcomes_cell(name, seed, nc, split)
-            decision = target.decide()
-            print(f"{name} seed {seed}, {split} split, N_c {nc}: {decision.action} ({decision.reason})")
-            if decision.action != "skip":
-                target.begin(decision)
-                self._write(self._outcomes(name, seed, nc, split), target)
-                target.note("done")
+    def measure(self, name: str, seed: int, wait: bool = True) -> None:
+        """Make the outcomes of a model or control for both splits and every wanted number of classes.
+
+        Raises:
+            Timeout: another process measures the same, and `wait` is false.
+        """
+        with self.run.lock(self.folder(name, seed), wait):
+            for split, nc in self.measurable:
+                target = self.outcomes_cell(name, seed, nc, split)
+                decision = target.decide()
+                print(f"{name} seed {seed}, {split} split, N_c {nc}: {decision.action} ({decision.reason})")
+                if decision.action != "skip":
+                    with target.making(decision):
+                        self._write(self._outcomes(name, seed, nc, split), target)
+                        target.note("done")
 
     def _outcomes(self, name: str, seed: int, nc: int, split: str) -> pd.DataFrame:
         real, generated = self.outputs("real", 0), self.outputs(name, seed)
@@ -171,12 +182,10 @@ class Measurement:
             outcomes.to_parquet(temporary, index=False)
 
 
-def measure_identity(run: Run) -> None:
-    """Measure the controls and every wanted model, unless their cells are done."""
+def measure_identity(run: Run, attempts: Attempts | None = None) -> None:
+    """Measure the controls and every wanted model, unless their cells are done, or their training has failed."""
     measurement = Measurement(run)
     print(measurement.account)
-    for name in measurement.controls():
-        measurement.measure(name, 0)
-    for name in run.settings.models:
-        for seed in range(run.settings.seeds):
-            measurement.measure(name, seed)
+    controls = [(name, 0) for name in measurement.controls()]
+    models = [(name, seed) for name in run.settings.models for seed in range(run.settings.seeds)]
+    (attempts or Attempts()).each(measurement.measure, [*controls, *models])

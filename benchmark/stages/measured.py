@@ -33,8 +33,7 @@ def _identities(measurement: Measurement, name: str, missing: list[Failure]) -> 
     """Return those of one model or control, its seeds put together."""
     found: dict[tuple[str, int], list[pd.DataFrame]] = {}
     seeds: list[int] = []
-    for folder in sorted((measurement.run.folder / "identity" / name).glob("seed*/*/nc*")):
-        seed, split, nc = _number(folder.parent.parent, "seed"), folder.parent.name, _number(folder, "nc")
+    for seed, split, nc, folder in _outcome_folders(measurement.run.folder / "identity" / name):
         if measurement.is_current(name, seed, nc, split):
             seeds.append(seed)
             found.setdefault((split, nc), []).append(_outcomes(folder / identity.OUTCOMES, seed))
@@ -46,6 +45,13 @@ def _identities(measurement: Measurement, name: str, missing: list[Failure]) -> 
         Measured(name, trained, split, nc, pd.concat(parts, ignore_index=True), unusable[split])
         for (split, nc), parts in found.items()
     ]
+
+
+def _outcome_folders(folder: Path) -> Iterator[tuple[int, str, int, Path]]:
+    """Yield training seed, split, N_c and folder of every cell of outcomes."""
+    for seed, parent in numbered(folder, "seed"):
+        for split in sorted(SPLITS):
+            yield from ((seed, split, nc, path) for nc, path in numbered(parent / split, "nc"))
 
 
 def recognised(measurement: FewShotMeasurement, missing: list[Failure]) -> list[Recognised]:
@@ -65,8 +71,7 @@ def recognised(measurement: FewShotMeasurement, missing: list[Failure]) -> list[
 def _recognised(
     measurement: FewShotMeasurement, name: str, missing: list[Failure]
 ) -> Iterator[tuple[int, pd.DataFrame]]:
-    for folder in sorted((measurement.run.folder / "fewshot" / name).glob("seed*")):
-        seed = _number(folder, "seed")
+    for seed, folder in numbered(measurement.run.folder / "fewshot" / name, "seed"):
         if measurement.is_current(name, seed):
             yield seed, _outcomes(folder / fewshot.OUTCOMES, seed)
         else:
@@ -97,8 +102,12 @@ def _left_out(run: Run, folder: Path, what: str) -> Iterator[Failure]:
         yield Failure(cell=cell, status="out of date", reason="settings, data or sources changed since")
 
 
-def _number(folder: Path, prefix: str) -> int:
-    return int(folder.name.removeprefix(prefix))
+def numbered(folder: Path, prefix: str) -> Iterator[tuple[int, Path]]:
+    """Yield number and path of what is called by `prefix` and a number in `folder`."""
+    for path in sorted(folder.glob(f"{prefix}*")):
+        number = path.name.removeprefix(prefix)
+        if number.isdecimal():
+            yield int(number), path
 
 
 def _outcomes(path: Path, seed: int) -> pd.DataFrame:

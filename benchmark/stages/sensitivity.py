@@ -48,8 +48,7 @@ def sensitivity(run: Run, models: Sequence[str] = ()) -> None:
 
 def _rates(measurement: Measurement, name: str, neighbours: list[int]) -> Iterator[pd.DataFrame]:
     """Yield the rates of each training seed whose features are stored and up to date."""
-    folders = (measurement.run.folder / "identity" / name).glob("seed*")
-    seeds = sorted(int(folder.name.removeprefix("seed")) for folder in folders)
+    seeds = sorted(seed for seed, _ in measured.numbered(measurement.run.folder / "identity" / name, "seed"))
     current = [seed for seed in seeds if measurement.is_described("real", 0) and measurement.is_described(name, seed)]
     if not current:
         print(f"{name}: left out, not measured or out of date; measure it to have it in the table")

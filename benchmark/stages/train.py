@@ -3,14 +3,15 @@
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmark import sources
-from benchmark.cells import Cell
+from benchmark.cells import Cell, Decision
 from benchmark.data.images import ImageStore
 from benchmark.environment import device_name, open_fabric, versions
-from benchmark.errors import BenchmarkError, InterruptedRun
+from benchmark.errors import BenchmarkError, DivergedError
 from benchmark.files import sha256
 from benchmark.seeding import seed_global
 from benchmark.stages.data import open_store
@@ -75,7 +76,12 @@ def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cel
         "versions": versions(),
         "device": device,
     }
-    return Cell(run.folder / "models" / model / f"seed{seed}", fingerprint)
+    return Cell(run.folder / place(model, seed), fingerprint)
+
+
+def place(model: str, seed: int) -> str:
+    """Return where a trained model lies in the folder of its run; also the name of its lock."""
+    return f"models/{model}/seed{seed}"
 
 
 def build(run: Run, model: str, store: ImageStore, seed: int = 0) -> ViewModel:
@@ -122,44 +128,53 @@ def _own_spec(run: Run, kind: type[ViewModel], identities: int) -> ModelSpec:
         raise BenchmarkError(f"the model {kind.__name__} cannot be built: {error}") from None
 
 
-def train(run: Run, model: str, seed: int) -> None:
+def train(run: Run, model: str, seed: int, wait: bool = True) -> None:
     """Train a model with a seed, unless its cell is done.
 
     Raises:
         InterruptedRun: the user asked to stop; the state is saved.
-        DivergedError: a loss is not finite.
+        BenchmarkError: a loss is not finite.
+        Timeout: another process trains the same, and `wait` is false.
     """
     store = open_store(run)
     fabric = open_fabric(run.device, run.settings.training.precision)
-    target = cell(run, model, seed, store, fabric.device.type)
-    decision = target.decide()
-    print(f"{model} seed {seed}: {decision.action} ({decision.reason})")
-    if decision.action == "skip":
-        return
-    network = build(run, model, store, seed)
-    target.begin(decision)
-    if decision.action == "make":
-        shutil.rmtree(live_folder(run, model, seed), ignore_errors=True)
+    with run.lock(place(model, seed), wait):
+        target = cell(run, model, seed, store, fabric.device.type)
+        decision = target.decide()
+        print(f"{model} seed {seed}: {decision.action} ({decision.reason})")
+        if decision.action != "skip":
+            _make(run, model, seed, store, target, decision)
+
+
+def _make(run: Run, model: str, seed: int, store: ImageStore, target: Cell, decision: Decision) -> None:
+    network, files = build(run, model, store, seed), loop.Files(target.folder)
     try:
-        progress = _train(run, model, seed, network, store, target.folder)
-    except InterruptedRun as error:
-        target.note("interrupted", str(error))
-        raise
-    except loop.DivergedError as error:
-        target.note("diverged", str(error))
-        raise BenchmarkError(f"{model} seed {seed} diverged: {error}; lower training.learning_rate_factor") from None
-    weights = loop.Files(target.folder).weights
-    target.note(
-        "done",
-        parameters=generator_parameters(network),
-        map=network.map,
-        images=progress.images,
-        auxiliary_images=len(store.subset("auxiliary")),
-        weights_hash=sha256(weights),
-        target=entry(run, model).target,
-        device_name=device_name(fabric.device),
+        with target.making(decision):
+            if decision.action == "make":
+                shutil.rmtree(live_folder(run, model, seed), ignore_errors=True)
+            progress = _train(run, model, seed, network, store, files)
+            target.note("done", **_facts(run, model, network, store, progress, files))
+    except DivergedError as error:
+        sentence = f"{model} seed {seed} diverged: {error}; lower training.learning_rate_factor"
+        raise DivergedError(sentence) from None
+    files.checkpoint.unlink(missing_ok=True)
+
+
+def _facts(
+    run: Run, model: str, network: ViewModel, store: ImageStore, progress: Progress, files: loop.Files
+) -> dict[str, Any]:
+    """Return what is recorded of a finished training."""
+    device = open_fabric(run.device, run.settings.training.precision).device
+    return {
+        "parameters": generator_parameters(network),
+        "map": network.map,
+        "images": progress.images,
+        "auxiliary_images": len(store.subset("auxiliary")),
+        "weights_hash": sha256(files.weights),
+        "target": entry(run, model).target,
+        "device_name": device_name(device),
         **asdict(progress.costs),
-    )
+    }
 
 
 def live_folder(run: Run, model: str, seed: int) -> Path:
@@ -175,7 +190,7 @@ def _live_log(run: Run, model: str, seed: int, store: ImageStore) -> LiveLog:
     return LiveLog(live_folder(run, model, seed), inputs, run.settings.training.samples_every)
 
 
-def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStore, folder: Path) -> Progress:
+def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStore, files: loop.Files) -> Progress:
     training = run.settings.training
     live = [_live_log(run, model, seed, store)] if training.tensorboard else []
     fabric = open_fabric(run.device, training.precision, *live)
@@ -184,7 +199,7 @@ def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStor
     batches = AuxiliaryBatches(store.images, row, identity, view, training.batch_size, fabric.device)
     schedule = loop.Schedule(training.images, training.log_every, training.checkpoint_every, (model, seed))
     try:
-        return loop.train(network, batches, fabric, schedule, loop.Files(folder), f"{model} seed {seed}")
+        return loop.train(network, batches, fabric, schedule, files, f"{model} seed {seed}")
     finally:
         for logger in live:
             logger.finalize("")
