@@ -1,6 +1,6 @@
-"""How a stage is started: `python -m pipelines.<stage> <profile>`."""
+"""How a stage is started: `python -m pipelines.<stage> --profile NAME`."""
 
-import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
 
 from benchmark import settings
@@ -9,6 +9,14 @@ from benchmark.workspace import Run, open_run
 
 
 def start(stage: Callable[[Run], None]) -> None:
-    """Run `stage` on the profile named by the first argument."""
+    """Run `stage` on the profile that the command line names."""
     with clean_exit():
-        stage(open_run(settings.profile(sys.argv[1])))
+        stage(open_run(settings.profile(argument("profile"))))
+
+
+def argument(option: str) -> str:
+    """Return what the command line says by `--option VALUE`; without it the program ends."""
+    parser = ArgumentParser()
+    parser.add_argument(f"--{option}", required=True)
+    value: str = getattr(parser.parse_known_args()[0], option)
+    return value

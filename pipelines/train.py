@@ -1,14 +1,12 @@
-"""Stage train: train one model, named by the second argument, with every seed of the profile, if that has the model."""
-
-import sys
+"""Stage train: train one model, named by `--model`, with every seed of the profile, if that has the model."""
 
 from benchmark.workspace import Run
-from pipelines.stage import start
+from pipelines.stage import argument, start
 
 
 def train_all_seeds(run: Run) -> None:
     """Train the model with the seeds 0 .. n - 1; one that the profile does not train gets an empty folder."""
-    model = sys.argv[2]
+    model = argument("model")
     (run.folder / "models" / model).mkdir(parents=True, exist_ok=True)
     if model not in run.settings.models:
         print(f"{model}: not trained in the profile {run.settings.name}")
