@@ -96,7 +96,8 @@ def _environment(suffix: str) -> Environment:
 
 
 def _asset(name: str) -> Markup:
-    return Markup((ASSETS / name).read_text(encoding="utf-8"))  # noqa: S704 (a file of this package)
+    # a file of this package
+    return Markup((ASSETS / name).read_text(encoding="utf-8"))  # noqa: S704 # nosec B704
 
 
 def anchor(title: str) -> str:
@@ -112,7 +113,7 @@ def folded(sheet: Sheet) -> list[bool]:
 def embed(results: Path, picture: Picture) -> Embedded:
     """Return a picture as SVG, as PNG where the SVG is far larger, or as WebP where both are larger than LARGEST."""
     png, svg = (results / f"{picture.path}{kind}" for kind in (".png", ".svg"))
-    with reading(png), Image.open(png) as image:
+    with reading(png), Image.open(png, formats=["PNG"]) as image:
         width, height = image.size
         kind, content = "png", png.read_bytes()
         if len(content) > LARGEST:

@@ -25,7 +25,7 @@ def read(path: Path, side: int) -> Tiles:
     Raises:
         BenchmarkError: the file is missing or damaged.
     """
-    with reading(path), Image.open(path) as picture:
+    with reading(path), Image.open(path, formats=["PNG"]) as picture:
         pixels = np.asarray(picture.convert("RGB"))
     rows, columns = (length // side for length in pixels.shape[:2])
     return pixels.reshape(rows, side, columns, side, 3).transpose(0, 2, 1, 3, 4)

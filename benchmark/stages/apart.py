@@ -50,8 +50,10 @@ def _started(run: Run, model: str, seed: int, wait: bool) -> "subprocess.Popen[s
     """Start the process in a session of its own: Ctrl-C comes to this one, which passes it on."""
     places = {"folder": str(run.folder), "results": str(run.results), "plugins": list(map(str, run.plugins))}
     request = {**places, "device": run.device, "settings": run.settings.model_dump_json()}
-    command = [sys.executable, "-m", "benchmark.stages.apart", model, str(seed), "wait" if wait else ""]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
+    # -P: nothing is imported from the working folder
+    command = [sys.executable, "-P", "-m", "benchmark.stages.apart", model, str(seed), "wait" if wait else ""]
+    # words, no shell
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603 # nosec B603
     if process.stdin:
         process.stdin.write(json.dumps(request))
         process.stdin.close()

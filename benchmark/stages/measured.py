@@ -88,8 +88,8 @@ def names(run: Run, measurement: str) -> list[str]:
 def _known(run: Run, name: str) -> bool:
     try:
         entry(run, name)
-    except BenchmarkError:
-        print(f"{name}: left out of the tables, there is no such model any more")
+    except BenchmarkError as error:
+        print(f"{name}: left out of the tables: {error}")
         return False
     return True
 

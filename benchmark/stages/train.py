@@ -29,7 +29,10 @@ SAMPLES = 4  # inputs in a sample grid of the live logs
 
 
 def entry(run: Run, model: str) -> Entry:
-    """Return the registry's entry of a model, or where a finished training says that its plug-in is.
+    """Return the registry's entry of a model.
+
+    A plug-in is executed only where the user names it. The path that a finished training recorded is shown, not
+    followed: the folder of a run can come from someone else.
 
     Raises:
         BenchmarkError: there is no such model.
@@ -37,11 +40,16 @@ def entry(run: Run, model: str) -> Entry:
     try:
         return find(model, run.plugins)
     except UnknownModelError as error:
-        for folder in sorted((run.folder / "models" / model).glob("seed*")):
-            target = str(Cell(folder, {}).record.get("target", ""))
-            if Path(target).is_file():
-                return Entry(model, target)
-        raise BenchmarkError(str(error)) from None
+        plugin = _recorded(run, model)
+        named = f"{model} was trained from a file that is executed only where it is named: give --plugin {plugin!r}"
+        raise BenchmarkError(named if plugin else str(error)) from None
+
+
+def _recorded(run: Run, model: str) -> str:
+    """Return where a finished training says that its plug-in was, an empty string without one."""
+    folders = sorted((run.folder / "models" / model).glob("seed*"))
+    targets = (str(Cell(folder, {}).record.get("target", "")) for folder in folders)
+    return next((target for target in targets if target.endswith(".py")), "")
 
 
 def spec(run: Run, identities: int) -> ModelSpec:
