@@ -29,6 +29,7 @@ from benchmark.reporting.tables import Measured, Trained, write_csv
 from benchmark.reporting.tiles import Tiles
 
 FOLDER = "rows"
+FOREIGN = set("/\\\0")  # letters that no file name has
 FACTS, IDENTITY, FEWSHOT = "facts.json", "identity.parquet", "fewshot.parquet"
 SIZE_COLUMNS = ["generator_parameters", "critic_parameters", "macs"]
 MODEL_COLUMNS = ["model", "citation", "labels", "updates", "map", "image_size", "width", *SIZE_COLUMNS]
@@ -150,7 +151,22 @@ def _groups(path: Path) -> Iterator[pd.DataFrame]:
     with reading(path), ParquetFile(path) as file:
         if missing := OUTCOME_COLUMNS[path.name] - set(file.schema_arrow.names):
             raise ValueError(f"columns are missing: {missing}")
-        yield from (file.read_row_group(number).to_pandas() for number in range(file.num_row_groups))
+        for number in range(file.num_row_groups):
+            rows = file.read_row_group(number).to_pandas()
+            _check(rows, path)
+            yield rows
+
+
+def _check(rows: pd.DataFrame, path: Path) -> None:
+    """Refuse a measurement of nothing, and one of a model whose files would lie elsewhere."""
+    names = rows["model"].unique()
+    if len(names) != 1:
+        raise ValueError(f"a measurement is of {len(names)} models")
+    if FOREIGN & set(str(names[0])):
+        raise BenchmarkError(
+            f"{path} has rows of a model {names[0]!r}, which cannot be part of a file name; "
+            "these rows are not of this suite: fetch them again from where they were made"
+        )
 
 
 def _measured(rows: pd.DataFrame, facts: Facts) -> Measured:
