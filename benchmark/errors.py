@@ -1,4 +1,9 @@
-"""The errors a user can mend."""
+"""The errors a user can mend, and how they name what is wrong."""
+
+import reprlib
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
 
 
 class BenchmarkError(Exception):
@@ -19,3 +24,8 @@ class DivergedError(BenchmarkError):
 
 class InterruptedRun(Exception):
     """The user pressed Ctrl-C, or the system asked the process to end; the message says how to go on."""
+
+
+def shown(value: object) -> str:
+    """Return a wrong value as a sentence names it: its repr, cut where it is long."""
+    return _SHORT.repr(value)

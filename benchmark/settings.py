@@ -8,18 +8,21 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, shown
+from benchmark.plain_yaml import PlainYAMLError, parse
+from benchmark.values import NAME, Batch, Budget, Count, Edge, Name, Pictures, Place, Repeats, View
 
 PARAMS = Path("params.yaml")
 CARS = ("left", "front_left", "front", "front_right", "right")
 
+HINT = "; write it without quotes, and with a point before an exponent, such as 2.0e-4"
+LONGEST = 100  # characters of a key that an error names
+KEYS = ("active", "models", "profiles")  # of the file
 ALL = "all"  # as `models` of a profile: those that the file lists under `models`
 
 Control = Literal["no_augmentation", "real_repeated", "standard_augmentation", "copy", "shuffled_labels", "oracle"]
-Count = int | float  # a whole number of identities, or a share of them between 0 and 1
 
 
 class Section(BaseModel):
@@ -31,17 +34,17 @@ class Section(BaseModel):
 class Rendered(Section):
     """The embedded data set of rendered cars."""
 
-    identities: int = Field(226, ge=2)  # car models, the scarce ones among them
+    identities: int = Field(226, ge=2, le=100_000)  # car models, the scarce ones among them
     scarce: int = Field(12, ge=0)  # car models that get fewer than 10 images
-    images: tuple[int, int] = Field((22, 34), strict=False)  # images of every other model, drawn between these
+    images: tuple[Pictures, Pictures] = Field((22, 34), strict=False)  # of every other model, drawn between these
     size: int = Field(64, ge=16, le=1024)  # long side of a rendered picture in pixels
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**63)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         fewest, most = self.images
-        if not 1 <= fewest <= most:
-            raise ValueError(f"images must be two growing numbers from 1 on, got {fewest} and {most}")
+        if fewest > most:
+            raise ValueError(f"images must be two growing numbers, got {fewest} and {most}")
         if self.scarce > self.identities:
             raise ValueError(f"scarce is {self.scarce}, more than the {self.identities} identities")
         return self
@@ -51,17 +54,17 @@ class Data(Section):
     """Where the images come from and how they are filtered, split and stored."""
 
     dataset: Literal["rendered", "compcars", "multipie", "table"] = "rendered"
-    root: str | None = None  # folder of the images; null: made by the suite (rendered only)
-    annotations: str | None = None  # table: CSV of labels; compcars: sides.csv; multipie: CSV of crop boxes
+    root: Place | None = None  # folder of the images; null: made by the suite (rendered only)
+    annotations: Place | None = None  # table: CSV of labels; compcars: sides.csv; multipie: CSV of crop boxes
     image_size: int = Field(32, ge=16, le=512)  # side of the stored square images in pixels
-    views: tuple[str, ...] = Field(CARS, min_length=2, strict=False)  # kept views, in the order codes interpolate
+    views: tuple[View, ...] = Field(CARS, min_length=2, strict=False)  # kept views, in the order codes interpolate
     margin: float = Field(0.1, ge=0, le=1)  # the box is enlarged by this share of its sides before cropping
     minimum_images: int = Field(10, ge=2)  # identities with fewer images are removed (paper, section 4.1)
     auxiliary: Count = Field(0.8, gt=0)  # identities for training; the paper's 1,181 of 1,477 is floor(0.8 n)
     standard: Count | None = Field(None, gt=0)  # identities for evaluation; null: all others
     order: Literal["random", "name"] = "random"  # how identities are dealt to the two sets
     validation: float = Field(0.1, gt=0, lt=1)  # share of the auxiliary identities never trained on
-    azimuth_bins: dict[str, tuple[float, float]] = Field(
+    azimuth_bins: dict[View, tuple[float, float]] = Field(
         default={
             "left": (335, 25),
             "front_left": (25, 75),
@@ -74,7 +77,7 @@ class Data(Section):
         },
         strict=False,
     )  # table: degrees [from, to); 0: nose left in the image, 90: front, 180: nose right, 270: rear
-    camera_boxes: dict[str, tuple[int, int, int, int]] = Field({}, strict=False)  # multipie: one box for each camera
+    camera_boxes: dict[str, tuple[Edge, Edge, Edge, Edge]] = Field({}, strict=False)  # multipie: a box for each camera
     rendered: Rendered = Rendered()
 
     @model_validator(mode="after")
@@ -94,26 +97,26 @@ class Data(Section):
 class Training(Section):
     """The budget and the common terms of every model."""
 
-    images: int = Field(ge=1)  # real images used by generator-side updates (see ViewModel.cycle)
-    batch_size: int = Field(64, ge=2)  # paper, section 4.1
-    width: float = Field(1.0, gt=0)  # multiplies the published numbers of channels
+    images: Budget  # real images used by generator-side updates (see ViewModel.cycle)
+    batch_size: Batch = 64  # paper, section 4.1
+    width: float = Field(1.0, gt=0, le=16)  # multiplies the published numbers of channels
     learning_rate_factor: float = Field(1.0, gt=0)  # multiplies every published learning rate
-    generator_steps: int = Field(1, ge=1)  # generator steps for each critic step of `ours` (paper: cars 1, faces 4)
+    generator_steps: Repeats = 1  # generator steps for each critic step of `ours` (paper: cars 1, faces 4)
     attribute_weight: float = Field(5.0, gt=0)  # lambda of Eq. 6 and 7 (paper: cars 5, faces 1)
-    refresh_batches: int = Field(100, ge=1)  # batches for the batch-norm statistics after training
+    refresh_batches: int = Field(100, ge=1, le=1_000_000)  # batches for the batch-norm statistics after training
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    log_every: int = Field(10, ge=1)  # cycles between two rows of log.csv
-    checkpoint_every: int = Field(200, ge=1)  # cycles between two checkpoints
+    log_every: Budget = 10  # cycles between two rows of log.csv
+    checkpoint_every: Budget = 200  # cycles between two checkpoints
     tensorboard: bool = False  # whether to write live logs; like the next one it changes no value
-    samples_every: int = Field(200, ge=1)  # cycles between two sample grids of the live logs
+    samples_every: Budget = 200  # cycles between two sample grids of the live logs
 
 
 class Extractor(Section):
     """How the two ResNet18 of the evaluation are trained on the auxiliary set."""
 
-    epochs: int = Field(90, ge=1)
-    view_epochs: int = Field(30, ge=1)
-    batch_size: int = Field(64, ge=2)
+    epochs: Budget = 90
+    view_epochs: Budget = 30
+    batch_size: Batch = 64
     learning_rate: float = Field(0.1, gt=0)
     stem: Literal["stock", "small"] = "stock"  # small: 3x3 stride-1 convolution, no max-pool
     held_out: float = Field(0.1, gt=0, lt=1)  # share of each identity's images kept to measure the accuracy
@@ -123,10 +126,10 @@ class Evaluation(Section):
     """The identity measurement (paper, section 4.2)."""
 
     nc: tuple[Annotated[int, Field(ge=2)], ...] = Field((20, 50, 80), min_length=1, strict=False)
-    draws: int = Field(20, ge=1)  # class draws for each N_c
-    neighbours: int = Field(5, ge=1)  # K of the KNN; the paper gives none, 5 is scikit-learn's default
+    draws: Repeats = 20  # class draws for each N_c
+    neighbours: Repeats = 5  # K of the KNN; the paper gives none, 5 is scikit-learn's default
     test_share: float = Field(0.2, gt=0, lt=1)  # paper: 8 : 2
-    batch_size: int = Field(256, ge=1)
+    batch_size: int = Field(256, ge=1, le=100_000)
 
 
 class FewShot(Section):
@@ -134,12 +137,12 @@ class FewShot(Section):
 
     ways: int = Field(20, ge=2)  # classes of an episode; paper: N_c = 20
     shots: tuple[Annotated[int, Field(ge=1)], ...] = Field((5, 10), strict=False)  # images to train on; empty: left out
-    episodes: int = Field(5, ge=1)  # draws of classes and images; the paper names no number
-    generated: int = Field(20, ge=2)  # images added for each real one; paper: 20
+    episodes: Repeats = 5  # draws of classes and images; the paper names no number
+    generated: int = Field(20, ge=2, le=1000)  # images added for each real one; paper: 20
     controls: tuple[Control, ...] = Field(get_args(Control), strict=False)  # rows that need no model
-    skip: tuple[str, ...] = Field((), strict=False)  # models that are left out, to save time
-    steps: int = Field(500, ge=1)  # optimiser steps, the same for every row; the paper names no recipe
-    batch_size: int = Field(64, ge=2)
+    skip: tuple[Name, ...] = Field((), strict=False)  # models that are left out, to save time
+    steps: Budget = 500  # optimiser steps, the same for every row; the paper names no recipe
+    batch_size: Batch = 64
     learning_rate: float = Field(0.01, gt=0)
 
     @field_validator("shots")
@@ -151,9 +154,9 @@ class FewShot(Section):
 class Profile(Section):
     """Everything that decides a result."""
 
-    name: str
-    models: tuple[str, ...] = Field(min_length=1, strict=False)
-    seeds: int = Field(1, ge=1)  # training seeds 0 .. seeds-1
+    name: Name
+    models: tuple[Name, ...] = Field(min_length=1, strict=False)
+    seeds: Repeats = 1  # training seeds 0 .. seeds-1
     data: Data = Data()
     training: Training
     extractor: Extractor = Extractor()
@@ -162,6 +165,8 @@ class Profile(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if len(set(self.models)) != len(self.models):
+            raise ValueError("models names a model twice")
         available, ways = self.data.standard, self.fewshot.ways
         if self.fewshot.shots and isinstance(available, int) and ways > available:
             raise ValueError(
@@ -173,13 +178,21 @@ class Profile(Section):
 
 def _sentence(error: ValidationError, where: str) -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(part)[:LONGEST] for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list, such as [5, 10]")
     if first["type"] == "extra_forbidden":
         message = "is not a setting" + did_you_mean(key.rpartition(".")[2], _keys(Profile))
         return f"{where}: {key} {message}"
-    got = "" if isinstance(first["input"], dict) else f", got {first['input']!r}"
-    return ": ".join(filter(None, [where, key, f"{message}{got}"]))
+    got = "" if isinstance(first["input"], dict) else f", got {shown(first['input'])}"
+    hint = HINT if first["type"] in ("int_type", "float_type") and _is_number(first["input"]) else ""
+    return ": ".join(filter(None, [where, key, f"{message}{got}{hint}"]))
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(float(value))
+    except ValueError:
+        return False
 
 
 def _keys(section: type[BaseModel]) -> list[str]:
@@ -195,20 +208,32 @@ def did_you_mean(name: str, known: list[str]) -> str:
 
 
 def load(path: Path = PARAMS) -> dict[str, Any]:
-    """Return the content of the settings file, unvalidated.
+    """Return the content of the settings file, its profiles unvalidated.
 
     Raises:
-        BenchmarkError: the file is missing, is no YAML, or lacks `profiles`.
+        BenchmarkError: the file is missing, is no YAML, lacks `profiles`, or has a name that can be no folder.
     """
+    if not path.is_file():
+        raise BenchmarkError(f"{path.absolute()} is missing; run the command in the project's folder")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BenchmarkError(f"{path.absolute()} is missing; run the command in the project's folder") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BenchmarkError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
+        content = parse(path.read_text(encoding="utf-8"))
+    except (PlainYAMLError, UnicodeDecodeError) as error:
+        raise BenchmarkError(f"{path} is no valid YAML: {error}") from None
     if not isinstance(content, dict) or not isinstance(content.get("profiles"), dict):
         raise BenchmarkError(f"{path} has no mapping `profiles`; every profile stands under its name there")
+    for key in content:
+        if key not in KEYS:
+            raise BenchmarkError(f"{path}: {shown(key)} is none of its keys, which are {', '.join(KEYS)}")
+    _check_names(path, "profiles", list(content["profiles"]))
+    _check_names(path, "models", content.get("models"))
     return content
+
+
+def _check_names(path: Path, key: str, names: Any) -> None:
+    """Refuse names that could be no folder: they become part of commands and paths."""
+    for name in names if isinstance(names, list) else []:
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise BenchmarkError(f"{path}, {key}: {shown(name)} is no name; use letters, digits, - and _ alone")
 
 
 def active_name(path: Path = PARAMS) -> str:
@@ -226,10 +251,12 @@ def profile(name: str | None = None, path: Path = PARAMS) -> Profile:
         BenchmarkError: there is no such profile, or one of its values is wrong.
     """
     content = load(path)
-    profiles, name = content["profiles"], name or active_name(path)
+    profiles = content["profiles"]
+    if name is None:
+        name = active_name(path)
     if name not in profiles:
-        known = ", ".join(profiles)
-        raise BenchmarkError(f"{path} has no profile {name}: it has {known}{did_you_mean(name, list(profiles))}")
+        known = f"it has {', '.join(profiles)}{did_you_mean(name, list(profiles))}"
+        raise BenchmarkError(f"{path} has no profile {name[:LONGEST]}: {known}")
     values = profiles[name]
     if isinstance(values, dict) and values.get("models") == ALL:
         values = {**values, "models": content.get("models")}
@@ -243,7 +270,7 @@ def validated(values: Any, where: str, name: str) -> Profile:
     except ValidationError as error:
         raise BenchmarkError(_sentence(error, where)) from None
     if settings.name != name:
-        raise BenchmarkError(f"{where}: name must be {name}, the key it stands under, got {settings.name!r}")
+        raise BenchmarkError(f"{where}: name must be {name}, the key it stands under, got {shown(settings.name)}")
     return settings
 
 
@@ -260,7 +287,7 @@ def override(settings: Profile, changes: dict[str, Any]) -> Profile:
         for section in sections:
             target = target.get(section) if isinstance(target, dict) else None
         if not isinstance(target, dict) or last not in target:
-            raise BenchmarkError(f"--set {key}: there is no such setting{did_you_mean(last, _keys(Profile))}")
+            raise BenchmarkError(f"--set {key[:LONGEST]}: there is no such setting{did_you_mean(last, _keys(Profile))}")
         target[last] = value
     return validated(values, "--set", settings.name)
 

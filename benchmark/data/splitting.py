@@ -6,7 +6,8 @@ import pandas as pd
 
 from benchmark import seeding
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Count, Data
+from benchmark.settings import Data
+from benchmark.values import Count
 
 PURPOSES = {"auxiliary": "train", "validation": "validate", "standard": "evaluate"}
 LEAST = 2  # identities without which there is nothing to tell apart
