@@ -8,10 +8,11 @@ PYTHON ?= python3
 
 reproduce: env
 ifdef PROFILE
-	@grep -q '^  $(PROFILE):' params.yaml || { echo "error: params.yaml has no profile $(PROFILE)" >&2; exit 2; }
-	sed -i.bak 's/^active: *[^ ]*/active: $(PROFILE)/' params.yaml && rm params.yaml.bak
+	@case "$$PROFILE" in *[!A-Za-z0-9_-]*) false;; esac && grep -q "^  $$PROFILE:" params.yaml \
+		|| { echo "error: params.yaml has no profile $$PROFILE" >&2; exit 2; }
+	sed -i.bak "s/^active: *[^ ]*/active: $$PROFILE/" params.yaml && rm params.yaml.bak
 endif
-	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+	PATH="$$PWD/$(BIN):$$PATH" dvc repro
 	@echo "report: results/report.html; tables: results/*.csv, *.md, *.tex; figures: results/paper/, results/figures/"
 
 test: lint types tests

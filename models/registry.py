@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ TABLE_2 = {  # the rows of the paper's Table 2, in its order, and what it calls 
 }
 BASELINES = ("dr_gan", "cr_gan", "two_step", "unet")  # the methods that the paper compares with (section 4.1)
 ENTRY_POINTS = "benchmark.models"  # the group under which an installed package offers models
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")  # of a model; folders and files have it too
 SHARED = {"__init__", "capacity", "cards", "identity_view_gan", "interface", "registry"}
 
 
@@ -120,7 +122,7 @@ def entries(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
     A file gives its model the file's name. A later source does not replace an earlier one of the same name.
 
     Raises:
-        UnknownModelError: a plug-in does not exist, or takes a name that is in use.
+        UnknownModelError: a plug-in does not exist, takes a name that is in use, or has one that no model can have.
     """
     found = {name: Entry(name, target) for name, target in BUILT_IN.items()}
     taken = {target.partition(":")[0].rpartition(".")[2] for target in BUILT_IN.values()} | SHARED
@@ -135,7 +137,17 @@ def entries(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
         if path.stem in found:
             raise UnknownModelError(f"the plug-in {path} takes the name {path.stem} of another model; rename the file")
         found[path.stem] = Entry(path.stem, str(path.resolve()))
+    for entry in found.values():
+        _check_name(entry)
     return found
+
+
+def _check_name(entry: Entry) -> None:
+    if not NAME.fullmatch(entry.name):
+        raise UnknownModelError(
+            f"the model {entry.name!r} ({entry.target}) must have another name, at most 64 letters, digits, - and _: "
+            "it also names folders and files"
+        )
 
 
 def find(name: str, plugins: Iterable[Path] = ()) -> Entry:
