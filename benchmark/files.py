@@ -1,5 +1,7 @@
 """Writing files so that a reader sees the old content or the new one, never a half."""
 
+import errno
+import glob
 import hashlib
 import json
 import os
@@ -9,31 +11,72 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 from safetensors import SafetensorError
 
 from benchmark.errors import BenchmarkError, FullDiskError
 
 FULL = 2**20  # bytes below which a failed write is put down to a full disk
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; what was written there replaces `path` when the block ends well.
 
+    The content is on the disk before it has its name, so that not even a power cut leaves a half.
+
     Raises:
         FullDiskError: the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = beside(path)
+        try:
+            yield temporary
+            sync(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a full disk, which each library reports by an exception of its own, into one sentence.
+
+    Raises:
+        FullDiskError: the disk is full.
+    """
     try:
-        yield temporary
-        temporary.replace(path)
-    except (OSError, RuntimeError, SafetensorError) as error:  # each library says "disk full" by a type of its own
-        if "no space left" in str(error).lower() or shutil.disk_usage(path.parent).free < FULL:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if _full(error, path):
             raise FullDiskError(f"no space left on the disk for {path}; free some and run again") from error
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def _full(error: Exception, path: Path) -> bool:
+    if getattr(error, "errno", None) in NO_SPACE or "no space left" in str(error).lower():
+        return True
+    return path.parent.exists() and shutil.disk_usage(path.parent).free < FULL
+
+
+def beside(path: Path) -> Path:
+    """Return a name beside `path` for what is to replace it: it ends in the number of this process and `.part`.
+
+    What processes that are no more left there is removed.
+    """
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        owner = left.suffixes[-2][1:]
+        if owner.isdigit() and (int(owner) == os.getpid() or not psutil.pid_exists(int(owner))):
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def sync(path: Path) -> None:
+    """Wait until the content of a file is on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 @contextmanager

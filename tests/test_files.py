@@ -1,5 +1,6 @@
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,38 @@ def test_a_full_disk_is_named(tmp_path: Path, error: Exception) -> None:
 def test_other_failures_are_no_full_disk(tmp_path: Path) -> None:
     with pytest.raises(PermissionError), replacing(tmp_path / "a.txt"):
         raise PermissionError("not yours")
+
+
+@pytest.fixture(scope="module")
+def dead() -> int:
+    """The number of a process that is no more."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path, dead: int) -> None:
+    (tmp_path / f".a.txt.{dead}.part").write_text("half", encoding="utf-8")
+    folder = tmp_path / f".a.txt.{os.getpid()}.part"  # an earlier process can have had this number
+    folder.mkdir()
+    (folder / "half").touch()
+    write_text(tmp_path / "a.txt", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_what_others_write_or_keep_stays(tmp_path: Path, dead: int) -> None:
+    names = {f".a.txt.{os.getppid()}.part", f".b.txt.{dead}.part", ".a.txt.mine.part", f"a.txt.{dead}.part"}
+    for name in names:
+        (tmp_path / name).touch()
+    write_text(tmp_path / "a.txt", "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", *names}
+
+
+def test_content_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda number: seen.append((tmp_path / "a.txt").exists()))
+    write_text(tmp_path / "a.txt", "whole")
+    assert seen == [False]
 
 
 def test_a_full_disk_outside_of_replacing_ends_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,16 +6,13 @@ its make), view, certain (whether the label tells the view), and the fields of `
 """
 
 import json
-import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import pandas as pd
 from PIL import Image
@@ -26,11 +23,10 @@ from benchmark.data.cars.raycast import Box, Picture, render
 from benchmark.data.cars.roster import Entry, Shot, roster, scarce, shots
 from benchmark.data.cars.scene import Scene
 from benchmark.data.cars.solid import solid
+from benchmark.data.workers import mapping
 from benchmark.errors import BenchmarkError
+from benchmark.files import beside, writing
 from benchmark.settings import Rendered
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 SETTINGS = "rendered.json"
 SCENES = "scenes.parquet"
@@ -54,15 +50,17 @@ def make(settings: Rendered, root: Path, workers: int = 2) -> None:
         workers: processes that render; 1 renders in this one.
 
     Raises:
-        BenchmarkError: `root` holds something else.
+        BenchmarkError: `root` holds something else, or the disk is full.
     """
     if _finished(settings, root):
         return
     root.parent.mkdir(parents=True, exist_ok=True)
-    temporary = root.with_name(f".{root.name}.{os.getpid()}.part")
+    temporary = beside(root)
     try:
-        _write(settings, temporary, workers)
-        temporary.replace(root)
+        with writing(root):
+            _write(settings, temporary, workers)
+            os.sync()  # a power cut must not leave a complete folder of empty files
+            temporary.replace(root)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -85,7 +83,7 @@ def _write(settings: Rendered, root: Path, workers: int) -> None:
     few, entries = scarce(settings), roster(settings)
     jobs = [(settings, entry, entry.model in few, root) for entry in entries]
     rows: list[dict[str, Any]] = []
-    with _mapping(workers) as mapped:
+    with mapping(workers) as mapped:
         for made in tqdm(
             mapped(_write_model, jobs), total=len(jobs), desc="rendering cars", unit="model", disable=None
         ):
@@ -147,7 +145,7 @@ def render_views(
     """
     rows = enumerate(scenes.to_dict("records"))
     jobs = [(settings, list(view_names), list(group)) for _, group in groupby(rows, key=lambda row: _entry(row[1]))]
-    with _mapping(workers) as mapped:
+    with mapping(workers) as mapped:
         for made in mapped(_render_group, jobs):
             yield from made
 
@@ -155,16 +153,3 @@ def render_views(
 def _render_group(job: tuple[Rendered, list[str], list[tuple[int, dict[Any, Any]]]]) -> list[Rendering]:
     settings, views, rows = job
     return [Rendering(i, view, *render_view(row, view, settings)) for i, row in rows for view in views]
-
-
-@contextmanager
-def _mapping(workers: int) -> Iterator[Callable[[Callable[[T], R], Iterable[T]], Iterable[R]]]:
-    """Yield `map` on `workers` processes; results come in the order of the jobs."""
-    if workers <= 1:
-        yield map
-        return
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -21,7 +21,11 @@ class Stop:
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Turn SIGINT and SIGTERM into a flag for the length of the block."""
+    """Turn SIGINT and SIGTERM into a flag for the length of the block.
+
+    Raises:
+        KeyboardInterrupt: the end was asked for, and the block ended as if it was not.
+    """
     stop = Stop()
     try:
         old = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -33,3 +37,5 @@ def stoppable() -> Iterator[Stop]:
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
+    if stop.asked:
+        raise KeyboardInterrupt

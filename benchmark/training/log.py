@@ -1,11 +1,12 @@
 """The CSV log of a training: one row every few cycles, no times in it."""
 
 import csv
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from benchmark.files import reading, replacing
+from benchmark.files import reading, replacing, sync, writing
 
 
 class Log:
@@ -21,15 +22,18 @@ class Log:
 
     def __init__(self, path: Path, cycle: int) -> None:
         self.path = path
-        kept = [row for row in self._rows() if int(row["cycle"]) <= cycle] if cycle else []
+        kept = self._rows(cycle) if cycle else []
         self.columns = [column for column in (kept[0] if kept else ()) if any(row[column] for row in kept)]
         self._rewrite(kept)
 
-    def _rows(self) -> list[dict[str, str]]:
+    def _rows(self, last: float = math.inf) -> list[dict[str, str]]:
+        """Return the rows up to the cycle `last`, without a line whose end is missing: its writing was interrupted."""
         if not self.path.exists():
             return []
-        with reading(self.path), self.path.open(encoding="utf-8", newline="") as stream:
-            return list(csv.DictReader(stream))
+        with reading(self.path):
+            lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+            rows = csv.DictReader(line for line in lines if line.endswith("\n"))
+            return [row for row in rows if int(row["cycle"]) <= last]
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
         with replacing(self.path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
@@ -48,5 +52,9 @@ class Log:
             self.columns += new
             self._rewrite([*self._rows(), row])
             return
-        with self.path.open("a", encoding="utf-8", newline="") as stream:
+        with writing(self.path), self.path.open("a", encoding="utf-8", newline="") as stream:
             self._writer(stream).writerow(row)
+
+    def sync(self) -> None:
+        """Wait until the rows are on the disk, before a checkpoint counts on them."""
+        sync(self.path)

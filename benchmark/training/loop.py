@@ -97,11 +97,13 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
             bar.update(report.images)
             if stop.asked or cycle % schedule.checkpoint_every == 0:
                 _finite(report.losses, cycle)  # a checkpoint must not keep a state that cannot recover
+                log.sync()
                 checkpoint.save(model, Progress(cycle, images, meter.read()), files.checkpoint)
             if stop.asked:
                 raise InterruptedRun(f"saved after cycle {cycle}; the same command goes on from there")
     seeding.seed_global("finish", *schedule.axes)
     model.finish(batches)
+    log.sync()
     checkpoint.save_weights(model, files.weights)
     fabric.call("after_training", model, images)
     return Progress(cycle, images, meter.read())

@@ -7,7 +7,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from benchmark.errors import InterruptedRun
+from benchmark.errors import BenchmarkError, InterruptedRun
 from benchmark.training.log import Log
 from benchmark.training.loop import Files, Schedule, train
 from models.interface import Batches, CycleReport
@@ -42,6 +42,20 @@ def test_a_log_that_is_gone_back_in_is_as_if_never_left(written: int, kept: int,
     resumed = Log(tmp_path / "log.csv", kept)
     assert resumed.path.read_text(encoding="utf-8") == write(Log(tmp_path / "other.csv", 0), stop=kept)
     assert write(resumed, start=kept) == WHOLE
+
+
+@pytest.mark.parametrize("length", range(len("4,16,4.000000,5.000000")))
+def test_a_row_that_was_cut_is_no_row(length: int, tmp_path: Path) -> None:
+    write(Log(tmp_path / "log.csv", 0), stop=3)
+    with (tmp_path / "log.csv").open("a", encoding="utf-8") as stream:
+        stream.write("4,16,4.000000,5.000000"[:length])
+    assert write(Log(tmp_path / "log.csv", 3), start=3) == WHOLE
+
+
+def test_a_damaged_log_is_named(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("cycle,images,first\n\0\0\0,\0\n", encoding="utf-8")
+    with pytest.raises(BenchmarkError, match=r"log\.csv is missing or damaged \(ValueError\); delete"):
+        Log(tmp_path / "log.csv", 3)
 
 
 def test_a_row_without_losses_has_a_header(tmp_path: Path) -> None:
