@@ -5,6 +5,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmark.data import tree
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
 from benchmark.settings import Data
@@ -33,7 +34,7 @@ def read(settings: Data, root: Path) -> Reading:
     """Read the data set `settings.dataset` in the folder `root`.
 
     Raises:
-        BenchmarkError: the folder is missing, holds no usable image, or a file in it is wrong.
+        BenchmarkError: the folder is missing, holds no usable image, a file in it is wrong, or an image lies outside.
     """
     if not root.is_dir():
         raise BenchmarkError(f"{root} is no folder; data.root must name the folder of the data set {settings.dataset}")
@@ -42,4 +43,5 @@ def read(settings: Data, root: Path) -> Reading:
         dropped = ", ".join(f"{count} {reason}" for reason, count in reading.dropped.items() if count)
         found = f" (dropped {dropped})" if dropped else ""
         raise BenchmarkError(f"no images found under {root}{found}; check data.root and data.dataset")
+    tree.check(reading.manifest["image"], root)
     return reading

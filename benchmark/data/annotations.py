@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark.errors import BenchmarkError
+from benchmark.data import tree
+from benchmark.errors import BenchmarkError, shown
 from benchmark.settings import Data, did_you_mean
 
 CORNERS = ["x0", "y0", "x1", "y1"]
@@ -19,9 +20,11 @@ def locate(settings: Data, root: Path, default: str) -> Path | None:
     A relative name is looked for in `root`, then in the working folder.
 
     Raises:
-        BenchmarkError: `settings.annotations` names a file that does not exist.
+        BenchmarkError: `settings.annotations` names a file that does not exist, or the default lies outside `root`.
     """
     name = settings.annotations or default
+    if not settings.annotations:
+        tree.check([default], root)
     found = next((path for path in (root / name, Path(name)) if path.is_file()), None)
     if found is None and settings.annotations:
         raise BenchmarkError(f"{name} is neither in {root} nor in the working folder; correct data.annotations")
@@ -66,7 +69,7 @@ def refuse(path: Path, values: pd.Series, bad: pd.Series, message: str) -> None:
     if bad.any():
         first = int(bad.to_numpy(bool).argmax())
         where = f"{path}, line {values.index[first]}: {values.name}"
-        raise BenchmarkError(f"{where} {values.iloc[first]!r} {message}")
+        raise BenchmarkError(f"{where} {shown(values.iloc[first])} {message}")
 
 
 def numbers(path: Path, values: pd.Series) -> pd.Series:

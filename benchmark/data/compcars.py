@@ -6,20 +6,22 @@
 `sides.csv` (columns image, relative to `image/`, and side, `left` or `right`) supplies it.
 """
 
-import os
 import re
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from benchmark.data import annotations, manifest
+from benchmark.data import annotations, manifest, tree
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
 from benchmark.settings import Data
 
+MAT = Path("misc", "make_model_name.mat")
+NAMES = ("make_names", "model_names")  # cell arrays of texts
 UNCERTAIN = -1
 VIEWS = {1: "front", 2: "rear", 3: "{side}", 4: "front_{side}", 5: "rear_{side}"}
+LONGEST = 200  # bytes; no label is as long
 LABEL = re.compile(rb"(-1|[1-5])[ \t]*\r?\n\d{1,3}[ \t]*\r?\n" + rb"[ \t]+".join([rb"(-?\d{1,6})"] * 4) + rb"\s*")
 
 
@@ -30,14 +32,18 @@ def read(settings: Data, root: Path) -> Reading:
         BenchmarkError: a folder, `sides.csv` or the names are missing, or a label is malformed.
     """
     base = _base(root)
-    prefix = (base / "image").relative_to(root).as_posix()
+    inside = base.relative_to(root)
+    prefix = (inside / "image").as_posix()
     sides = _sides(settings, base)
-    names = _Names(base / "misc" / "make_model_name.mat")
+    images = _images(base / "image")
+    labels = [(inside / "label" / _label_of(image)).as_posix() for image in images]
+    tree.check([*labels, (inside / MAT).as_posix()], root)
+    names = _Names(base / MAT)
     rows: list[dict[str, object]] = []
     dropped: Counter[str] = Counter()
-    for image in _images(base / "image"):
+    for image in images:
         make, model, year, _ = image.split("/")
-        label = _label(base / "label" / f"{image[:-4]}.txt")
+        label = _label(base / "label" / _label_of(image))
         view, reason = _view(label, sides.get(image))
         if label is None or view is None:
             dropped[reason] += 1
@@ -60,19 +66,21 @@ def _base(root: Path) -> Path:
 
 def _images(folder: Path) -> list[str]:
     found = []
-    for parent, _, files in os.walk(folder):
-        inside = Path(parent).relative_to(folder)
+    for inside, files in tree.walk(folder):
         if len(inside.parts) == 3:
             found += [f"{inside.as_posix()}/{name}" for name in files if name.endswith(".jpg") and name[0] != "."]
     return sorted(found)
 
 
+def _label_of(image: str) -> str:
+    return f"{image[:-4]}.txt"
+
+
 def _label(path: Path) -> tuple[int, int, int, int, int] | None:
     """Return viewpoint and box (from 0, right and lower edges exclusive), or null where there is no label."""
-    try:
-        match = LABEL.fullmatch(path.read_bytes())
-    except FileNotFoundError:
+    if not path.exists():
         return None
+    match = LABEL.fullmatch(_content(path)) if path.is_file() else None
     viewpoint, x1, y1, x2, y2 = map(int, match.groups()) if match else (0, 0, 0, 0, 0)
     if x2 <= x1 or y2 <= y1:
         raise BenchmarkError(
@@ -80,6 +88,13 @@ def _label(path: Path) -> tuple[int, int, int, int, int] | None:
             "and x1 y1 x2 y2 in whole pixels with x1 < x2 and y1 < y2"
         )
     return viewpoint, x1 - 1, y1 - 1, x2, y2
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file, or none of one that is too long for a label."""
+    with path.open("rb") as file:
+        content = file.read(LONGEST + 1)
+    return content if len(content) <= LONGEST else b""
 
 
 def _view(label: tuple[int, ...] | None, side: str | None) -> tuple[str | None, str]:
@@ -113,13 +128,14 @@ class _Names:
     def __init__(self, path: Path) -> None:
         from scipy.io import loadmat
 
+        if not path.is_file():
+            raise BenchmarkError(f"{path} is missing; it comes with CompCars and holds the names of the cars")
         try:
-            content = loadmat(path)
-            self.makes, self.models = (_cells(content[key]) for key in ("make_names", "model_names"))
-        except FileNotFoundError:
-            raise BenchmarkError(f"{path} is missing; it comes with CompCars and holds the names of the cars") from None
+            content = loadmat(path, variable_names=NAMES)
+            self.makes, self.models = (_cells(content[key]) for key in NAMES)
         except Exception as error:  # a damaged MAT file fails in many ways
-            raise BenchmarkError(f"{path} has no make_names and model_names; fetch it again ({error})") from None
+            reason = " ".join(str(error).split()) or "it is damaged"
+            raise BenchmarkError(f"{path} has no {' and '.join(NAMES)}; fetch it again ({reason})") from None
 
     def identity(self, make: str, model: str) -> str:
         """Return names and ids; with the ids two models of one name stay two."""
@@ -127,4 +143,14 @@ class _Names:
 
 
 def _cells(cells: np.ndarray) -> dict[str, str]:
-    return {str(i): "".join(map(str, np.ravel(cell))).strip() for i, cell in enumerate(np.ravel(cells), start=1)}
+    if cells.dtype != object:
+        raise ValueError("the names are no cell array")
+    return {str(i): _text(cell) for i, cell in enumerate(np.ravel(cells), start=1)}
+
+
+def _text(cell: np.ndarray) -> str:
+    """Return the text of a cell; one that is empty has any type."""
+    texts = np.ravel(cell)
+    if texts.size and texts.dtype.kind != "U":
+        raise ValueError("a name is no text")
+    return "".join(map(str, texts)).strip()

@@ -18,10 +18,10 @@ from typing import IO, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from PIL import Image
 from tqdm import tqdm
 
 from benchmark.data import manifest as manifests
+from benchmark.data import tree
 from benchmark.data.manifest import Account
 from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.errors import BenchmarkError
@@ -49,10 +49,11 @@ def build(
     reasons in `rejected_path` (default: `rejected.csv` in `out`) and left out.
 
     Raises:
-        BenchmarkError: the manifest is empty, or more than 1 % of the images cannot be used.
+        BenchmarkError: the manifest is empty, an image lies outside `root`, or more than 1 % cannot be used.
     """
     if manifest.empty:
         raise BenchmarkError("there are no images to store; check data.root and data.views")
+    tree.check(manifest["image"], root)
     out.mkdir(parents=True, exist_ok=True)
     (out / FACTS).unlink(missing_ok=True)
     rejected_path = rejected_path or out / REJECTED
@@ -91,7 +92,7 @@ def _write(path: Path, squares: Iterator[Pixels | str], size: int) -> tuple[dict
     digest = hashlib.sha256()
     reasons: list[str | None] = []
     with path.open("wb") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `decode` refuses those images itself
+        warnings.filterwarnings("ignore", module=r"PIL\.")  # what is wrong with an image is a reason to list
         start = _header(file, 0, size)
         for square in squares:
             reasons.append(square if isinstance(square, str) else None)

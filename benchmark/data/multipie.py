@@ -9,7 +9,6 @@ right_eye_y, mouth_x, mouth_y; an eye out of sight is left blank. Points give a 
 between the middle of the eyes and the mouth, centred between the two: that distance hardly changes with the angle.
 """
 
-import os
 import re
 from collections import Counter
 from pathlib import Path, PurePosixPath
@@ -17,12 +16,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from benchmark.data import annotations, manifest
+from benchmark.data import annotations, manifest, tree
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
 from benchmark.settings import Data, did_you_mean
 
-NAME = re.compile(r"(\d{3})_(\d{2})_(\d{2})_(\d{3})_(\d{2})\.(?:png|jpg)", re.IGNORECASE)
+NAME = re.compile(r"(\d{3})_(\d{2})_(\d{2})_(\d{3})_(\d{2})\.(?:png|jpg)", re.IGNORECASE | re.ASCII)
 CAMERAS = ("110", "120", "090", "080", "130", "140", "051", "050", "041", "190", "200", "010", "240")
 VIEWS = {camera: str(15 * i - 90) for i, camera in enumerate(CAMERAS)}
 NEUTRAL = {("01", "01"), ("02", "01"), ("03", "01"), ("04", "01"), ("04", "02")}  # session, recording
@@ -58,8 +57,7 @@ def read(settings: Data, root: Path) -> Reading:
 def _images(root: Path) -> dict[str, str]:
     """Return the path of each image relative to `root`, by its name without ending."""
     found: dict[str, str] = {}
-    for parent, _, files in os.walk(root):
-        inside = Path(parent).relative_to(root)
+    for inside, files in tree.walk(root):
         for file in filter(NAME.fullmatch, files):
             name, image = file[:-4], (inside / file).as_posix()
             if name in found:

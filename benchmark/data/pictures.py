@@ -1,11 +1,12 @@
 """One picture: from the file to upright RGB pixels, and from those to the square that the models see."""
 
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from benchmark.errors import BenchmarkError
 from benchmark.settings import Data
@@ -14,6 +15,8 @@ Pixels = npt.NDArray[np.uint8]
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000")  # no EPS: Pillow would run Ghostscript on it
 MOST_PIXELS = 89_000_000  # just under the size at which Pillow warns of a decompression bomb
+DEEPEST = 65535
+END_OF_JPEG2000 = b"\xff\xd9"  # OpenJPEG takes a stream that is cut off between two packets for a whole one
 DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")  # 16 bits for each pixel; Pillow's `convert` would clip them at 255
 
 
@@ -26,23 +29,37 @@ def decode(path: Path) -> Pixels:
         BenchmarkError: the file is missing, damaged, no image, or too large to decode safely.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError("it is no file")
         with Image.open(path, formats=FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise ValueError(f"it has {picture.width} x {picture.height} pixels")
+            if picture.format == "JPEG2000" and END_OF_JPEG2000 not in path.read_bytes():
+                raise ValueError("it is truncated")
             return np.asarray(_rgb(ImageOps.exif_transpose(picture)))
     except MemoryError:
         raise
     except Exception as error:  # damaged files fail in many ways
-        reason = getattr(error, "strerror", None) or error
-        raise BenchmarkError(f"{path} is no readable image: {reason}") from None
+        raise BenchmarkError(f"{path} is no readable image: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Return in words why an image cannot be read; what only a programmer understands is left out."""
+    if isinstance(error, UnidentifiedImageError):
+        return f"it is damaged, or none of {', '.join(FORMATS)}"
+    telling = isinstance(error, OSError | ValueError | SyntaxError | Image.DecompressionBombError)
+    said = getattr(error, "strerror", None) or (str(error) if telling else "")
+    return " ".join(said.split()) or "it is damaged"
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode == "F":
         raise ValueError("its pixels are floating-point numbers of unknown range")
     if picture.mode in DEEP:
-        deep = np.asarray(picture).astype(np.float64)
-        return Image.fromarray(np.clip(np.rint(deep / 257), 0, 255).astype(np.uint8)).convert("RGB")
+        deep = np.asarray(picture)
+        if deep.min() < 0 or deep.max() > DEEPEST:
+            raise ValueError("its pixels are whole numbers beyond 16 bits")
+        return Image.fromarray(np.rint(deep / 257).astype(np.uint8)).convert("RGB")
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     rgba = picture.convert("RGBA")

@@ -10,12 +10,14 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from benchmark.data import annotations, manifest
+from benchmark.data import annotations, manifest, tree
 from benchmark.data.annotations import refuse
 from benchmark.data.manifest import CAR_VIEWS, Reading
 from benchmark.errors import BenchmarkError
 from benchmark.settings import Data, did_you_mean
+from benchmark.values import CONTROL
 
+LONGEST = 200  # characters of the name of an identity or group
 SPLITS = ("auxiliary", "standard")
 
 
@@ -32,6 +34,9 @@ def read(settings: Data, root: Path) -> Reading:
     if frame.empty:
         raise BenchmarkError(f"{path} lists no images; write a line for each")
     refuse(path, frame["identity"], frame["identity"] == "", "is empty; name what the image shows")
+    for column in frame.columns.intersection(["identity", "group"]):
+        odd = frame[column].str.contains(CONTROL) | (frame[column].str.len() > LONGEST)
+        refuse(path, frame[column], odd, f"has a control character or more than {LONGEST} characters; choose a name")
     images = _images(path, frame["image"], root)
     result = pd.DataFrame({"image": images, "identity": frame["identity"], "view": _views(path, frame, settings)})
     result["box"] = annotations.boxes(path, frame)
@@ -46,20 +51,17 @@ def _images(path: Path, images: pd.Series, root: Path) -> pd.Series:
     parts = images.map(PurePosixPath)
     foreign = images.str.contains("\\", regex=False) | parts.map(lambda p: p.is_absolute() or ".." in p.parts)
     refuse(path, images, foreign | (images == ""), f"must be a path relative to {root}, with / and without ..")
-    resolved = root.resolve()
-    outside = ~images.map(lambda image: _within(resolved, image)).astype(bool)
+    refuse(path, images, images.map(_impossible), "can be no file: it has a control character, or is too long")
+    outside = pd.Series(tree.leaving(images, root), images.index, dtype=bool)
     refuse(path, images, outside, f"leads out of {root}; put the file itself there instead of a link")
     clean = parts.map(str).rename("image")
     refuse(path, clean, clean.duplicated(), "stands there twice; remove one of the lines")
     return clean
 
 
-def _within(root: Path, image: str) -> bool:
-    """Say whether links keep `image` in the resolved folder `root`; a link that leads in circles does not."""
-    try:
-        return (root / image).resolve().is_relative_to(root)
-    except (OSError, RuntimeError):
-        return False
+def _impossible(image: str) -> bool:
+    sizes = [len(part.encode()) for part in image.split("/")]
+    return bool(CONTROL.search(image)) or max(sizes) > 255 or sum(sizes) > 1000
 
 
 def _views(path: Path, frame: pd.DataFrame, settings: Data) -> pd.Series:
