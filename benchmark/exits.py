@@ -41,6 +41,7 @@ def _interrupt(number: int, frame: FrameType | None) -> Never:
 
 
 def end(message: str, code: int) -> None:
-    """Print one line on stderr and exit."""
-    print(f"error: {message}", file=sys.stderr)
+    """Print one line on stderr and exit; what a terminal would obey or break the line at is written as an escape."""
+    line = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in message)
+    print(f"error: {line}", file=sys.stderr)
     sys.exit(code)
