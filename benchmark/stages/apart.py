@@ -2,14 +2,16 @@
 
 import ctypes
 import json
+import os
 import signal
-import subprocess
+import subprocess  # nosec B404: words, no shell
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 from filelock import Timeout
 
+from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
@@ -50,10 +52,13 @@ def _started(run: Run, model: str, seed: int, wait: bool) -> "subprocess.Popen[s
     """Start the process in a session of its own: Ctrl-C comes to this one, which passes it on."""
     places = {"folder": str(run.folder), "results": str(run.results), "plugins": list(map(str, run.plugins))}
     request = {**places, "device": run.device, "settings": run.settings.model_dump_json()}
+    paths = filter(None, (str(sources.PROJECT), os.environ.get("PYTHONPATH")))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}  # the very sources that run here
     # -P: nothing is imported from the working folder
     command = [sys.executable, "-P", "-m", "benchmark.stages.apart", model, str(seed), "wait" if wait else ""]
-    # words, no shell
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603 # nosec B603
+    process = subprocess.Popen(  # noqa: S603  # nosec B603
+        command, stdin=subprocess.PIPE, env=environment, text=True, start_new_session=True
+    )
     if process.stdin:
         process.stdin.write(json.dumps(request))
         process.stdin.close()

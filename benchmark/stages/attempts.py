@@ -18,7 +18,7 @@ class Attempts:
 
     Attributes:
         keep_going: whether the others go on when one fails.
-        failed: what failed, and why.
+        failed: what failed, and why in words.
     """
 
     def __init__(self, keep_going: bool = False) -> None:
@@ -53,5 +53,6 @@ class Attempts:
     def _fail(self, place: Place, error: Exception) -> None:
         if not isinstance(error, BenchmarkError):
             traceback.print_exception(error)
-        self.failed[place] = sentence(error)
-        print(f"{place[0]} seed {place[1]}: {self.failed[place]}; going on with the others", file=sys.stderr)
+        name, said = f"{place[0]} seed {place[1]}", sentence(error)
+        self.failed[place] = said if said.startswith(name) else f"{name}: {said}"
+        print(f"{self.failed[place]}; going on with the others", file=sys.stderr)

@@ -45,4 +45,4 @@ def run_everything(run: Run, keep_going: bool = False) -> list[str]:
     with run.lock("results"):
         collect(run)
         report(run)
-    return [f"{model} seed {seed}: {reason}" for (model, seed), reason in attempts.failed.items()]
+    return list(attempts.failed.values())

@@ -1,0 +1,78 @@
+"""Several processes over the same cells: nothing is done twice, nothing is damaged, and a lock dies with its owner."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from filelock import Timeout
+
+from benchmark.cells import Cell
+from benchmark.reporting import render
+from benchmark.stages.everything import run_everything
+from benchmark.stages.train import place, train
+from benchmark.workspace import Run
+from tests.stages.helpers import copy_of_data, tables
+
+FORK = multiprocessing.get_context("fork")  # torch is imported already
+
+
+def run_and_say(run: Run, log: Path) -> None:
+    """Run everything in a forked process; what it prints goes to a file."""
+    with log.open("w", encoding="utf-8") as stream:
+        sys.stdout = sys.stderr = stream
+        run_everything(run)
+
+
+def hold(run: Run, model: str, seed: int) -> None:
+    """Take a lock and never let go."""
+    with run.lock(place(model, seed)):
+        (run.folder / "held").touch()
+        time.sleep(600)
+
+
+def made(log: Path) -> list[str]:
+    """Return the cells that a process made or resumed, from what it printed."""
+    lines = log.read_text(encoding="utf-8").splitlines()
+    marks = (": make (", ": resume (", ": generating and describing images (")
+    return [line.partition(mark)[0] + mark for line in lines for mark in marks if mark in line]
+
+
+def test_two_runs_share_the_work(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "draw_all", lambda *arguments: [])
+    run = replace(finished, folder=Path("runs/test2"), results=Path("shared"))
+    logs = [Path("first.log"), Path("second.log")]
+    processes = [FORK.Process(target=run_and_say, args=(run, log)) for log in logs]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(300)
+    assert [process.exitcode for process in processes] == [0, 0], [log.read_text(encoding="utf-8") for log in logs]
+    every = [cell for log in logs for cell in made(log)]
+    assert len(every) == len(set(every))
+    assert {"tiny seed 0: make (", "tiny seed 1: make (", "real seed 0: generating and describing images ("} <= set(
+        every
+    )
+    alone, shared = (tables(each) for each in (finished, run))
+    assert {name: text.replace(b"test2", b"test") for name, text in shared.items()} == alone
+    leftovers = [path for path in run.folder.rglob("*") if path.name.endswith(".part")]
+    assert not leftovers
+
+
+def test_a_lock_dies_with_its_owner(finished: Run) -> None:
+    run = copy_of_data(finished, "orphaned")
+    owner = FORK.Process(target=hold, args=(run, "tiny", 0))
+    owner.start()
+    while not (run.folder / "held").exists():
+        time.sleep(0.01)
+    with pytest.raises(Timeout):
+        train(run, "tiny", 0, wait=False)
+    assert not (run.folder / place("tiny", 0)).exists()
+    os.kill(owner.pid or 0, signal.SIGKILL)
+    owner.join()
+    train(run, "tiny", 0, wait=False)
+    assert Cell(run.folder / place("tiny", 0), {}).record["status"] == "done"
