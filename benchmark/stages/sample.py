@@ -104,14 +104,11 @@ def _write(images: Tiles, paths: list[Path]) -> Iterator[Path]:
 
 
 def _check_targets(targets: list[Path], files: list[Path]) -> None:
-    """Refuse to write over an input, or twice the same file."""
+    """Refuse to write over an input."""
     inputs = {path.resolve() for path in files}
     over = next((path for path in targets if path.resolve() in inputs), None)
     if over:
         raise BenchmarkError(f"{over} is one of the images to be turned and would be lost; choose another --output")
-    twice = next((path for path, count in Counter(targets).items() if count > 1), None)
-    if twice:
-        raise BenchmarkError(f"{twice} would be written twice; rename one of the images")
 
 
 def _pictures(source: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """A small finished run that the tests of the stages share."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,8 +69,12 @@ def empty_run(folder: Path, name: str) -> Iterator[Run]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A run after all stages, without figures; its folder is the working directory."""
+    """A run after all stages, without figures and without a network; its folder is the working directory."""
+    asked: list[object] = []
     with empty_run(tmp_path_factory.mktemp("stages"), "test") as run, pytest.MonkeyPatch.context() as patch:
         patch.setattr(render, "draw_all", lambda *arguments: [])  # seconds each time; one test draws them
+        patch.setattr(socket.socket, "connect", lambda _, address: asked.append(address))
+        patch.setattr(socket, "getaddrinfo", lambda *name: asked.append(name))
         run_everything(run)
+        assert not asked, "a run reaches for the network"
         yield run
