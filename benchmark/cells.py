@@ -1,16 +1,19 @@
 """A cell: a folder that holds one result, and knows what the result was made from.
 
 `run.json` in the folder holds a status (`running`, `done`, `interrupted`, `diverged`, `failed`), the reason for it,
-and the fingerprint: everything that can change the result. A finished cell with an equal fingerprint is skipped, an
-unfinished one is resumed (from its checkpoint, where the work keeps one), and one with another fingerprint is made
-anew. Work on a cell happens under its lock (`workspace.Run.lock`).
+the fingerprint: everything that can change the result, and at the end the hashes of the files that are the result. A
+finished cell with an equal fingerprint is skipped, an unfinished one is resumed (from its checkpoint, where the work
+keeps one), and one with another fingerprint, or with a file that is gone or was altered since, is made anew. Work on a
+cell happens under its lock (`workspace.Run.lock`).
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +49,7 @@ class Cell:
         return content if isinstance(content, dict) else {}
 
     def decide(self) -> Decision:
-        """Compare the fingerprints."""
+        """Compare the fingerprints, and of a finished cell the files."""
         record = self.record
         if not record:
             damaged = (self.folder / RECORD).exists()
@@ -54,9 +57,20 @@ class Cell:
         changed = difference(record.get("fingerprint"), json.loads(json.dumps(self.fingerprint)))
         if changed:
             return Decision("make", changed)
-        if record.get("status") == "done":
-            return Decision("skip", "done, nothing changed")
-        return Decision("resume", f"was {record.get('status')}")
+        if record.get("status") != "done":
+            return Decision("resume", f"was {record.get('status')}")
+        altered = self._altered(record.get("files", {}))
+        return Decision("make", altered) if altered else Decision("skip", "done, nothing changed")
+
+    def _altered(self, files: dict[str, str]) -> str:
+        """Return in words the first file that is not what was recorded, an empty string if all are."""
+        for name, digest in files.items():
+            path = self.folder / name
+            if not path.is_file():
+                return f"{name} is missing"
+            if content_hash(path) != digest:
+                return f"{name} was altered"
+        return ""
 
     @property
     def done(self) -> bool:
@@ -82,10 +96,27 @@ class Cell:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.note("running")
 
+    def finish(self, *files: str, **facts: Any) -> None:
+        """Record that the work is done; `files` in the folder are its result, `facts` are kept beside their hashes."""
+        hashes = {name: content_hash(self.folder / name) for name in files}
+        self.note("done", files=hashes, **facts)
+
     def note(self, status: str, reason: str = "", **facts: Any) -> None:
         """Record a status; `facts` are kept beside it."""
         record = {"status": status, "reason": reason, "fingerprint": self.fingerprint, **facts}
         write_json(self.folder / RECORD, record)
+
+
+def content_hash(path: Path) -> str:
+    """Return the SHA-256 of a file's content, which is read again only where size or time have changed."""
+    facts = path.stat()
+    return _content_hash(path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+
+
+@cache
+def _content_hash(path: Path, *version: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _ending(error: BaseException) -> tuple[str, str]:

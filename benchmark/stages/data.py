@@ -17,6 +17,7 @@ from benchmark.evaluation import episodes
 from benchmark.settings import Data
 from benchmark.workspace import Run
 
+
 def data_root(settings: Data) -> Path:
     """Return the folder of the images; that of the rendered cars is named after their settings and the renderer."""
     if settings.root is not None:
@@ -65,17 +66,18 @@ def _store(run: Run, kept: pd.DataFrame, root: Path) -> pd.DataFrame:
     settings = run.settings.data
     fingerprint = {
         "images_hash": _listing(kept, root),
-        "sources": sources.hashes(sources.closure("benchmark.data.pictures")),
+        "sources": sources.hashes(sources.closure("benchmark.data.images")),
         "versions": versions("numpy", "pillow"),
         **settings.model_dump(include=_SQUARE),
     }
     cell = Cell(run.data / "store", fingerprint)
     decision = cell.decide()
+    print(f"image store: {decision.action} ({decision.reason})")
     if decision.action != "skip":
         with cell.making(decision):
             _, account = images.build(kept, root, settings, cell.folder, rejected_path=run.folder / "rejected.csv")
             print(account)
-            cell.note("done")
+            cell.finish(images.ARRAY, images.FACTS, images.MANIFEST)
     return ImageStore.open(cell.folder).manifest
 
 

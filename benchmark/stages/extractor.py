@@ -21,13 +21,14 @@ from benchmark.stages.data import open_store
 from benchmark.workspace import Run
 
 LABELS = {"identity": "identity_label", "view": "view_label"}
+OTHERS_EPOCHS = {"identity": "view_epochs", "view": "epochs"}  # settings of the other network
 WEIGHTS = "resnet18.safetensors"
 
 
 def cell(run: Run, task: str, store: ImageStore, device: str) -> Cell:
     """Return the cell of the network for `identity` or `view`."""
     fingerprint = {
-        "settings": run.settings.extractor.model_dump(mode="json"),
+        "settings": run.settings.extractor.model_dump(mode="json", exclude={OTHERS_EPOCHS[task]}),
         "views": len(run.settings.data.views),
         "data_hash": store.content_hash,
         "sources": sources.hashes([*sources.closure("benchmark.evaluation.extractor"), Path(__file__)]),
@@ -68,7 +69,7 @@ def _train(run: Run, task: str, store: ImageStore, target: Cell, device: torch.d
     with replacing(target.folder / WEIGHTS) as temporary:
         save_file({key: value.contiguous() for key, value in resnet.state_dict().items()}, temporary)
     digest = sha256(target.folder / WEIGHTS)
-    target.note("done", held_out_accuracy=round(accuracy, 6), classes=classes, weights_hash=digest)
+    target.finish(WEIGHTS, held_out_accuracy=round(accuracy, 6), classes=classes, weights_hash=digest)
 
 
 def _held_out(rows: pd.DataFrame, share: float) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from benchmark.evaluation import augmentation, episodes, fewshot, turners
 from benchmark.evaluation.augmentation import Augmenter, Condition
 from benchmark.evaluation.classifier import Recipe
 from benchmark.evaluation.controls import OF_FEWSHOT
-from benchmark.files import reading, replacing, sha256
+from benchmark.files import reading, replacing
 from benchmark.stages import train, trained
 from benchmark.stages.attempts import Attempts
 from benchmark.stages.data import data_root, open_store
@@ -56,7 +56,13 @@ class FewShotMeasurement:
         """Return the cell of the drawn classes and images."""
         drawn = self.settings.model_dump(mode="json", include={"ways", "shots", "episodes"})
         files = [*sources.closure("benchmark.evaluation.episodes"), Path(__file__)]
-        fingerprint = {"data_hash": self.store.content_hash, "sources": sources.hashes(files), **drawn}
+        fingerprint = {
+            "dataset": self.run.settings.data.dataset,
+            "data_hash": self.store.content_hash,
+            "sources": sources.hashes(files),
+            "versions": versions("numpy"),
+            **drawn,
+        }
         return Cell(self.run.folder / "fewshot" / "episodes", fingerprint)
 
     def episodes(self) -> pd.DataFrame:
@@ -65,24 +71,18 @@ class FewShotMeasurement:
         with self.run.lock("fewshot/episodes"):
             decision = cell.decide()
             if decision.action != "skip":
+                print(f"few-shot episodes: {decision.action} ({decision.reason})")
                 with cell.making(decision):
                     self._draw(cell)
-        return self._stored(cell)
+        with reading(cell.folder / EPISODES):
+            return pd.read_parquet(cell.folder / EPISODES)
 
     def _draw(self, cell: Cell) -> None:
         settings, dataset = self.settings, self.run.settings.data.dataset
         drawn = episodes.draw_all(self.store.manifest, dataset, settings.ways, settings.shots, settings.episodes)
         with replacing(cell.folder / EPISODES) as temporary:
             drawn.to_parquet(temporary, index=False)
-        cell.note("done", episodes_hash=sha256(cell.folder / EPISODES))
-
-    @staticmethod
-    def _stored(cell: Cell) -> pd.DataFrame:
-        path = cell.folder / EPISODES
-        with reading(path):
-            if sha256(path) != cell.record["episodes_hash"]:
-                raise BenchmarkError(f"{path} was changed; delete {cell.folder} and run again")
-            return pd.read_parquet(path)
+        cell.finish(EPISODES)
 
     def cell(self, name: str, seed: int) -> Cell:
         """Return the cell of the outcomes of a model or control."""
@@ -91,10 +91,10 @@ class FewShotMeasurement:
         fingerprint = {
             "made_by": made_by,
             "episodes": self.episodes_cell().fingerprint,
-            "episodes_hash": self.episodes_cell().record.get("episodes_hash"),
+            "episodes_hash": self.episodes_cell().record.get("files", {}).get(EPISODES),
             "settings": self.settings.model_dump(mode="json", exclude={"controls", "skip"}),
             "stem": self.run.settings.extractor.stem,
-            "sources": sources.hashes([*sources.closure(*roots), Path(__file__)]),
+            "sources": sources.hashes([*sources.closure(*roots), Path(__file__), Path(trained.__file__)]),
             "versions": self.versions,
             "device": self.device.type,
         }
@@ -125,7 +125,7 @@ class FewShotMeasurement:
             if decision.action != "skip":
                 with target.making(decision):
                     self._write(self._outcomes(name, seed, every), target)
-                    target.note("done")
+                    target.finish(OUTCOMES)
 
     @staticmethod
     def _write(outcomes: pd.DataFrame, target: Cell) -> None:

@@ -56,13 +56,14 @@ class Measurement:
         """Return the cell of what a model or control makes of every standard image."""
         settings = self.run.settings
         roots = (f"benchmark.evaluation.{name}" for name in ("outputs", "turners", "copying"))
+        stages = [Path(__file__), Path(extractor.__file__), Path(trained.__file__)]
         fingerprint = {
             "made_by": self._made_by(name, seed),
-            "networks": self.digests,
+            "networks": {f"{task}_hash": digest for task, digest in self.digests.items()},
             "data_hash": self.store.content_hash,
             "views": list(settings.data.views),
             "batch_size": settings.evaluation.batch_size,
-            "sources": sources.hashes([*sources.closure(*roots), Path(__file__)]),
+            "sources": sources.hashes([*sources.closure(*roots), *stages]),
             "versions": self.versions,
             "device": self.device.type,
         }
@@ -78,6 +79,7 @@ class Measurement:
         roots = ("benchmark.evaluation.identity", "benchmark.evaluation.draws")
         fingerprint = {
             "outputs": self.outputs_cell(name, seed).fingerprint,
+            "dataset": self.run.settings.data.dataset,
             "nc": nc,
             "split": split,
             "draws": evaluation.draws,
@@ -130,7 +132,7 @@ class Measurement:
         if name != "real":
             columns = turned(turner, self.store, views, self.sampled())
             tiles.write(samples.tiles(columns), target.folder / SAMPLES)
-        target.note("done")
+        target.finish(OUTPUTS, *([SAMPLES] if name != "real" else []))
         return described
 
     def sampled(self) -> Positions:
@@ -163,7 +165,7 @@ class Measurement:
                 if decision.action != "skip":
                     with target.making(decision):
                         self._write(self._outcomes(name, seed, nc, split), target)
-                        target.note("done")
+                        target.finish(OUTCOMES)
 
     def _outcomes(self, name: str, seed: int, nc: int, split: str) -> pd.DataFrame:
         real, generated = self.outputs("real", 0), self.outputs(name, seed)

@@ -99,7 +99,7 @@ def _left_out(run: Run, folder: Path, what: str) -> Iterator[Failure]:
     print(f"{what}: left out of the tables, out of date; measure it again to have it back")
     if Cell(folder, {}).record.get("status") == "done":
         cell = folder.relative_to(run.folder).as_posix()
-        yield Failure(cell=cell, status="out of date", reason="settings, data or sources changed since")
+        yield Failure(cell=cell, status="out of date", reason="settings, data, sources or files changed since")
 
 
 def numbered(folder: Path, prefix: str) -> Iterator[tuple[int, Path]]:

@@ -161,7 +161,8 @@ def _make(run: Run, model: str, seed: int, store: ImageStore, target: Cell, deci
             if decision.action == "make":
                 shutil.rmtree(live_folder(run, model, seed), ignore_errors=True)
             progress = _train(run, model, seed, network, store, files)
-            target.note("done", **_facts(run, model, network, store, progress, files))
+            facts = _facts(run, model, network, store, progress, files)
+            target.finish(files.weights.name, files.log.name, **facts)
     except DivergedError as error:
         sentence = f"{model} seed {seed} diverged: {error}; lower training.learning_rate_factor"
         raise DivergedError(sentence) from None

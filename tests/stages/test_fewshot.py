@@ -107,18 +107,12 @@ def test_a_measurement_out_of_date_leaves_the_tables(copied: Run, capsys: pytest
     assert "copy seed 0, few-shot: left out of the tables, out of date" in capsys.readouterr().out
 
 
-def test_a_damaged_file_is_named(copied: Run) -> None:
-    path = copied.folder / "fewshot" / "copy" / "seed0" / OUTCOMES
-    path.write_bytes(b"no parquet")
-    with pytest.raises(BenchmarkError, match=r"copy/seed0/outcomes.parquet is missing or damaged"):
-        reported(copied)
-
-
-def test_changed_episodes_are_refused(copied: Run) -> None:
-    path = copied.folder / "fewshot" / "episodes" / EPISODES
-    pd.read_parquet(path).iloc[::-1].to_parquet(path)
-    with pytest.raises(BenchmarkError, match=r"episodes.parquet was changed; delete .* and run again"):
-        measure_fewshot(copied)
+def test_altered_outcomes_are_not_reported(copied: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    (copied.folder / "fewshot" / "copy" / "seed0" / OUTCOMES).write_bytes(b"no parquet")
+    reported(copied)
+    assert "copy seed 0, few-shot: left out of the tables, out of date" in capsys.readouterr().out
+    seeds = fewshot_csv(copied).groupby("model")["n_seeds"].first()
+    assert seeds.to_dict() == {"copy": 1, "no_augmentation": 2, "tiny": 2}
 
 
 def test_few_shot_can_be_left_out(copied: Run, capsys: pytest.CaptureFixture[str]) -> None:

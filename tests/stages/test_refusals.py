@@ -67,30 +67,20 @@ def test_missing_steps_are_named(finished: Run) -> None:
 
 
 @pytest.mark.parametrize("task", LABELS)
-def test_a_damaged_extractor_is_named(finished: Run, task: str) -> None:
+def test_a_damaged_extractor_is_not_used(finished: Run, task: str) -> None:
     copy = replace(finished, folder=Path(f"runs/damaged_{task}"))
     shutil.copytree(finished.folder / "extractors", copy.folder / "extractors")
     path = copy.folder / "extractors" / task / "resnet18.safetensors"
     path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(BenchmarkError, match=f"{path} is damaged"):
+    with pytest.raises(BenchmarkError, match=f"{path.parent} holds no extractor .*{path.name} was altered"):
         load_networks(copy, open_store(finished), torch.device("cpu"))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "data/split.parquet",
-        "data/store/images.json",
-        "identity/tiny/seed0/outputs/outputs.safetensors",
-        "identity/tiny/seed0/random/nc2/outcomes.parquet",
-    ],
-)
+@pytest.mark.parametrize("name", ["data/split.parquet", "data/store/images.json"])
 def test_a_damaged_file_is_named(finished: Run, tmp_path: Path, name: str) -> None:
     copy = replace(finished, folder=tmp_path / "run", results=tmp_path / "results")
     shutil.copytree(finished.folder, copy.folder)
     (copy.folder / name).write_bytes(b"\x00damaged")
-    if name.endswith("outputs.safetensors"):
-        shutil.rmtree(copy.folder / "identity/tiny/seed0/random/nc2")
     with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):
         measured_and_reported(copy)
     assert not copy.results.exists()

@@ -144,8 +144,8 @@ def test_a_second_run_skips_everything(finished: Run, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "make (" not in said
     assert "resume (" not in said
-    extractors, trainings, measured, fewshot = 2, 2, 2 * len(SPLITS) * (3 + 2), 2 * (2 + 1)
-    assert said.count("skip (done, nothing changed)") == extractors + trainings + measured + fewshot
+    store, extractors, trainings, measured, fewshot = 1, 2, 2, 2 * len(SPLITS) * (3 + 2), 2 * (2 + 1)
+    assert said.count("skip (done, nothing changed)") == store + extractors + trainings + measured + fewshot
     assert tables(finished) == before
 
 
