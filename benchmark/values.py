@@ -21,9 +21,16 @@ def _view(value: str) -> str:
     return value
 
 
+def _place(value: str) -> str:
+    sizes = [len(part.encode(errors="surrogatepass")) for part in value.split("/")]
+    if not value or max(sizes) > 255 or sum(sizes) > 4000:
+        raise ValueError("no file or folder has a name of no or that many characters")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_name)]  # of a profile or a model
 View = Annotated[str, AfterValidator(_view)]
-Place = Annotated[str, Field(min_length=1)]  # of a file or folder
+Place = Annotated[str, AfterValidator(_place)]  # of a file or folder
 Edge = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]  # a coordinate in pixels
 Pictures = Annotated[int, Field(ge=1, le=100_000)]  # of one identity
 Batch = Annotated[int, Field(ge=2, le=100_000)]
