@@ -1,5 +1,7 @@
 """Stage train: train one model, named by `--model`, with every seed of the profile, if that has the model."""
 
+from functools import partial
+
 from benchmark.workspace import Run
 from pipelines.stage import argument, start
 
@@ -11,10 +13,10 @@ def train_all_seeds(run: Run) -> None:
     if model not in run.settings.models:
         print(f"{model}: not trained in the profile {run.settings.name}")
         return
+    from benchmark.stages.attempts import Attempts
     from benchmark.stages.train import train
 
-    for seed in range(run.settings.seeds):
-        train(run, model, seed)
+    Attempts().each(partial(train, run), [(model, seed) for seed in range(run.settings.seeds)])
 
 
 if __name__ == "__main__":
