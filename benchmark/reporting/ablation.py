@@ -1,11 +1,17 @@
 """The rows of Table 2 of the paper: what each part adds to the plain encoder-decoder."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
+from benchmark.reporting.failures import Part
+from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps, dashes
 from benchmark.reporting.rates import RATES
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import KEYS, count, notes, percent, random_split
 from models.registry import TABLE_2
+
+SHOWN = [rate for rate in RATES if rate != "view"]
 
 
 def table(identity: pd.DataFrame) -> pd.DataFrame:
@@ -21,23 +27,35 @@ def table(identity: pd.DataFrame) -> pd.DataFrame:
     return numbered[["profile", "row", "model", "paper", *others]].sort_values(["row", "nc"], ignore_index=True)
 
 
-def sheet(ablation: pd.DataFrame) -> Sheet:
+def sheet(ablation: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the ablation for reading, with the columns of Table 2 and joint accuracy, for every N_c."""
-    if ablation.empty:
-        return Sheet("Ablation", [], ["No version of Table 2 is measured."])
     sizes = sorted(ablation["nc"].unique())
-    rates = [rate for rate in RATES if rate != "view"]
-    heads = ["version", "map", "parameters", *(f"{nc}c {rate} %" for nc in sizes for rate in rates), "seeds"]
-    lines = [_line(version.set_index("nc", drop=False), sizes, rates) for _, version in ablation.groupby("row")]
-    title = f"Ablation (Table 2), profile {ablation['profile'].iloc[0]}"
-    return Sheet(title, [Grid(heads, lines)], [notes(ablation)])
+    parts: list[Part] = [("random", nc) for nc in sizes] or list(gaps.there)
+    heads = ["version", "map", "parameters", *(f"{nc}c {rate} %" for nc in sizes for rate in SHOWN), "seeds"]
+    found = {model: dashes(heads) for model in gaps.missing(*parts)} | _measured(ablation, sizes, gaps)
+    shown, footnotes = {model: paper for model, paper in TABLE_2.items() if model in found}, Footnotes()
+    lines = [[footnotes.mark(paper, gaps.footnote(model, *parts)), *found[model]] for model, paper in shown.items()]
+    title, said = "Ablation", "No version of Table 2 is measured."
+    if not ablation.empty:
+        title, said = f"Ablation (Table 2), profile {ablation['profile'].iloc[0]}", notes(ablation)
+    return Sheet(title, [Grid(heads, lines)] * bool(lines), [*footnotes.notes, said])
 
 
-def _line(version: pd.DataFrame, sizes: list[int], rates: list[str]) -> list[object]:
+def _measured(ablation: pd.DataFrame, sizes: list[int], gaps: Gaps) -> dict[str, list[object]]:
+    """Return the cells of each version; what has failed has a dash, what was not to be measured `n/a`."""
+    found = {}
+    for model, version in ablation.groupby("model"):
+        absent = {nc: NONE if gaps.footnote(str(model), ("random", nc)) else "n/a" for nc in sizes}
+        found[str(model)] = _cells(version.set_index("nc", drop=False), absent)
+    return found
+
+
+def _cells(version: pd.DataFrame, absent: Mapping[int, str]) -> list[object]:
+    """Return the cells of a version; `absent` says what stands for each N_c where it has no number."""
     first = version.iloc[0]
     measured = version.to_dict("index")
-    cells = [percent(measured[nc], rate) if nc in measured else "n/a" for nc in sizes for rate in rates]
-    return [first["paper"], first["map"], count(first["parameters"]), *cells, _seeds(version["n_seeds"])]
+    cells = [percent(measured[nc], rate) if nc in measured else text for nc, text in absent.items() for rate in SHOWN]
+    return [first["map"], count(first["parameters"]), *cells, _seeds(version["n_seeds"])]
 
 
 def _seeds(seeds: pd.Series) -> str:

@@ -1,6 +1,7 @@
 """The claims of the paper, and what these results say of them, for reading."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -11,11 +12,16 @@ from benchmark.reporting.claims import CANNOT_TELL, CONTRADICTED, SUPPORTED, sum
 from benchmark.reporting.curves import FACES
 from benchmark.reporting.differences import OVER_IMAGES, OVER_SEEDS
 from benchmark.reporting.facts import Facts
+from benchmark.reporting.failures import Part
+from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps
 from benchmark.reporting.references import Exhibit, load
 from benchmark.reporting.setting import column, differs, setting_notes
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS
 
+Row = Mapping[Hashable, Any]
+Missing = Mapping[str, Gaps]  # by measurement
+NOTHING: Missing = MappingProxyType({})
 METRICS = HEADS | {"view_cross": "view, other than the input's", "copied_pixels": "copied (pixels)"}
 HEAD = ["exhibit", "claim", "verdict", "in this order", SUPPORTED, CONTRADICTED, CANNOT_TELL, "why"]
 PARTS = ["claimed above", "claimed below", "rate", "with", "published, points"]
@@ -31,41 +37,73 @@ ALIKE = "A control is not trained and is the same beside every training seed."
 NOT_THE_PAPER = "A verdict is about these data, and not about those of the paper."
 
 
-def sheet(table: pd.DataFrame, facts: Facts) -> Sheet:
-    """Return the claims for reading, each with its verdict over the rows of `claims.claims_table`."""
-    shown = load().exhibits_for(facts.settings.data.dataset)
-    verdicts = Grid(HEAD, [_line(row) for row in summary(table).to_dict("records")], "Verdicts")
+def sheet(table: pd.DataFrame, facts: Facts, missing: Missing = NOTHING) -> Sheet:
+    """Return the claims for reading, each with its verdict over the rows of `claims.claims_table`.
+
+    Args:
+        table: those rows.
+        facts: where they come from.
+        missing: what is missing of `identity` and of `fewshot`.
+    """
+    shown, footnotes = load().exhibits_for(facts.settings.data.dataset), Footnotes()
+    parts = {key: own.to_dict("records") for key, own in table.groupby(["exhibit", "claim"])}
+    lines = [
+        _line(row, footnotes.mark_all(row["claim"], _footnotes(parts[row["exhibit"], row["claim"]], missing)))
+        for row in summary(table).to_dict("records")
+    ]
     title = f"Claims of the paper, profile {facts.name}"
-    return Sheet(title, [verdicts, _words(shown)], [*_setting(facts, shown), RULE])
+    grids = [Grid(HEAD, lines, "Verdicts"), _words(shown)]
+    return Sheet(title, grids, [*footnotes.notes, *_setting(facts, shown), RULE])
 
 
-def parts_sheet(table: pd.DataFrame, facts: Facts) -> Sheet:
-    """Return the rows of `claims.claims_table` for reading, a grid for each claim."""
-    shown = load().exhibits_for(facts.settings.data.dataset)
+def parts_sheet(table: pd.DataFrame, facts: Facts, missing: Missing = NOTHING) -> Sheet:
+    """Return the rows of `claims.claims_table` for reading, a grid for each claim; the arguments are as for `sheet`."""
+    shown, footnotes = load().exhibits_for(facts.settings.data.dataset), Footnotes()
     grids = []
     for key, exhibit in shown.items():
         head = [*PARTS, f"{column(facts.settings, key)}, points", *TESTS]
         for claim, parts in table[table["exhibit"] == exhibit.name].groupby("claim", sort=False):
-            grids.append(Grid(head, [_part(row) for row in parts.to_dict("records")], f"{exhibit.name}: {claim}"))
+            lines = [_part(row, missing, footnotes) for row in parts.to_dict("records")]
+            grids.append(Grid(head, lines, f"{exhibit.name}: {claim}"))
     title = f"Claims of the paper, part by part, profile {facts.name}"
-    return Sheet(title, grids, [*_setting(facts, shown), RULE, _intervals(table), _pictures(shown)])
+    return Sheet(title, grids, [*footnotes.notes, *_setting(facts, shown), RULE, _intervals(table), _pictures(shown)])
 
 
-def _line(row: Mapping[Hashable, Any]) -> list[object]:
+def _footnotes(parts: Sequence[Row], missing: Missing) -> list[str]:
+    """Return what has to be said of each model of a claim."""
+    own: dict[str, list[Part]] = {}
+    for row in parts:
+        gaps, part = _place(row, missing)  # all of them of the same measurement
+        for model in (row["higher"], row["lower"]):
+            own.setdefault(model, []).append(part)
+    said = {model: gaps.footnote(model, *places) for model, places in own.items()}
+    return [f"{model}: {text}" for model, text in said.items() if text]
+
+
+def _place(row: Row, missing: Missing) -> tuple[Gaps, Part]:
+    """Return what is missing of the measurement of a row, and its part of that measurement."""
+    if pd.isna(row["nc"]):
+        return missing.get("fewshot", COMPLETE), None
+    return missing.get("identity", COMPLETE), ("random", int(row["nc"]))
+
+
+def _line(row: Row, claim: str) -> list[object]:
     counts = [row[name] for name in (SUPPORTED, CONTRADICTED, CANNOT_TELL)]
     order = f"{row['in_order']} of {row['measured']}" if row["measured"] else "-"
-    return [row["exhibit"], row["claim"], row["verdict"], order, *counts, row["reason"] or "-"]
+    return [row["exhibit"], claim, row["verdict"], order, *counts, row["reason"] or "-"]
 
 
-def _part(row: Mapping[Hashable, Any]) -> list[object]:
+def _part(row: Row, missing: Missing, footnotes: Footnotes) -> list[object]:
+    gaps, part = _place(row, missing)
+    models = [footnotes.mark(row[end], gaps.footnote(row[end], part)) for end in ("higher", "lower")]
     said = f"{row['verdict']}: {row['reason']}" if row["reason"] else row["verdict"]
     ps = ["-" if pd.isna(p) else f"{p:.4f}" for p in (row["p"], row["p_holm"])]
-    seeds = "-" if pd.isna(row["n_seeds"]) else row["n_seeds"]
+    seeds: object = "-" if pd.isna(row["n_seeds"]) else row["n_seeds"]
     metric = METRICS.get(row["metric"], row["metric"])
-    return [row["higher"], row["lower"], metric, _size(row), _points(row["published"]), _found(row), seeds, *ps, said]
+    return [*models, metric, _size(row), _points(row["published"]), _found(row), seeds, *ps, said]
 
 
-def _size(row: Mapping[Hashable, Any]) -> str:
+def _size(row: Row) -> str:
     if not pd.isna(row["shot"]):
         return f"{row['way']}-way {row['shot']}-shot"
     return "-" if pd.isna(row["nc"]) else f"{row['nc']} classes"
@@ -75,7 +113,7 @@ def _points(value: float) -> str:
     return "-" if pd.isna(value) else f"{100 * value:+z.1f}"
 
 
-def _found(row: Mapping[Hashable, Any]) -> str:
+def _found(row: Row) -> str:
     if pd.isna(row["ci_low"]):
         return "n/a"
     return f"{_points(row['difference'])} [{_points(row['ci_low'])}, {_points(row['ci_high'])}]"

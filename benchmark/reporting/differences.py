@@ -1,14 +1,16 @@
 """Paired differences between models, for every measurement."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import pandas as pd
 
 from benchmark.evaluation.comparison import COLUMNS, compare, references
-from benchmark.evaluation.controls import OF_IDENTITY
+from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
+from benchmark.reporting.failures import Part
+from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import Measured
 
@@ -69,13 +71,18 @@ def differences_table(
     return table.sort_values(list(keys), kind="stable", ignore_index=True)[["profile", *keys, *COLUMNS]]
 
 
-def sheet(table: pd.DataFrame, keys: Sequence[str], of: str) -> Sheet:
-    """Return the differences for reading, one table for each family, and what they rest on."""
+def sheet(table: pd.DataFrame, keys: Sequence[str], of: str, gaps: Gaps = COMPLETE) -> Sheet:
+    """Return the differences for reading, a table for each family, what they rest on, and which models are missing."""
+    footnotes = Footnotes()
     if table.empty:
-        return Sheet(f"Paired differences in {of}", [], ["No two models are measured that could be compared."])
+        missing = _missing(gaps, tuple(gaps.there), footnotes)
+        said = ["No two models are measured that could be compared."]
+        return Sheet(f"Paired differences in {of}", [Grid(HEAD, missing)] * bool(missing), [*footnotes.notes, *said])
     title = f"Paired differences in {of}, profile {table['profile'].iloc[0]}"
-    grids = [_grid(dict(zip(keys, values, strict=True)), rows) for values, rows in table.groupby(list(keys))]
-    return Sheet(title, grids, [differences_notes(table)])
+    grids = [
+        _grid(dict(zip(keys, values, strict=True)), rows, gaps, footnotes) for values, rows in table.groupby(list(keys))
+    ]
+    return Sheet(title, grids, [*footnotes.notes, differences_notes(table)])
 
 
 def differences_notes(table: pd.DataFrame) -> str:
@@ -86,15 +93,28 @@ def differences_notes(table: pd.DataFrame) -> str:
     return " ".join([f"In brackets: {'; '.join(kinds)}.", *[HOLM] * bool(adjusted), *[CHOSEN] * bool(chosen)])
 
 
-def _grid(key: Mapping[str, object], rows: pd.DataFrame) -> Grid:
+def _grid(key: Mapping[str, Any], rows: pd.DataFrame, gaps: Gaps, footnotes: Footnotes) -> Grid:
     words = (str(value) if isinstance(value, str) else f"{name} {value}" for name, value in key.items())
-    return Grid(HEAD, [_cells(row) for row in rows.to_dict("records")], ", ".join(words))
+    part = (key["split"], key["nc"]) if "split" in key else None
+
+    def named(model: str) -> str:
+        return footnotes.mark(model, gaps.footnote(model, part))
+
+    lines = [_cells(row, named) for row in rows.to_dict("records")]
+    return Grid(HEAD, [*lines, *_missing(gaps, [part], footnotes)], ", ".join(words))
 
 
-def _cells(row: Mapping[Hashable, Any]) -> list[object]:
-    other = row["other"] if row["other"] == row["reference"] else f"{row['other']} ({row['reference']})"
+def _missing(gaps: Gaps, parts: Sequence[Part], footnotes: Footnotes) -> list[list[object]]:
+    missing = (model for model in gaps.missing(*parts) if model not in {*OF_IDENTITY, *OF_FEWSHOT})
+    return [[footnotes.mark(model, gaps.footnote(model, *parts)), *dashes(HEAD)] for model in missing]
+
+
+def _cells(row: Mapping[Hashable, Any], named: Callable[[str], str]) -> list[object]:
+    model, other = named(row["model"]), named(row["other"])
+    if row["other"] != row["reference"]:
+        other += f" ({row['reference']})"
     ps = ["" if pd.isna(p) else f"{p:.4f}" for p in (row["p"], row["p_holm"])]
-    return [row["model"], other, _points(row), row["n_seeds"], *ps, row["verdict"]]
+    return [model, other, _points(row), row["n_seeds"], *ps, row["verdict"]]
 
 
 def _points(row: Mapping[Hashable, Any]) -> str:

@@ -1,30 +1,12 @@
 """Where results come from: settings, sources, machine, and what is missing."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
+from benchmark.reporting.failures import Failure, causes
 from benchmark.reporting.tables import Trained
 from benchmark.settings import Profile
 
-
-class Failure(BaseModel):
-    """A training or measurement that is not in the tables.
-
-    Attributes:
-        cell: its folder within the run, such as `models/ours/seed0`.
-        status: as recorded: running, interrupted, diverged, damaged, or `out of date`.
-        reason: in words; empty where the process has ended without one, as when it is killed.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    cell: str
-    status: str
-    reason: str
-
-    @property
-    def why(self) -> str:
-        """The reason, never empty."""
-        return self.reason or "begun and not finished; the same command again goes on with it"
+__all__ = ["Facts", "Failure"]
 
 
 class Facts(BaseModel):
@@ -39,7 +21,7 @@ class Facts(BaseModel):
         counts: identities and images of each part of the data, such as `{"standard": {"identities": 80, ...}}`.
         trained: on which terms each model was trained.
         left_out: standard identities that each split cannot use.
-        failed: what is missing in the tables, and why.
+        failed: what is missing in the tables, and why; not what is missing because of another one here.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,3 +35,8 @@ class Facts(BaseModel):
     trained: dict[str, Trained]
     left_out: dict[str, int]
     failed: tuple[Failure, ...] = ()
+
+    @field_validator("failed")
+    @classmethod
+    def _causes(cls, failed: tuple[Failure, ...]) -> tuple[Failure, ...]:
+        return causes(failed)

@@ -8,6 +8,7 @@ import pandas as pd
 from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.evaluation.statistics import Totals, means_and_intervals, totals
 from benchmark.reporting.differences import Family
+from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import DIGITS, TERMS, Trained, budget, intervals, percent
 from benchmark.settings import FewShot
@@ -57,7 +58,11 @@ def fewshot_table(recognised: Iterable[Recognised], settings: FewShot, profile: 
     """
     rows = [_row(each, shot, settings, profile) for each in recognised for shot in settings.shots]
     table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(TERMS, "Int64"))
-    return table.sort_values(["model", "shot"], key=_place, ignore_index=True)
+    return table.sort_values(["model", "shot"], key=_placed, ignore_index=True)
+
+
+def _placed(column: "pd.Series") -> "pd.Series":
+    return column.map(_place) if column.name == "model" else column
 
 
 def _row(each: Recognised, shot: int, settings: FewShot, profile: str) -> dict[str, object]:
@@ -74,12 +79,12 @@ def _row(each: Recognised, shot: int, settings: FewShot, profile: str) -> dict[s
 ALONE = (START, "standard_augmentation")  # controls that add no image
 
 
-def _place(column: "pd.Series") -> "pd.Series":
-    """Return the place of each value: controls in their own order, then models by name."""
-    if column.name != "model":
-        return column
-    first = {name: f"{place:02}" for place, name in enumerate(OF_FEWSHOT)}
-    return column.map(lambda name: first.get(name, f"models {name}"))
+FIRST = {name: f"{place:02}" for place, name in enumerate(OF_FEWSHOT)}
+
+
+def _place(model: str) -> str:
+    """Return what to sort models by: controls in their own order, then models by name."""
+    return FIRST.get(model, f"models {model}")
 
 
 def families(recognised: Iterable[Recognised], settings: FewShot) -> list[Family]:
@@ -102,19 +107,23 @@ def metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
     return nested
 
 
-def fewshot_sheet(table: pd.DataFrame, settings: FewShot) -> Sheet:
+def fewshot_sheet(table: pd.DataFrame, settings: FewShot, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the few-shot table for reading, one column for each number of shots, and how it was made."""
     if table.empty:
         return Sheet("Few-shot recognition", [], ["Few-shot recognition is not measured."])
     shots = sorted(table["shot"].unique())
     head = ["training images", *(f"{settings.ways}-way {shot}-shot %" for shot in shots), "seeds"]
-    rows = [
-        [label(str(name)), *(percent(row, RATE) for row in own.to_dict("records")), own["n_seeds"].iloc[0]]
-        for name, own in table.groupby("model", sort=False)
-    ]
+    found = {
+        str(name): [*(percent(row, RATE) for row in own.to_dict("records")), own["n_seeds"].iloc[0]]
+        for name, own in table.groupby("model")
+    }
+    found |= {name: dashes(head) for name in gaps.missing(None)}
+    footnotes, order = Footnotes(), sorted(found, key=_place)
+    rows = [[footnotes.mark(label(name), gaps.footnote(name, None)), *found[name]] for name in order]
     title = f"Few-shot recognition, profile {table['profile'].iloc[0]}"
     brackets = f"In brackets: {intervals(table['n_seeds'], OVER_SEEDS, OVER_IMAGES)}."
-    return Sheet(title, [Grid(head, rows)], [f"{brackets} {budget(table)}", recipe(table, settings)])
+    said = [f"{brackets} {budget(table)}", recipe(table, settings)]
+    return Sheet(title, [Grid(head, rows)], [*footnotes.notes, *said])
 
 
 def label(name: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers
 from benchmark.reporting import fewshot
 from benchmark.reporting.facts import Facts
+from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps
 from benchmark.reporting.references import load
 from benchmark.reporting.setting import REPRODUCED, column, setting_notes
 from benchmark.reporting.sheets import Grid, Sheet
@@ -93,39 +94,48 @@ def _beside(exhibit: str, measured: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     )
 
 
-def sheet_1(table: pd.DataFrame, facts: Facts) -> Sheet:
+def sheet_1(table: pd.DataFrame, facts: Facts, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the table of `table_1` for reading, one grid for each number of shots."""
-    return _sheet("table_1", table, facts, fewshot.OVER_SEEDS, fewshot.OVER_IMAGES)
+    return _sheet("table_1", table, facts, gaps, fewshot.OVER_SEEDS, fewshot.OVER_IMAGES)
 
 
-def sheet_2(table: pd.DataFrame, facts: Facts) -> Sheet:
+def sheet_2(table: pd.DataFrame, facts: Facts, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the table of `table_2` for reading, one grid for each N_c."""
-    return _sheet("table_2", table, facts, covers(SEEDS_FOR_T), covers(1))
+    return _sheet("table_2", table, facts, gaps, covers(SEEDS_FOR_T), covers(1))
 
 
-def _sheet(exhibit: str, table: pd.DataFrame, facts: Facts, many: str, few: str) -> Sheet:
+def _sheet(exhibit: str, table: pd.DataFrame, facts: Facts, gaps: Gaps, many: str, few: str) -> Sheet:
     """Return a table for reading; `many` and `few` say what an interval over many or few training seeds covers."""
     shown, ours = load().exhibits[exhibit], column(facts.settings, exhibit)
-    grids = [_grid(part, ours) for _, part in table.groupby(SIZES[exhibit])]
+    footnotes = Footnotes()
+    grids = [_grid(part, ours, gaps, footnotes) for _, part in table.groupby(SIZES[exhibit])]
     source = f"Published: {load().paper.citation}, {shown.name}: {shown.shows}. It gives no intervals."
     seeds = table["n_seeds"].dropna()
     said = "None of these rows is measured here." if seeds.empty else f"In brackets: {intervals(seeds, many, few)}."
     title = f"{shown.name}, published and {ours}, profile {facts.name}"
-    return Sheet(title, grids, [*setting_notes(facts.settings, exhibit), f"{source} {said}"])
+    return Sheet(title, grids, [*footnotes.notes, *setting_notes(facts.settings, exhibit), f"{source} {said}"])
 
 
-def _grid(part: pd.DataFrame, ours: str) -> Grid:
+def _grid(part: pd.DataFrame, ours: str, gaps: Gaps, footnotes: Footnotes) -> Grid:
     """Return a grid with a line for each row of the paper's table, and three columns for each metric."""
     metrics = {metric: HEADS.get(metric, metric) for metric in part["metric"].unique()}
     kinds = ("published %", f"{ours} %", "difference, points")
     head = ["in the paper", "model", *(f"{name}: {kind}" for name in metrics.values() for kind in kinds), "seeds"]
-    return Grid(head, [_line(own) for _, own in part.groupby("row")], _title(part.iloc[0]))
+    return Grid(head, [_line(own, gaps, footnotes) for _, own in part.groupby("row")], _title(part.iloc[0]))
 
 
-def _line(own: pd.DataFrame) -> list[object]:
+def _line(own: pd.DataFrame, gaps: Gaps, footnotes: Footnotes) -> list[object]:
     rows = own.to_dict("records")
-    cells = [text for row in rows for text in (f"{100 * row['published']:.2f}", percent(row, "measured"), _points(row))]
-    return [rows[0]["paper"], rows[0]["model"], *cells, "-" if pd.isna(rows[0]["n_seeds"]) else rows[0]["n_seeds"]]
+    model, part = rows[0]["model"], ("random", rows[0]["nc"]) if "nc" in rows[0] else None
+    absent = model in gaps.missing(part)
+    cells = [text for row in rows for text in (f"{100 * row['published']:.2f}", *_measured(row, absent))]
+    seeds = NONE if pd.isna(rows[0]["n_seeds"]) else rows[0]["n_seeds"]
+    return [rows[0]["paper"], footnotes.mark(model, gaps.footnote(model, part)), *cells, seeds]
+
+
+def _measured(row: Mapping[Hashable, Any], absent: bool) -> list[str]:
+    """Return what stands beside a published number; `absent` says that it should have been measured."""
+    return [NONE, NONE] if absent else [percent(row, "measured"), _points(row)]
 
 
 def _points(row: Mapping[Hashable, Any]) -> str:

@@ -43,7 +43,8 @@ def render(rows: Rows, results: Path) -> None:
     printed = {name: published.values(name) for name in ("table_1", "table_2")}
     pictures = draw_all(rows, made, results, printed)
     chapters = _chapters(exhibits, [*others.values(), costs.sheet(made.models, rows.costs, rows.facts.name)], pictures)
-    write_text(results / "report.html", page(rows.facts, headline(made.identity), chapters, results))
+    first = headline(made.identity, rows.identity_gaps)
+    write_text(results / "report.html", page(rows.facts, first, chapters, results))
 
 
 def _exhibits(rows: Rows, made: Tidy, results: Path) -> dict[str, Sheet]:
@@ -56,25 +57,27 @@ def _exhibits(rows: Rows, made: Tidy, results: Path) -> dict[str, Sheet]:
             old.unlink()
     for name, table in {"claims": said, figure: drawn, "paper/table_1": table_1, "paper/table_2": table_2}.items():
         write_csv(table, results / f"{name}.csv")
+    missing = {"identity": rows.identity_gaps, "fewshot": rows.fewshot_gaps}
     return {
-        "claims": claims_sheet.sheet(said, facts),
-        "claims_parts": claims_sheet.parts_sheet(said, facts),
-        figure: curves.sheet(drawn),
-        "paper/table_1": published.sheet_1(table_1, facts),
-        "paper/table_2": published.sheet_2(table_2, facts),
+        "claims": claims_sheet.sheet(said, facts, missing),
+        "claims_parts": claims_sheet.parts_sheet(said, facts, missing),
+        figure: curves.sheet(drawn, rows.identity_gaps),
+        "paper/table_1": published.sheet_1(table_1, facts, rows.fewshot_gaps),
+        "paper/table_2": published.sheet_2(table_2, facts, rows.identity_gaps),
     }
 
 
 def _others(rows: Rows, made: Tidy) -> dict[str, Sheet]:
     """Return the other tables for reading by the names of their files."""
-    settings = rows.facts.settings.fewshot
+    settings, identity, recognition = rows.facts.settings.fewshot, rows.identity_gaps, rows.fewshot_gaps
+    keys, family = differences.IDENTITY_KEYS, fewshot.FAMILY
     return {
-        "identity": tables.identity_sheet(made.identity),
-        "targets": tables.targets_sheet(made.identity),
-        "ablation": ablation.sheet(made.ablation),
-        "differences": differences.sheet(made.differences, differences.IDENTITY_KEYS, "identity"),
-        "fewshot": fewshot.fewshot_sheet(made.fewshot, settings),
-        "fewshot_differences": differences.sheet(made.fewshot_differences, fewshot.FAMILY, "few-shot recognition"),
+        "identity": tables.identity_sheet(made.identity, identity),
+        "targets": tables.targets_sheet(made.identity, identity),
+        "ablation": ablation.sheet(made.ablation, identity),
+        "differences": differences.sheet(made.differences, keys, "identity", identity),
+        "fewshot": fewshot.fewshot_sheet(made.fewshot, settings, recognition),
+        "fewshot_differences": differences.sheet(made.fewshot_differences, family, "few-shot recognition", recognition),
     }
 
 

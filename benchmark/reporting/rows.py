@@ -13,6 +13,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,7 @@ from benchmark.files import reading, replacing, write_text
 from benchmark.reporting import tiles
 from benchmark.reporting.facts import Facts
 from benchmark.reporting.fewshot import Recognised
+from benchmark.reporting.gaps import Gaps, gaps
 from benchmark.reporting.rates import COPIED
 from benchmark.reporting.tables import Measured, Trained, write_csv
 from benchmark.reporting.tiles import Tiles
@@ -78,6 +80,20 @@ class Rows:
     costs: pd.DataFrame
     learning: pd.DataFrame
     samples: Samples
+
+    @cached_property
+    def identity_gaps(self) -> Gaps:
+        """What is missing of the identity measurement, whose parts are splits with their N_c."""
+        measured = ((each.model, (each.split, each.nc), each.outcomes["seed"].unique()) for each in self.identity)
+        return gaps("identity", self.facts.failed, measured)
+
+    @cached_property
+    def fewshot_gaps(self) -> Gaps:
+        """What is missing of the few-shot measurement, which has no parts; a training that it skips is not."""
+        measured = ((each.model, None, each.outcomes["seed"].unique()) for each in self.fewshot)
+        skipped = self.facts.settings.fewshot.skip
+        wanted = (each for each in self.facts.failed if each.measurement or each.model not in skipped)
+        return gaps("fewshot", wanted, measured)
 
 
 def write(rows: Rows, results: Path) -> None:

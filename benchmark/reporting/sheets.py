@@ -10,6 +10,12 @@ ESCAPES = str.maketrans(  # of LaTeX, in captions and notes
     {character: f"\\{character}" for character in "&%$#_{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 )
+OTHER_LETTERS = str.maketrans(  # what the old encoding of LaTeX's letters sets in their place
+    {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
+)
+OPTION = re.compile(r"^(?=[\[*])", re.MULTILINE)  # in a row's first cell LaTeX takes it as part of the command before
+MARKUP = str.maketrans({"\\": r"\\", "*": r"\*", "&": "&amp;", "<": "&lt;"})  # of Markdown, which lets HTML through
+EMPHASIS = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")  # of Markdown, such as `__init__`; `two_step` is none
 LONG = 30  # letters of a text from which on its column breaks lines
 NUMBER = re.compile(r"[<+-]?\s*\.?\d")
 MISSING = {"", "-", "n/a"}
@@ -56,17 +62,25 @@ def _columns(grid: Grid) -> list[list[str]]:
 
 
 def markdown(sheet: Sheet) -> str:
-    """Return a sheet as Markdown."""
-    parts = [f"# {sheet.title}"]
+    """Return a sheet as Markdown; only `code` is left as markup in its texts."""
+    parts = [f"# {_marked_down(sheet.title)}"]
     for grid in sheet.grids:
-        parts += [f"## {grid.title}"] * bool(grid.title) + [_pipes(grid)]
-    return "\n\n".join([*parts, *sheet.notes]) + "\n"
+        parts += [f"## {_marked_down(grid.title)}"] * bool(grid.title) + [_pipes(grid)]
+    return "\n\n".join([*parts, *map(_marked_down, sheet.notes)]) + "\n"
+
+
+def _marked_down(text: str) -> str:
+    return EMPHASIS.sub(r"\\_", text.translate(MARKUP)).replace("](", r"]\(")  # a link
 
 
 def _pipes(grid: Grid) -> str:
-    rows = ([str(cell).replace("|", r"\|") for cell in cells] for cells in (grid.head, *grid.rows))
+    rows = ([_marked_down(_line(cell)).replace("|", r"\|") for cell in cells] for cells in (grid.head, *grid.rows))
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
     return "\n".join([lines[0], "|---" * len(grid.head) + "|", *lines[1:]])
+
+
+def _line(cell: object) -> str:
+    return " ".join(str(cell).splitlines())
 
 
 def latex(sheet: Sheet) -> str:
@@ -74,16 +88,21 @@ def latex(sheet: Sheet) -> str:
 
     It needs the packages booktabs and adjustbox.
     """
-    notes = [f"{{\\footnotesize {note.translate(ESCAPES)}\\par}}\n" for note in sheet.notes]
+    notes = [f"{{\\footnotesize {_set(note)}\\par}}\n" for note in sheet.notes]
     return "\n".join([*(_tabular(grid, sheet) for grid in sheet.grids), *notes])
 
 
+def _set(text: str) -> str:
+    return text.translate(ESCAPES).translate(OTHER_LETTERS)
+
+
 def _tabular(grid: Grid, sheet: Sheet) -> str:
-    texts = pd.DataFrame([[str(cell) for cell in row] for row in grid.rows], columns=list(grid.head), dtype=str)
+    texts = pd.DataFrame([list(map(_line, row)) for row in grid.rows], columns=list(grid.head), dtype=str)
     style = texts.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis="columns")
-    caption = ". ".join(filter(None, [sheet.title, grid.title])).translate(ESCAPES)
+    caption = _set(". ".join(filter(None, [sheet.title, grid.title])))
     columns = "".join(map(_alignment, _columns(grid), numeric(grid)))
-    table = str(style.to_latex(hrules=True, position="htbp", caption=caption, column_format=columns))
+    written = str(style.to_latex(hrules=True, position="htbp", caption=caption, column_format=columns))
+    table = OPTION.sub("{}", written.translate(OTHER_LETTERS))
     fitted = table.replace(r"\begin{tabular}", "\\begin{adjustbox}{max width=\\linewidth}\n\\begin{tabular}")
     return fitted.replace(r"\end{tabular}", "\\end{tabular}\n\\end{adjustbox}")
 

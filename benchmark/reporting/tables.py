@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pandas as pd
 
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals, covers, means_and_intervals, totals
 from benchmark.files import write_text
+from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
 from benchmark.reporting.rates import COPIED, OF_TARGETS, RATES, TARGETS, all_rates
 from benchmark.reporting.sheets import Grid, Sheet
+
+Cells = Callable[[Mapping[Hashable, Any]], list[object]]  # of a row of a table
 
 KEYS = ["profile", "model", "map", "split", "nc"]
 TERMS = ["parameters", "images", "batch_size", "auxiliary_images"]
@@ -112,24 +116,30 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     write_text(path, table.to_csv(index=False, float_format=f"%.{DIGITS}f", lineterminator="\n"))
 
 
-def identity_sheet(table: pd.DataFrame) -> Sheet:
-    """Return the identity table for reading: percent with intervals, and what the intervals cover."""
+def identity_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
+    """Return the identity table for reading: percent with intervals, what the intervals cover, and what is missing."""
     head = ["model", "map", "parameters", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
-        return [row["model"], row["map"], count(row["parameters"]), *_percents(row, RATES), row["n_seeds"]]
+        return [row["map"], count(row["parameters"]), *_percents(row, RATES), row["n_seeds"]]
 
-    title = f"Identity preservation, profile {table['profile'].iloc[0]}"
-    return Sheet(title, _grids(table, head, cells), [f"{notes(table)} {_splits(table)}"])
+    title, footnotes = f"Identity preservation, profile {table['profile'].iloc[0]}", Footnotes()
+    grids = _grids(table, head, cells, gaps, footnotes)
+    return Sheet(title, grids, [*footnotes.notes, f"{notes(table)} {_splits(table)}"])
 
 
-def _grids(table: pd.DataFrame, head: list[str], cells: Callable[[Mapping[Hashable, Any]], list[object]]) -> list[Grid]:
-    """Return a grid for each split and number of classes, those of the paper's split first."""
+def _grids(table: pd.DataFrame, head: list[str], cells: Cells, gaps: Gaps, footnotes: Footnotes) -> list[Grid]:
+    """Return a grid for each split and N_c, the paper's split first; `cells` returns what stands behind the name."""
     measurements = table.sort_values(["split", "nc"], ascending=[False, True], kind="stable")
-    return [
-        Grid(head, [cells(row) for row in rows.to_dict("records")], f"{split} split, {nc} classes")
-        for (split, nc), rows in measurements.groupby(["split", "nc"], sort=False)
-    ]
+    grids = []
+    for (split, nc), rows in measurements.groupby(["split", "nc"], sort=False):
+        part = str(split), int(str(nc))
+        found = [(row["model"], cells(row)) for row in rows.to_dict("records")]
+        found += [(model, dashes(head)) for model in gaps.missing(part)]
+        ordered = sorted(found, key=itemgetter(0))
+        lines = [[footnotes.mark(model, gaps.footnote(model, part)), *texts] for model, texts in ordered]
+        grids.append(Grid(head, lines, f"{split} split, {nc} classes"))
+    return grids
 
 
 def _percents(row: Mapping[Hashable, Any], rates: Iterable[str]) -> list[str]:
@@ -146,17 +156,19 @@ def _splits(table: pd.DataFrame) -> str:
     return f"{GROUPED} ({grouped['left_out'].max()} here{none}). {APART}"
 
 
-def targets_sheet(table: pd.DataFrame) -> Sheet:
+def targets_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the rates apart for the input's own view and for others, and the copy rates, for reading."""
     rates = [f"{rate}_{target}" for rate in OF_TARGETS for target in TARGETS]
     head = ["model", *(f"{HEADS[rate]} {target} %" for rate in OF_TARGETS for target in TARGETS)]
     head += ["copied (pixels) %", "copied (features) %", "seeds"]
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
-        return [row["model"], *_percents(row, [*rates, *COPIED]), row["n_seeds"]]
+        return [*_percents(row, [*rates, *COPIED]), row["n_seeds"]]
 
     title = f"Same-view and cross-view targets, and copies, profile {table['profile'].iloc[0]}"
-    return Sheet(title, _grids(table, head, cells), [COPIES, f"{notes(table)} {_splits(table)}"])
+    footnotes = Footnotes()
+    grids = _grids(table, head, cells, gaps, footnotes)
+    return Sheet(title, grids, [*footnotes.notes, COPIES, f"{notes(table)} {_splits(table)}"])
 
 
 def notes(table: pd.DataFrame) -> str:
