@@ -2,7 +2,8 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from filelock import Timeout
 
@@ -11,6 +12,8 @@ from benchmark.errors import BenchmarkError, FullDiskError, InterruptedRun
 
 Place = tuple[str, int]  # a model or control, and a training seed
 Work = Callable[[str, int, bool], None]  # model, seed, whether to wait for a process that is at the same; else Timeout
+
+NOTHING: Mapping[Place, str] = MappingProxyType({})
 
 
 class Attempts:
@@ -21,9 +24,9 @@ class Attempts:
         failed: what failed, and why in words.
     """
 
-    def __init__(self, keep_going: bool = False) -> None:
+    def __init__(self, keep_going: bool = False, failed: Mapping[Place, str] = NOTHING) -> None:
         self.keep_going = keep_going
-        self.failed: dict[Place, str] = {}
+        self.failed = dict(failed)
 
     def each(self, work: Work, places: Iterable[Place]) -> None:
         """Do `work` for every place that has not failed before; where another process is at it, it comes last."""

@@ -40,9 +40,10 @@ def run_everything(run: Run, keep_going: bool = False) -> list[str]:
     attempts = Attempts(keep_going)
     places = [(model, seed) for model in run.settings.models for seed in range(run.settings.seeds)]
     attempts.each(partial(train_apart if keep_going else train, run), places)
+    recognition = Attempts(keep_going, attempts.failed)  # needs a training, and nothing of the identity measurement
     measure_identity(run, attempts)
-    measure_fewshot(run, attempts)
+    measure_fewshot(run, recognition)
     with run.lock("results"):
         collect(run)
         report(run)
-    return list(attempts.failed.values())
+    return list((recognition.failed | attempts.failed).values())
