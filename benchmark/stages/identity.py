@@ -16,7 +16,16 @@ from benchmark.evaluation import identity, turners
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.draws import Draw, draw, measurable
-from benchmark.evaluation.outputs import Networks, Outputs, Positions, Turner, measure, pairs
+from benchmark.evaluation.outputs import (
+    FEATURES_FILE,
+    Networks,
+    Outputs,
+    Positions,
+    Turner,
+    measure,
+    pairs,
+    reserve,
+)
 from benchmark.files import replacing
 from benchmark.reporting import samples, tiles
 from benchmark.reporting.samples import sample_positions, turned
@@ -55,7 +64,7 @@ class Measurement:
     def outputs_cell(self, name: str, seed: int) -> Cell:
         """Return the cell of what a model or control makes of every standard image."""
         settings = self.run.settings
-        roots = (f"benchmark.evaluation.{name}" for name in ("outputs", "turners", "copying"))
+        roots = ("evaluation.outputs", "evaluation.turners", "evaluation.copying", "reporting.samples")
         stages = [Path(__file__), Path(extractor.__file__), Path(trained.__file__)]
         fingerprint = {
             "made_by": self._made_by(name, seed),
@@ -63,7 +72,7 @@ class Measurement:
             "data_hash": self.store.content_hash,
             "views": list(settings.data.views),
             "batch_size": settings.evaluation.batch_size,
-            "sources": sources.hashes([*sources.closure(*roots), *stages]),
+            "sources": sources.hashes([*sources.closure(*(f"benchmark.{root}" for root in roots)), *stages]),
             "versions": self.versions,
             "device": self.device.type,
         }
@@ -127,12 +136,13 @@ class Measurement:
         turner = self.turner(name, seed)
         batch_size = self.run.settings.evaluation.batch_size
         compared = pixel_distances(self.store)
-        described = measure(turner, position, view, self.networks, compared, batch_size, self.device)
+        features = reserve(target.folder / OUTPUTS, len(position))
+        described = measure(turner, position, view, self.networks, compared, batch_size, self.device, features)
         described.save(target.folder / OUTPUTS)
         if name != "real":
             columns = turned(turner, self.store, views, self.sampled())
             tiles.write(samples.tiles(columns), target.folder / SAMPLES)
-        target.finish(OUTPUTS, *([SAMPLES] if name != "real" else []))
+        target.finish(OUTPUTS, FEATURES_FILE, *([SAMPLES] if name != "real" else []))
         return described
 
     def sampled(self) -> Positions:
@@ -158,6 +168,8 @@ class Measurement:
             Timeout: another process measures the same, and `wait` is false.
         """
         with self.run.lock(self.folder(name, seed), wait):
+            if not self.is_described(name, seed):  # its samples are shown even where all outcomes are there
+                self.outputs(name, seed)
             for split, nc in self.measurable:
                 target = self.outcomes_cell(name, seed, nc, split)
                 decision = target.decide()

@@ -1,0 +1,348 @@
+"""A table of changes and their consequences: which cells are made anew, and the reason that is printed."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import BaseModel
+
+from benchmark import stages
+from benchmark.cells import RECORD, Decision
+from benchmark.errors import BenchmarkError
+from benchmark.settings import Data, Profile, Rendered
+from benchmark.stages.data import data_root, open_store
+from benchmark.stages.everything import run_everything
+from benchmark.stages.fewshot import FewShotMeasurement
+from benchmark.stages.identity import Measurement
+from benchmark.workspace import Run
+from tests.stages import changes, helpers
+from tests.stages.changes import Change, altered, cut, data, gone, plugin, setting, source, status, unchanged, version
+from tests.stages.small import small_run
+
+Cells = frozenset[str]
+
+
+def cells(*names: str) -> Cells:
+    return frozenset(names)
+
+
+SHOWN = ("copy", "mean_image", "real", "tiny")
+STORE = cells("data/store")
+SEES_IDENTITY, SEES_VIEW = cells("extractors/identity"), cells("extractors/view")
+TRAINED = cells("models/tiny/seed0")
+OUTPUTS = cells(*(f"identity/{name}/seed0/outputs" for name in SHOWN))
+OUTCOMES = cells(*(f"identity/{name}/seed0/random/nc2" for name in SHOWN))
+EPISODES = cells("fewshot/episodes")
+RECOGNISED = cells("fewshot/no_augmentation/seed0", "fewshot/tiny/seed0")
+
+EXTRACTORS = SEES_IDENTITY | SEES_VIEW
+IDENTITY, FEWSHOT = OUTPUTS | OUTCOMES, EPISODES | RECOGNISED
+REST = EXTRACTORS | TRAINED | IDENTITY | FEWSHOT  # all but the store
+OF_MODEL = cells(*(cell for cell in REST if "/tiny/" in cell))
+SEED_1 = (*(cell.replace("seed0", "seed1") for cell in OF_MODEL), "fewshot/no_augmentation/seed1")
+
+NEW = "nothing there yet"
+NOTHING: dict[Cells, str] = {}
+
+# what changes: the change, and the cells that it makes anew, each with the words that say why
+CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
+    "nothing": (lambda run, patch: run, NOTHING),
+    # settings
+    "seeds": (setting("seeds", 2), {cells(*SEED_1): NEW}),
+    "data.root": (data(changes.moved), NOTHING),
+    "data.annotations": (data(changes.moved), NOTHING),
+    "data.image_size": (
+        setting("data.image_size", 20),
+        {STORE: "image_size changed from 16 to 20", REST: "data changed"},
+    ),
+    "data.margin": (setting("data.margin", 0.2), {STORE: "margin changed from 0.1 to 0.2", REST: "data changed"}),
+    "data.views": (setting("data.views", ["right", "left"]), {REST: "data changed"}),
+    "data.minimum_images": (setting("data.minimum_images", 11), {STORE: "images changed", REST: "data changed"}),
+    "data.minimum_images, to no effect": (setting("data.minimum_images", 9), NOTHING),
+    "data.auxiliary": (setting("data.auxiliary", 3), {REST: "data changed"}),
+    "data.standard": (setting("data.standard", 4), {REST: "data changed"}),
+    "data.order": (setting("data.order", "random"), {REST: "data changed"}),
+    "data.validation": (setting("data.validation", 0.4), {REST: "data changed"}),
+    "data.validation, to no effect": (setting("data.validation", 0.2), NOTHING),
+    "data.azimuth_bins": (setting("data.azimuth_bins", {"left": (335, 30)}), NOTHING),  # there is no azimuth
+    "data.camera_boxes": (setting("data.camera_boxes", {"051": (0, 0, 9, 9)}), NOTHING),  # of another data set,
+    "data.rendered": (setting("data.rendered", {"seed": 1}), NOTHING),  # as these are
+    "training.images": (setting("training.images", 48), {OF_MODEL: "spec.images changed from 32 to 48"}),
+    "training.batch_size": (setting("training.batch_size", 8), {OF_MODEL: "spec.batch_size changed from 16 to 8"}),
+    "training.width": (setting("training.width", 0.25), {OF_MODEL: "spec.width changed from 0.125 to 0.25"}),
+    "training.learning_rate_factor": (
+        setting("training.learning_rate_factor", 1.0),
+        {OF_MODEL: "spec.learning_rate_factor changed from 5.0 to 1.0"},
+    ),
+    "training.generator_steps": (
+        setting("training.generator_steps", 4),
+        {OF_MODEL: "spec.generator_steps changed from 1 to 4"},
+    ),
+    "training.attribute_weight": (
+        setting("training.attribute_weight", 1.0),
+        {OF_MODEL: "spec.attribute_weight changed from 5.0 to 1.0"},
+    ),
+    "training.refresh_batches": (
+        setting("training.refresh_batches", 6),
+        {OF_MODEL: "spec.refresh_batches changed from 5 to 6"},
+    ),
+    "training.precision": (
+        setting("training.precision", "bf16-mixed"),
+        {OF_MODEL: "precision changed from 32-true to bf16-mixed"},
+    ),
+    "training.log_every": (setting("training.log_every", 2), {OF_MODEL: "log_every changed from 1 to 2"}),
+    "training.checkpoint_every": (setting("training.checkpoint_every", 1), NOTHING),
+    "training.tensorboard": (setting("training.tensorboard", True), NOTHING),
+    "training.samples_every": (setting("training.samples_every", 1), NOTHING),
+    "extractor.epochs": (
+        setting("extractor.epochs", 2),
+        {SEES_IDENTITY: "settings.epochs changed from 1 to 2", IDENTITY: "networks.identity changed"},
+    ),
+    "extractor.view_epochs": (
+        setting("extractor.view_epochs", 2),
+        {SEES_VIEW: "settings.view_epochs changed from 1 to 2", IDENTITY: "networks.view changed"},
+    ),
+    "extractor.batch_size": (
+        setting("extractor.batch_size", 8),
+        {EXTRACTORS: "settings.batch_size changed from 16 to 8", IDENTITY: "networks.identity changed"},
+    ),
+    "extractor.learning_rate": (
+        setting("extractor.learning_rate", 0.01),
+        {EXTRACTORS: "settings.learning_rate changed from 0.05 to 0.01", IDENTITY: "networks.identity changed"},
+    ),
+    "extractor.held_out": (
+        setting("extractor.held_out", 0.5),
+        {EXTRACTORS: "settings.held_out changed from 0.1 to 0.5", IDENTITY: "networks.identity changed"},
+    ),
+    "extractor.stem": (
+        setting("extractor.stem", "small"),
+        {
+            EXTRACTORS: "settings.stem changed from stock to small",
+            IDENTITY: "networks.identity changed",
+            RECOGNISED: "stem changed from stock to small",
+        },
+    ),
+    "evaluation.nc": (setting("evaluation.nc", [3]), {cells(*(f"identity/{n}/seed0/random/nc3" for n in SHOWN)): NEW}),
+    "evaluation.draws": (setting("evaluation.draws", 2), {OUTCOMES: "draws changed from 1 to 2"}),
+    "evaluation.neighbours": (setting("evaluation.neighbours", 1), {OUTCOMES: "neighbours changed from 5 to 1"}),
+    "evaluation.test_share": (setting("evaluation.test_share", 0.5), {OUTCOMES: "test_share changed from 0.2 to 0.5"}),
+    "evaluation.batch_size": (setting("evaluation.batch_size", 9), {IDENTITY: "batch_size changed from 256 to 9"}),
+    "fewshot.ways": (setting("fewshot.ways", 3), {FEWSHOT: "ways changed from 2 to 3"}),
+    "fewshot.shots": (setting("fewshot.shots", [2, 3]), {FEWSHOT: "shots changed from [2] to [2, 3]"}),
+    "fewshot.shots, none": (setting("fewshot.shots", []), NOTHING),
+    "fewshot.episodes": (setting("fewshot.episodes", 2), {FEWSHOT: "episodes changed from 1 to 2"}),
+    "fewshot.generated": (setting("fewshot.generated", 3), {RECOGNISED: "settings.generated changed from 2 to 3"}),
+    "fewshot.steps": (setting("fewshot.steps", 2), {RECOGNISED: "settings.steps changed from 1 to 2"}),
+    "fewshot.batch_size": (setting("fewshot.batch_size", 3), {RECOGNISED: "settings.batch_size changed from 4 to 3"}),
+    "fewshot.learning_rate": (
+        setting("fewshot.learning_rate", 0.1),
+        {RECOGNISED: "settings.learning_rate changed from 0.01 to 0.1"},
+    ),
+    "fewshot.controls": (setting("fewshot.controls", ["copy"]), {cells("fewshot/copy/seed0"): NEW}),
+    "fewshot.skip": (setting("fewshot.skip", ["tiny"]), NOTHING),
+    # data
+    "a picture": (data(changes.repainted), {STORE: "images changed", REST: "data changed"}),
+    "the time of a picture": (data(changes.touched), {STORE: "images changed"}),
+    "a picture less": (data(changes.removed), {STORE: "images changed", REST: "data changed"}),
+    "a label": (data(changes.seen_from_the_right), {STORE: "images changed", REST: "data changed"}),
+    "the order of the labels": (data(changes.listed_backwards), NOTHING),
+    # sources
+    "the model": (plugin("tanh(self.network(image))", "sin(self.network(image))"), {OF_MODEL: "tiny.py changed"}),
+    "its comments": (plugin("The least that", "All that"), NOTHING),
+    "a layer it imports": (source("models/layers/blocks.py"), {OF_MODEL: "models/layers/blocks.py changed"}),
+    "a layer it does not import": (source("models/layers/deformable.py"), NOTHING),
+    "another model": (source("models/ours.py"), NOTHING),
+    "the training": (source("benchmark/training/loop.py"), {OF_MODEL: "benchmark/training/loop.py changed"}),
+    "the batches": (
+        source("benchmark/training/sampling.py"),
+        {REST - EPISODES: "benchmark/training/sampling.py changed"},
+    ),
+    "the KNN": (source("benchmark/evaluation/knn.py"), {OUTCOMES: "benchmark/evaluation/knn.py changed"}),
+    "the draws": (source("benchmark/evaluation/draws.py"), {OUTCOMES: "benchmark/evaluation/draws.py changed"}),
+    "what is a copy": (
+        source("benchmark/evaluation/copying.py"),
+        {IDENTITY: "benchmark/evaluation/copying.py changed"},
+    ),
+    "the few-shot classifier": (
+        source("benchmark/evaluation/classifier.py"),
+        {RECOGNISED: "benchmark/evaluation/classifier.py changed"},
+    ),
+    "the episodes": (source("benchmark/evaluation/episodes.py"), {FEWSHOT: "benchmark/evaluation/episodes.py changed"}),
+    "the extractor": (
+        source("benchmark/evaluation/extractor.py"),
+        {EXTRACTORS | IDENTITY | RECOGNISED: "benchmark/evaluation/extractor.py changed"},
+    ),
+    "the loading of generators": (
+        source("benchmark/stages/trained.py"),
+        {IDENTITY | RECOGNISED: "benchmark/stages/trained.py changed"},
+    ),
+    "the decoding of pictures": (
+        source("benchmark/data/pictures.py"),
+        {STORE | IDENTITY | RECOGNISED: "benchmark/data/pictures.py changed"},
+    ),
+    "the meaning of settings": (
+        source("benchmark/settings.py"),
+        {STORE | IDENTITY | RECOGNISED: "benchmark/settings.py changed"},
+    ),
+    "the choice of samples": (
+        source("benchmark/reporting/samples.py"),
+        {IDENTITY: "benchmark/reporting/samples.py changed"},
+    ),
+    "a table": (source("benchmark/reporting/tables.py"), NOTHING),
+    "the split": (source("benchmark/data/splitting.py"), NOTHING),  # done each time; its result counts
+    "the command line": (source("benchmark/cli.py"), NOTHING),
+    # versions
+    "torch": (version("torch"), {REST - EPISODES: "versions.torch changed from"}),
+    "numpy": (version("numpy"), {STORE | REST: "versions.numpy changed from"}),
+    "pillow": (version("pillow"), {STORE: "versions.pillow changed from"}),
+    # what was made
+    "a record is damaged": (cut("models/tiny/seed0/run.json"), {TRAINED: "run.json is damaged"}),
+    "a record is gone": (gone("extractors/view/run.json"), {SEES_VIEW: NEW}),
+    "a training was killed": (status("models/tiny/seed0", "running"), {TRAINED: "was running"}),
+    "a measurement failed": (status("fewshot/tiny/seed0", "failed"), {cells("fewshot/tiny/seed0"): "was failed"}),
+    "a file is written again, the same": (unchanged("models/tiny/seed0/generator.safetensors"), NOTHING),
+    "weights are altered": (
+        altered("models/tiny/seed0/generator.safetensors"),
+        {TRAINED: "generator.safetensors was altered"},
+    ),
+    "weights are gone": (
+        gone("models/tiny/seed0/generator.safetensors"),
+        {TRAINED: "generator.safetensors is missing"},
+    ),
+    "the log is altered": (altered("models/tiny/seed0/log.csv"), {TRAINED: "log.csv was altered"}),
+    "weights of an extractor": (
+        altered("extractors/identity/resnet18.safetensors"),
+        {SEES_IDENTITY: "resnet18.safetensors was altered"},
+    ),
+    "pixels of the store": (altered("data/store/images.npy"), {STORE: "images.npy was altered"}),
+    "half of the store": (cut("data/store/images.npy"), {STORE: "images.npy was altered"}),
+    "the hash of the store": (altered("data/store/images.json"), {STORE: "images.json was altered"}),
+    "the split of the data": (altered("data/split.parquet"), NOTHING),  # written each time
+    "features": (
+        altered("identity/tiny/seed0/outputs/outputs.safetensors"),
+        {cells("identity/tiny/seed0/outputs"): "outputs.safetensors was altered"},
+    ),
+    "samples": (
+        gone("identity/copy/seed0/outputs/samples.png"),
+        {cells("identity/copy/seed0/outputs"): "samples.png is missing"},
+    ),
+    "outcomes": (
+        altered("identity/real/seed0/random/nc2/outcomes.parquet"),
+        {cells("identity/real/seed0/random/nc2"): "outcomes.parquet was altered"},
+    ),
+    "outcomes of few-shot": (
+        gone("fewshot/tiny/seed0/outcomes.parquet"),
+        {cells("fewshot/tiny/seed0"): "outcomes.parquet is missing"},
+    ),
+    "drawn episodes": (altered("fewshot/episodes/episodes.parquet"), {EPISODES: "episodes.parquet was altered"}),
+    "a whole training": (gone("models/tiny"), {TRAINED: NEW}),
+    "every measurement": (gone("identity"), {IDENTITY: NEW}),
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run of which every cell is made; its folder is the working directory."""
+    with small_run(tmp_path_factory.mktemp("staleness")) as run:
+        run_everything(run)
+        yield run
+
+
+@pytest.fixture
+def copied(finished: Run, tmp_path: Path) -> Run:
+    """A copy whose files are those of the finished run, until they are written anew."""
+    shutil.copytree(finished.folder, tmp_path / "run", copy_function=os.link, ignore=shutil.ignore_patterns("locks"))
+    return replace(finished, folder=tmp_path / "run")
+
+
+def made_anew(run: Run, old: Run) -> Cells:
+    """Return the cells whose record is no longer that of the old run."""
+    records = {path.relative_to(run.folder) for path in run.folder.rglob(RECORD)}
+    kept = {
+        path for path in records if (old.folder / path).exists() and (old.folder / path).samefile(run.folder / path)
+    }
+    return cells(*(path.parent.as_posix() for path in records - kept))
+
+
+LINES = {  # what is printed of a cell that is made, with the reason at the end
+    r"image store: (?:make|resume) \((.*)\)": "data/store",
+    r"extractor (\w+): (?:make|resume) \((.*)\)": "extractors/{}",
+    r"(\w+) seed (\d): (?:make|resume) \((.*)\)": "models/{}/seed{}",
+    r"(\w+) seed (\d): generating and describing images \((.*)\)": "identity/{}/seed{}/outputs",
+    r"(\w+) seed (\d), (\w+) split, N_c (\d): (?:make|resume) \((.*)\)": "identity/{}/seed{}/{}/nc{}",
+    r"few-shot episodes: (?:make|resume) \((.*)\)": "fewshot/episodes",
+    r"(\w+) seed (\d), few-shot: (?:make|resume) \((.*)\)": "fewshot/{}/seed{}",
+}
+
+
+def reasons(said: str) -> dict[str, str]:
+    """Return the printed reason of every cell that was made."""
+    found = {}
+    for pattern, cell in LINES.items():
+        for match in re.finditer(f"^{pattern}$", said, re.MULTILINE):
+            *names, reason = match.groups()
+            found[cell.format(*names)] = reason
+    return found
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_a_change_makes_anew(
+    name: str, finished: Run, copied: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change, consequences = CHANGES[name]
+    wanted = change(copied, monkeypatch)
+    capsys.readouterr()
+    run_everything(wanted)
+    said = reasons(capsys.readouterr().out)
+    expected = {cell: words for group, words in consequences.items() for cell in group}
+    assert said.keys() == expected.keys()
+    assert made_anew(copied, finished) == expected.keys()
+    assert not {cell: reason for cell, reason in said.items() if expected[cell] not in reason}
+
+
+def test_the_table_has_every_setting() -> None:
+    sections = {key: field.annotation for key, field in Profile.model_fields.items()}
+    every = {
+        f"{section}.{key}"
+        for section, kind in sections.items()
+        if isinstance(kind, type) and issubclass(kind, BaseModel)
+        for key in kind.model_fields
+    }
+    assert every - CHANGES.keys() == {"data.dataset"}  # the next test
+    assert sections.keys() - CHANGES.keys() - {key.partition(".")[0] for key in every} == {"name", "models"}
+
+
+def test_another_data_set_of_the_same_pictures_is_drawn_from_anew(finished: Run) -> None:
+    other = helpers.changed(finished, data__dataset="compcars")
+    made = Decision("make", "dataset changed from table to compcars")
+    measurement = Measurement(other)
+    assert measurement.outcomes_cell("copy", 0, 2, "random").decide() == made
+    assert FewShotMeasurement(other).episodes_cell().decide() == made
+    assert measurement.is_described("tiny", 0)
+
+
+def test_other_rendered_cars_are_other_data(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered = Data()
+    roots = [data_root(rendered), data_root(rendered.model_copy(update={"rendered": Rendered(seed=1)}))]
+    roots.append(data_root(source("benchmark/data/cars/body.py")(finished, monkeypatch) and rendered))
+    assert len(set(roots)) == 3
+
+
+def test_another_device_makes_all_that_is_computed_on_it_anew(finished: Run) -> None:
+    store, cuda = open_store(finished), torch.device("cuda")
+    measurement, fewshot = Measurement(finished), FewShotMeasurement(finished)
+    measurement.device = fewshot.device = cuda
+    found = [
+        *(stages.extractor.cell(finished, task, store, "cuda") for task in ("identity", "view")),
+        stages.train.cell(finished, "tiny", 0, store, "cuda"),
+        measurement.outputs_cell("copy", 0),
+        fewshot.cell("no_augmentation", 0),
+    ]
+    assert {cell.decide() for cell in found} == {Decision("make", "device changed from cpu to cuda")}
+    with pytest.raises(BenchmarkError, match=r"no finished training of these settings \(device changed from cpu"):
+        measurement.outputs_cell("tiny", 0)
