@@ -17,6 +17,9 @@ from benchmark.data.images import ImageStore
 from benchmark.evaluation.outputs import Compared, Distances, Outputs, Positions
 from benchmark.training.sampling import to_float
 
+CHUNK = 4096  # outputs compared at once
+MEMBERS = 64  # real images they are compared with at once
+
 Real = Callable[[Positions], Tensor]  # positions (N,) of real images -> their pixels or features (N, F)
 
 
@@ -61,15 +64,21 @@ def feature_distances(manifest: pd.DataFrame, real: Outputs, generated: Outputs)
     """
     place = np.full(len(manifest), -1)
     place[real.position] = np.arange(len(real.position))
-    features, outputs = torch.from_numpy(real.features), torch.from_numpy(generated.features)
+    features = torch.from_numpy(real.features)
+    identity, members = manifest["identity"].to_numpy(object), shown(manifest)
 
     def described(positions: Positions) -> Tensor:
         return features[place[positions]]
 
-    to_input = (outputs - described(generated.position)).norm(dim=1)
-    identity = manifest["identity"].to_numpy(object)[generated.position]
-    to_target = to_nearest(outputs, identity, generated.target, shown(manifest), described, p=2)
-    return to_input.numpy(), to_target.numpy()
+    def distances(rows: slice) -> Tensor:
+        outputs, position = torch.from_numpy(generated.features[rows]), generated.position[rows]
+        to_input = (outputs - described(position)).norm(dim=1)
+        to_target = to_nearest(outputs, identity[position], generated.target[rows], members, described, p=2)
+        return torch.stack([to_input, to_target])
+
+    parts = [distances(slice(start, start + CHUNK)) for start in range(0, len(generated.position), CHUNK)]
+    to_input, to_target = torch.cat(parts, 1).numpy()
+    return to_input, to_target
 
 
 def shown(manifest: pd.DataFrame) -> dict[Hashable, Positions]:
@@ -102,6 +111,11 @@ def to_nearest(
     for key, chosen in wanted.items():
         if key in members:
             rows = torch.from_numpy(np.asarray(chosen))
-            among = torch.cdist(outputs[rows], real(members[key]), p, "donot_use_mm_for_euclid_dist")
-            distance[rows] = among.amin(1)
+            distance[rows] = _nearest(outputs[rows], members[key], real, p)
     return distance
+
+
+def _nearest(outputs: Tensor, members: Positions, real: Real, p: float) -> Tensor:
+    parts = (real(members[start : start + MEMBERS]) for start in range(0, len(members), MEMBERS))
+    among = [torch.cdist(outputs, part, p, "donot_use_mm_for_euclid_dist").amin(1) for part in parts]
+    return torch.stack(among).amin(0)

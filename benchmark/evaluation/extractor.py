@@ -5,6 +5,7 @@ the weights start at random, SGD with Nesterov momentum follows a one-cycle lear
 their colours but are never flipped, since a flip changes the view.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -113,12 +114,12 @@ def fit(
 
 @torch.no_grad()
 def accuracy(resnet: nn.Module, images: Images, rows: Labels, labels: Labels, device: torch.device) -> float:
-    """Return the share of images whose label is predicted."""
+    """Return the share of images whose label is predicted, NaN without images."""
     right, targets = 0, torch.tensor(labels)
     for part in torch.split(torch.arange(len(rows)), 256):
         logits = resnet(to_float(images[rows[part.numpy()]]).to(device))
         right += int((logits.argmax(1).cpu() == targets[part]).sum())
-    return right / len(rows)
+    return right / len(rows) if len(rows) else math.nan
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ import torch
 
 from benchmark.data.images import ImageStore
 from benchmark.evaluation.augmentation import Condition, examples, pictures
-from benchmark.evaluation.classifier import Examples, Recipe, fit, predict
+from benchmark.evaluation.classifier import PART, Examples, Recipe, fit, predict
 from benchmark.seeding import seed, seed_global
 
 
@@ -90,7 +90,8 @@ def _tested(
 ) -> pd.DataFrame:
     classifier = fit(training, task.ways, recipe, device, title)
     test = task.test(shots)
-    predicted = predict(classifier, pictures(store, test["position"].to_numpy()), device)
+    parts = np.array_split(test["position"].to_numpy(), -(-len(test) // PART))
+    predicted = np.concatenate([predict(classifier, pictures(store, part), device) for part in parts])
     right = predicted == test["label"].to_numpy()
     columns = test[["episode", "image", "identity"]].reset_index(drop=True)
     return columns.assign(right=right).astype({"episode": np.int32}).assign(shots=np.int32(shots))

@@ -77,7 +77,7 @@ def draw_ranks(
 
 def _described(manifest: pd.DataFrame, real: Outputs, generated: Outputs) -> pd.DataFrame:
     """Return what does not depend on the draw, one row for each output."""
-    inputs = manifest.iloc[generated.position]
+    inputs = manifest[["image", "identity", "view_label"]].iloc[generated.position]
     source = inputs["view_label"].to_numpy(np.int64)
     pixels = generated.to_input, generated.to_target
     features = feature_distances(manifest, real, generated)

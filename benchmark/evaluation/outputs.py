@@ -1,8 +1,13 @@
-"""What a generator makes of every standard image, seen through the two networks."""
+"""What a generator makes of every standard image, seen through the two networks.
 
+The features, by far the largest part, lie in a memory-mapped file of their own, so that memory does not grow with them.
+"""
+
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +17,16 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
 from benchmark.evaluation.extractor import FEATURES, pooled_features
-from benchmark.files import reading, replacing
+from benchmark.files import reading, replacing, writing
 
 Positions = NDArray[np.int64]
 Distances = NDArray[np.float32]
 Turner = Callable[[Positions, int], Tensor]  # (positions (B,), target view) -> images (B, 3, S, S) in [-1, 1]
+Features = NDArray[np.float32]
+Mapped = np.memmap[Any, np.dtype[np.float32]]
 Compared = Callable[[Tensor, Positions, int], tuple[Distances, Distances]]  # outputs -> to_input and to_target, (B,)
+
+FEATURES_FILE = "features.npy"  # beside the file of all else
 
 
 @dataclass(frozen=True)
@@ -43,26 +52,54 @@ class Outputs:
 
     position: Positions
     target: Positions
-    features: NDArray[np.float32]
+    features: Features
     view: NDArray[np.int64]
     to_input: Distances
     to_target: Distances
 
     def save(self, path: Path) -> None:
-        """Write as safetensors."""
+        """Write the features, unless they are mapped to their file, and all else as safetensors."""
+        features = self.features if isinstance(self.features, np.memmap) else reserve(path, len(self.features))
+        if features is not self.features:
+            features[:] = self.features
+        features.flush()
         with replacing(path) as temporary:
-            save_file(dict(vars(self)), temporary)
+            save_file({name: values for name, values in vars(self).items() if name != "features"}, temporary)
 
     @classmethod
     def load(cls, path: Path) -> "Outputs":
-        """Read what `save` wrote."""
+        """Open what `save` wrote; the features are read where they are looked at."""
+        stored = path.with_name(FEATURES_FILE)
+        with reading(stored):
+            features: Features = np.load(stored, mmap_mode="c", allow_pickle=False)  # "r" would make torch warn
         with reading(path):
-            return cls(**load_file(path))
+            return cls(features=features, **load_file(path))
 
     def of(self, positions: Positions) -> "Outputs":
         """Return the rows whose input is one of `positions`."""
         chosen = np.isin(self.position, positions)
         return Outputs(*(values[chosen] for values in vars(self).values()))
+
+
+def reserve(path: Path, count: int) -> Mapped:
+    """Return an array (count, 512) that is mapped to a new FEATURES_FILE beside `path`.
+
+    Its place on the disk is taken at once: a write to a mapped file on a full disk would kill the process.
+
+    Raises:
+        FullDiskError: there is no place.
+    """
+    stored = path.with_name(FEATURES_FILE)
+    with writing(stored):
+        stored.unlink(missing_ok=True)  # who has it open keeps the old content
+        try:
+            features: Mapped = np.lib.format.open_memmap(stored, "w+", np.float32, (count, FEATURES))
+            with stored.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, stored.stat().st_size)
+        except OSError:
+            stored.unlink(missing_ok=True)
+            raise
+    return features
 
 
 def pairs(manifest: pd.DataFrame, views: int, own_view_only: bool) -> tuple[Positions, Positions]:
@@ -81,9 +118,10 @@ def measure(
     compared: Compared,
     batch_size: int,
     device: torch.device,
+    features: Features | None = None,
 ) -> Outputs:
-    """Generate every image and describe it."""
-    features = np.empty((len(position), FEATURES), np.float32)
+    """Generate every image and describe it; `features` (M, 512) is filled, or made where there is none."""
+    features = np.empty((len(position), FEATURES), np.float32) if features is None else features
     view = np.empty(len(position), np.int64)
     to_input, to_target = np.empty((2, len(position)), np.float32)
     for rows in _batches(target, batch_size):

@@ -117,8 +117,10 @@ def resamples(sizes: tuple[int, ...]) -> NDArray[np.uint16]:
     """
     random = generator("bootstrap")
     classes = random.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), RESAMPLES)  # (RESAMPLES, classes)
-    images = (random.multinomial(k * n, np.full(n, 1 / n)) for k, n in zip(classes.T, sizes, strict=True))
-    return np.concatenate([drawn.astype(np.uint16) for drawn in images], axis=1)
+    drawn = np.empty((RESAMPLES, sum(sizes)), np.uint16)
+    for k, n, end in zip(classes.T, sizes, np.cumsum(sizes), strict=True):
+        drawn[:, end - n : end] = random.multinomial(k * n, np.full(n, 1 / n))
+    return drawn
 
 
 def _weighted(weights: NDArray[np.uint16], values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,6 +15,8 @@ from benchmark.settings import Data
 from benchmark.training.sampling import to_float
 from models.interface import NOISE, ViewModel, one_hot
 
+CHUNK = 256  # images averaged at once
+
 
 def inputs(store: ImageStore, positions: NDArray[np.int64]) -> Tensor:
     """Return the images at `positions` of the manifest, of shape (B, 3, S, S), in [-1, 1]."""
@@ -49,9 +51,16 @@ def mean_image(store: ImageStore) -> Turner:
     """Return the control that answers with the mean auxiliary image of the wanted view."""
     auxiliary = store.manifest.iloc[store.subset("auxiliary")]
     rows = auxiliary.groupby("view_label")["row"].agg(list)
-    means = [torch.from_numpy(store.images[list(rows[view])].mean(0)).permute(2, 0, 1) for view in sorted(rows.index)]
+    means = [torch.from_numpy(_mean(store.images, rows[view])).permute(2, 0, 1) for view in sorted(rows.index)]
     stacked = torch.stack(means).float().div(127.5).sub(1.0)
     return lambda positions, view: stacked[view].expand(len(positions), -1, -1, -1)
+
+
+def _mean(images: NDArray[np.uint8], rows: list[int]) -> NDArray[np.float64]:
+    """Return the mean (S, S, 3) of some images, of which only a part is in memory at once; sums of bytes are exact."""
+    parts = (images[rows[start : start + CHUNK]] for start in range(0, len(rows), CHUNK))
+    total: NDArray[np.int64] = sum(part.sum(0, dtype=np.int64) for part in parts)
+    return total / len(rows)
 
 
 def oracle(store: ImageStore, settings: Data, root: Path, wanted: NDArray[np.int64]) -> Turner:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmark.data.images import ImageStore
+from benchmark.evaluation import copying
 from benchmark.evaluation.copying import copied, feature_distances, pixel_distances
 from benchmark.evaluation.outputs import Outputs, pairs
 from benchmark.training.sampling import to_float
@@ -82,6 +83,19 @@ def test_feature_distances_by_a_plain_loop(store: ImageStore) -> None:
         output = torch.from_numpy(generated.features[n]).reshape(3, SIZE, SIZE)
         expected = slow(store, place, view, output, torch.Tensor.norm)
         assert (to_input[n], to_target[n]) == pytest.approx(expected, rel=1e-4, nan_ok=True)
+
+
+def test_the_size_of_the_parts_changes_no_distance(store: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def distances() -> list[bytes]:
+        true = outputs(store, lambda position, view: real(store, position), own_view_only=True)
+        generated = outputs(store, lambda position, view: noisy(store, np.array([position]))[0])
+        features = feature_distances(store.manifest, true, generated)
+        return [part.tobytes() for part in (generated.to_input, generated.to_target, *features)]
+
+    whole = distances()
+    monkeypatch.setattr(copying, "CHUNK", 5)
+    monkeypatch.setattr(copying, "MEMBERS", 1)
+    assert distances() == whole
 
 
 def copies(store: ImageStore, make: Callable[[int, int], Tensor]) -> pd.DataFrame:

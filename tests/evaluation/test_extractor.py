@@ -62,6 +62,7 @@ def test_accuracy_by_a_plain_loop() -> None:
     with torch.no_grad():
         right = [int(resnet(to_float(images[row : row + 1])).argmax()) == labels[row] for row in rows]
     assert accuracy(resnet, images, rows, labels[rows], CPU) == pytest.approx(np.mean(right))
+    assert np.isnan(accuracy(resnet, images, rows[:0], labels[:0], CPU))
 
 
 @pytest.mark.parametrize("stem", ["stock", "small"])

@@ -1,5 +1,7 @@
 """Describing generated images, and the functions that make them."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.data.images import ImageStore
+from benchmark.errors import BenchmarkError, FullDiskError
 from benchmark.evaluation import turners
 from benchmark.evaluation.copying import pixel_distances
-from benchmark.evaluation.outputs import Networks, Outputs, measure, pairs
+from benchmark.evaluation.outputs import FEATURES_FILE, Networks, Outputs, measure, pairs, reserve
 from benchmark.training.sampling import to_float
 from tests.tiny import Tiny
 from tests.tools import spec
@@ -47,7 +50,9 @@ def test_copy_gives_the_input(store: ImageStore) -> None:
             assert torch.equal(image, expected)
 
 
-def test_mean_image_by_a_plain_loop(store: ImageStore) -> None:
+@pytest.mark.parametrize("chunk", [2, turners.CHUNK])
+def test_mean_image_by_a_plain_loop(store: ImageStore, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    monkeypatch.setattr(turners, "CHUNK", chunk)
     for view in range(VIEWS):
         total, count = np.zeros((8, 8, 3)), 0
         for position in range(14):
@@ -142,8 +147,43 @@ def test_outputs_survive_the_disk(tmp_path: Path) -> None:
         np.arange(4), np.arange(4) % 2, np.ones((4, 512), np.float32), np.zeros(4, np.int64), distance, distance
     )
     made.save(tmp_path / "outputs.safetensors")
+    made.save(tmp_path / "outputs.safetensors")  # over the old ones
     loaded = Outputs.load(tmp_path / "outputs.safetensors")
     for name, values in vars(made).items():
         np.testing.assert_array_equal(values, getattr(loaded, name), name)
         assert values.dtype == getattr(loaded, name).dtype, name
     assert made.of(np.array([3, 1, 8])).position.tolist() == [1, 3]
+
+
+def test_features_stay_on_the_disk(store: ImageStore, tmp_path: Path) -> None:
+    position, target = pairs(store.manifest, VIEWS, own_view_only=True)
+    turner, networks, compared = turners.copy(store), Networks(Pooled(), Pooled()), pixel_distances(store)
+    plain = measure(turner, position, target, networks, compared, 4, CPU)
+    mapped = reserve(tmp_path / "outputs.safetensors", len(position))
+    made = measure(turner, position, target, networks, compared, 4, CPU, mapped)
+    assert made.features is mapped
+    made.save(tmp_path / "outputs.safetensors")
+    loaded = Outputs.load(tmp_path / "outputs.safetensors")
+    assert isinstance(loaded.features, np.memmap)
+    assert loaded.features.tobytes() == plain.features.tobytes()
+    assert (tmp_path / "outputs.safetensors").stat().st_size < plain.features.nbytes
+
+
+@pytest.mark.parametrize("name", [FEATURES_FILE, "outputs.safetensors"])
+def test_damaged_outputs_are_named(tmp_path: Path, name: str) -> None:
+    numbers, unknown = np.zeros(4, np.int64), np.zeros(4, np.float32)
+    made = Outputs(numbers, numbers, np.ones((4, 512), np.float32), numbers, unknown, unknown)
+    made.save(tmp_path / "outputs.safetensors")
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-1])
+    with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):
+        Outputs.load(tmp_path / "outputs.safetensors")
+
+
+def test_a_full_disk_is_known_before_anything_is_generated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(FullDiskError, match=f"no space left on the disk for .*{FEATURES_FILE}"):
+        reserve(tmp_path / "outputs.safetensors", 5)
+    assert not list(tmp_path.iterdir())
