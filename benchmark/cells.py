@@ -89,8 +89,14 @@ class Cell:
             raise
 
     def begin(self, decision: Decision) -> None:
-        """Empty the folder unless its content is to be used, and record that work is under way."""
+        """Empty the folder unless its content is to be used, and record that work is under way.
+
+        Raises:
+            BenchmarkError: the folder is a link to another one, which is not to be emptied.
+        """
         if decision.action == "make" and self.folder.exists():
+            if self.folder.is_symlink():
+                raise BenchmarkError(f"{self.folder} is a link to another folder; remove the link and run again")
             (self.folder / RECORD).unlink(missing_ok=True)  # first: half emptied, the folder must not count as done
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)

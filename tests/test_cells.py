@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from benchmark.cells import RECORD, Cell, Decision, difference
+from benchmark.errors import BenchmarkError
 
 FINGERPRINT: dict[str, Any] = {
     "seed": 0,
@@ -110,3 +111,15 @@ def test_the_first_difference_in_the_order_of_the_keys() -> None:
     assert difference({"b": 1, "a": {"y": 1, "x": 2}}, {"b": 2, "a": {"y": 3, "x": 2}}) == "a.y changed from 1 to 3"
     assert difference({"a": {"x": 1}}, {"a": {"x": 1}}) == ""
     assert difference(None, {"a": 1}) == "fingerprint changed from None to {'a': 1}"
+
+
+def test_a_folder_elsewhere_is_not_emptied(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "mine"
+    elsewhere.mkdir()
+    (elsewhere / "letter.txt").write_text("mine")
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(elsewhere)
+    cell = Cell(folder, FINGERPRINT)
+    with pytest.raises(BenchmarkError, match="ours/seed0 is a link to another folder; remove the link"):
+        cell.begin(cell.decide())
+    assert [path.name for path in elsewhere.iterdir()] == ["letter.txt"]

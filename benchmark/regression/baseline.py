@@ -12,6 +12,7 @@ from benchmark.reporting.rows import FOLDER
 TEXTS = ("*.csv", "*.md", "*.tex")
 PARTS = (*TEXTS, "metrics", FOLDER, *(f"paper/{kind}" for kind in TEXTS))  # of a baseline
 PICTURES = ("paper/*.png", "figures/*.png")  # of one that is looked at; others are made from the rows when wanted
+FOLDERS = ("metrics", FOLDER, "paper", "figures")
 KEPT = "README.md"  # written by hand
 
 
@@ -28,12 +29,14 @@ def update(old: Path, new: Path, comparison: Comparison) -> None:
         comparison: of the two.
 
     Raises:
-        BenchmarkError: either is no folder of results, or `new` has fewer training seeds where both have measured, so
-            that the spread between them would be lost.
+        BenchmarkError: either is no folder of results, a part of `old` is a link to another folder, or `new` has fewer
+            training seeds where both have measured, so that the spread between them would be lost.
     """
     for path in (old, new):
         if not (path / FOLDER).is_dir() and not (path / "identity.csv").is_file():
             raise BenchmarkError(f"{path} is no folder of results with {FOLDER}/ or identity.csv; --update needs two")
+    for link in filter(Path.is_symlink, (old / part for part in FOLDERS)):
+        raise BenchmarkError(f"{link} is a link to another folder; --update needs the folder itself there")
     if comparison.fewer:
         seeds = ", ".join(comparison.fewer)
         raise BenchmarkError(

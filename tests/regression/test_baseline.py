@@ -116,3 +116,13 @@ def test_a_folder_that_cannot_be_copied_is_said(pair: tuple[Path, Path], monkeyp
     monkeypatch.setattr(shutil, "copytree", full)
     with pytest.raises(BenchmarkError, match="is unchanged, as something could not be copied: No space left on device"):
         update(*pair)
+
+
+def test_a_folder_elsewhere_is_not_changed(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    old, new = pair
+    put(tmp_path / "elsewhere", "letter.md")
+    (old / "paper").symlink_to(tmp_path / "elsewhere")
+    put(new, "paper/table_1.md")
+    with pytest.raises(BenchmarkError, match="old/paper is a link to another folder; --update needs the folder itself"):
+        update(old, new)
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["letter.md"]
