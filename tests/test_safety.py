@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -81,6 +82,12 @@ def test_the_sources_have_no_unsafe_call() -> None:
         for what in findings(path.read_text(encoding="utf-8"))
     ]
     assert found == [LOADER]
+
+
+def test_dvc_reaches_for_no_network() -> None:
+    config = ConfigParser()
+    config.read(PROJECT / ".dvc/config")
+    assert dict(config["core"]) == {"analytics": "false", "check_update": "false"}
 
 
 HOSTILE = "quick; touch pwned; $(touch pwned) `touch pwned` '\""
