@@ -32,14 +32,17 @@ def peak(module: str, arguments: Sequence[str], folder: Path) -> Peak:
         SystemExit: it failed; what it said stands in `folder/<module>.log`.
     """
     start, log = time.perf_counter(), folder / f"{module}.log"
+    anonymous = resident = 0
     with log.open("w", encoding="utf-8") as said:
         process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=folder, stdout=said, stderr=said)
-        anonymous = resident = 0
-        while process.poll() is None:
-            status = _status(process.pid)
-            anonymous = max(anonymous, status.get("RssAnon", 0))
-            resident = max(resident, status.get("VmHWM", 0))
-            time.sleep(INTERVAL)
+        try:
+            while process.poll() is None:
+                status = _status(process.pid)
+                anonymous = max(anonymous, status.get("RssAnon", 0))
+                resident = max(resident, status.get("VmHWM", 0))
+                time.sleep(INTERVAL)
+        finally:
+            process.kill()
     if process.returncode:
         raise SystemExit(f"{module} ended with {process.returncode}: {log.read_text(encoding='utf-8')[-2000:]}")
     return Peak(anonymous * 1024 / 1e6, resident * 1024 / 1e6, time.perf_counter() - start)
