@@ -11,7 +11,7 @@
 | `inputs.csv`, `samples/<model>.png` | some inputs, and what each model makes of them |
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -99,8 +99,8 @@ class Rows:
 def write(rows: Rows, results: Path) -> None:
     """Write the rows to the folder `rows/` of the results; samples of models that are no longer there are removed."""
     folder = results / FOLDER
-    _write_groups([_named(each) for each in sorted(rows.identity, key=_place)], folder / IDENTITY)
-    _write_groups([each.outcomes.assign(model=each.model) for each in rows.fewshot], folder / FEWSHOT)
+    _write_groups((_named(each) for each in sorted(rows.identity, key=_place)), folder / IDENTITY)
+    _write_groups((each.outcomes.assign(model=each.model) for each in rows.fewshot), folder / FEWSHOT)
     for name in ("models", "costs", "learning"):
         write_csv(getattr(rows, name), folder / f"{name}.csv")
     _write_samples(rows.samples, folder)
@@ -116,13 +116,13 @@ def _named(each: Measured) -> pd.DataFrame:
     return rows.assign(model=each.model, split=each.split, nc=each.nc)
 
 
-def _write_groups(parts: Sequence[pd.DataFrame], path: Path) -> None:
-    """Write outcomes as one row group for each measurement."""
-    if not parts:
+def _write_groups(parts: Iterable[pd.DataFrame], path: Path) -> None:
+    """Write outcomes as one row group for each measurement, one after the other."""
+    tables = (pa.Table.from_pandas(part, preserve_index=False) for part in parts)
+    first = next(tables, None)
+    if first is None:
         path.unlink(missing_ok=True)
         return
-    tables = (pa.Table.from_pandas(part, preserve_index=False) for part in parts)
-    first = next(tables)
     with replacing(path) as temporary, ParquetWriter(temporary, first.schema, compression="zstd") as writer:
         writer.write_table(first, row_group_size=len(first))
         for table in tables:
