@@ -24,20 +24,22 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; what was written there replaces `path` when the block ends well.
 
-    The content is on the disk before it has its name, so that not even a power cut leaves a half.
+    It lies in a folder of its own, as some libraries write to further files beside it. The content is on the disk
+    before it has its name, so that not even a power cut leaves a half.
 
     Raises:
         FullDiskError: the disk is full.
     """
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = beside(path)
-        try:
+    folder = beside(path)
+    try:
+        with writing(path):
+            folder.mkdir(parents=True)
+            temporary = folder / "content"
             yield temporary
             sync(temporary)
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

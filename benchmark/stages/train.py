@@ -152,6 +152,7 @@ def train(run: Run, model: str, seed: int, wait: bool = True) -> None:
         print(f"{model} seed {seed}: {decision.action} ({decision.reason})")
         if decision.action != "skip":
             _make(run, model, seed, store, target, decision)
+        loop.Files(target.folder).checkpoint.unlink(missing_ok=True)  # a killed process can have left it there
 
 
 def _make(run: Run, model: str, seed: int, store: ImageStore, target: Cell, decision: Decision) -> None:
@@ -166,7 +167,6 @@ def _make(run: Run, model: str, seed: int, store: ImageStore, target: Cell, deci
     except DivergedError as error:
         sentence = f"{model} seed {seed} diverged: {error}; lower training.learning_rate_factor"
         raise DivergedError(sentence) from None
-    files.checkpoint.unlink(missing_ok=True)
 
 
 def _facts(

@@ -1,0 +1,124 @@
+"""A small run, made in forked processes that need not import anything again."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark import settings
+from benchmark.exits import clean_exit
+from benchmark.reporting import render
+from benchmark.settings import override, with_dataset
+from benchmark.stages.everything import run_everything
+from benchmark.training.sampling import AuxiliaryBatches
+from benchmark.workspace import Run
+from tests.stages.conftest import CHANGES
+from tests.tools import PROJECT, TINY
+
+FEWER = {
+    "models": ["tiny", "two_step"],
+    "data.views": ["left", "front_left", "front"],
+    "data.minimum_images": 2,
+    "data.auxiliary": 4,
+    "data.standard": 3,
+    "seeds": 1,
+    "training.images": 96,
+    "training.checkpoint_every": 2,
+    "training.log_every": 1,
+    "training.batch_size": 8,
+    "training.width": 0.0625,
+    "evaluation.nc": [2],
+    "evaluation.draws": 1,
+    "fewshot.ways": 2,
+    "fewshot.shots": [2],
+    "fewshot.controls": ["no_augmentation"],
+    "fewshot.skip": ["two_step"],
+}
+PATIENCE = 300  # seconds
+Prepare = Callable[[], None]
+
+
+def nothing() -> None:
+    """Prepare nothing."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder in which the small run over some pictures is made.
+
+    Attributes:
+        folder: holds `runs` and `results`.
+        pictures: the data set; the smallest of rendered cars if left out.
+        figures: whether to draw them, which takes seconds each time.
+        changes: settings besides FEWER.
+    """
+
+    folder: Path
+    pictures: Path | None = None
+    figures: bool = False
+    changes: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def run(self) -> Run:
+        """The run, its paths relative to the folder."""
+        base, changes = settings.profile("smoke", PROJECT / "params.yaml"), {**FEWER, **dict(self.changes)}
+        if self.pictures:
+            base = with_dataset(base, "table")
+            places = {"data.root": str(self.pictures), "data.annotations": str(self.pictures / "labels.csv")}
+            changes = {**CHANGES, **changes, **places}
+        return Run(override(base, changes), Path("runs") / "small", Path("results"), "cpu", (TINY,))
+
+    def make(self, before: Prepare = nothing, kill_after: float = PATIENCE) -> tuple[int, str]:
+        """Make the run, or go on with it, in a process of its own.
+
+        Args:
+            before: what to call in the process before the run.
+            kill_after: seconds.
+
+        Returns:
+            The exit code, and what the process said on stderr.
+        """
+        said = self.folder.with_name(f"{self.folder.name}.txt")
+        process = multiprocessing.get_context("fork").Process(target=self._make, args=(before, said))
+        process.start()
+        process.join(kill_after)
+        process.kill()
+        process.join()
+        assert process.exitcode is not None
+        return process.exitcode, said.read_text(encoding="utf-8") if said.exists() else ""
+
+    def _make(self, before: Prepare, said: Path) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with said.open("w", encoding="utf-8") as stderr, redirect_stderr(stderr), clean_exit():
+            before()
+            self.make_here()
+
+    def make_here(self) -> None:
+        """Make the run in this process, whose children then need not import or read anything again."""
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(None):
+            patch.chdir(self.folder)
+            if not self.figures:
+                patch.setattr(render, "draw_all", lambda *arguments: [])
+            run_everything(self.run)
+
+
+def signal_at_draw(number: signal.Signals, draw: int) -> Prepare:
+    """Return what makes the process send itself a signal when it draws its n-th batch."""
+    left = [draw]
+
+    def disturbed(self: AuxiliaryBatches, drawn: Callable[[AuxiliaryBatches], Any] = AuxiliaryBatches.draw) -> Any:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), number)
+        return drawn(self)
+
+    def prepare() -> None:
+        AuxiliaryBatches.draw = disturbed  # type: ignore[method-assign]
+
+    return prepare

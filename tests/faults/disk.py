@@ -1,0 +1,116 @@
+"""A disk of a few megabytes, and filling it up at a chosen write."""
+
+import ctypes
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from tests.faults.children import Project
+
+CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
+FILLER = "filler"
+
+
+def mount(folder: Path, size: int) -> None:
+    """Mount a small disk, in memory, seen by this process and its children alone; it goes with them.
+
+    Args:
+        folder: where; it exists.
+        size: in bytes.
+
+    Raises:
+        OSError: this machine does not permit it.
+    """
+    user, group = os.getuid(), os.getgid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS | CLONE_NEWUSER):
+        raise OSError(ctypes.get_errno(), "unshare is not permitted")
+    Path("/proc/self/setgroups").write_text("deny", encoding="utf-8")
+    Path("/proc/self/uid_map").write_text(f"0 {user} 1", encoding="utf-8")
+    Path("/proc/self/gid_map").write_text(f"0 {group} 1", encoding="utf-8")
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise OSError(done.stderr.strip())
+
+
+def fill(disk: Path, left: int) -> None:
+    """Leave `left` bytes."""
+    free = shutil.disk_usage(disk).free - left
+    if free > 0:
+        with (disk / FILLER).open("ab") as file:
+            os.posix_fallocate(file.fileno(), file.tell(), free)
+
+
+def empty(disk: Path) -> None:
+    """Undo what `fill` did."""
+    (disk / FILLER).unlink(missing_ok=True)
+
+
+def fill_at(disk: Path, known: set[str], number: int, left: int, told: Path) -> None:
+    """Fill `disk` at the `number`-th write of this process that is not `known`; `told` gets the names of those.
+
+    A write is a file that is opened for it, or renamed. The writes of libraries that do not say so come after one that
+    is known.
+    """
+    new: list[str] = []
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        path = _written(event, arguments)
+        if path is None or len(new) == number or not path.is_relative_to(disk) or path.suffix == ".lock":
+            return
+        name = f"{event} {re.sub('[0-9]+', 'N', str(path.relative_to(disk)))}"
+        if name not in {*known, *new}:
+            new.append(name)
+        if len(new) == number:
+            told.write_text("\n".join(new), encoding="utf-8")
+            fill(disk, left)
+
+    sys.addaudithook(hook)
+
+
+def _written(event: str, arguments: tuple[object, ...]) -> Path | None:
+    """Return the path of a file that is about to be written or renamed."""
+    if event == "os.rename":
+        return Path(str(arguments[1])).absolute()
+    if event == "open" and isinstance(arguments[0], str | Path) and isinstance(arguments[2], int):
+        return Path(arguments[0]).absolute() if arguments[2] & (os.O_WRONLY | os.O_RDWR) else None
+    return None
+
+
+def sweep(project: Project, longest: int, seed: int, told: Path) -> list[str]:
+    """Make a run whose disk is full at one write after another, and ends after each; return what was wrong.
+
+    Args:
+        project: its folder is the disk.
+        longest: writes from one that fails to the next, at most.
+        seed: of the distances, and of the bytes that are left.
+        told: a file on another disk.
+    """
+    random_, known, problems = random.Random(seed), set[str](), list[str]()
+    while True:
+        number, left = random_.randint(1, longest), random_.choice((0, 0, 4096, 50_000))
+        told.unlink(missing_ok=True)
+        code, said = project.make(partial(fill_at, project.folder, known, number, left, told))
+        empty(project.folder)
+        known |= set(told.read_text(encoding="utf-8").splitlines()) if told.exists() else set()
+        if code == 0 and not told.exists():
+            return problems
+        at = told.read_text(encoding="utf-8").splitlines()[-1] if told.exists() else "no write"
+        print(f"full at {at}, {left} bytes left: exit code {code} {said}".rstrip(), flush=True)
+        problems += [f"full at {at}: {problem}" for problem in _wrong(code, said, project.folder)]
+
+
+def _wrong(code: int, said: str, disk: Path) -> Iterator[str]:
+    """Yield what is wrong about the end of a run on a full disk."""
+    if code == 0:  # the last write of all is over, or what is left was enough
+        return
+    if code != 2 or not re.fullmatch(r"error: no space left on the disk for [^\n]+; free some and run again\n", said):
+        yield f"exit code {code}, {said}"
+    yield from (f"{path} is left over" for path in disk.rglob("*.part*"))

@@ -1,0 +1,96 @@
+"""A small run that is killed at chosen and at random moments, or whose disk is full, ends as one that is left alone."""
+
+import json
+import multiprocessing
+import random
+import signal
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.faults.children import Prepare, Project, nothing, signal_at_draw
+from tests.faults.comparing import contents, differences
+from tests.faults.disk import mount, sweep
+from tests.faults.victim import BEFORE, HALF, REMOVAL, SECOND, spring
+from tests.stages.conftest import draw_pictures
+
+TERM, INT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGKILL
+TRAINING = "models/two_step/seed0"
+
+
+def trap(kind: str, path: str) -> Prepare:
+    return partial(spring, kind, path)
+
+
+DEATHS: tuple[tuple[Prepare, int], ...] = (  # in the order of the run, each with its exit code
+    (trap(BEFORE, "data/store/images.npy"), -KILL),
+    (trap(HALF, "extractors/view/run.json"), -signal.SIGXFSZ),
+    (signal_at_draw(TERM, 3), 130),
+    (signal_at_draw(KILL, 4), -KILL),
+    (trap(BEFORE, "models/tiny/seed0/checkpoint.pt"), -KILL),
+    (trap(SECOND, "models/tiny/seed0/run.json"), -KILL),
+    (trap(BEFORE, f"{TRAINING}/run.json"), -KILL),
+    (trap(HALF, f"{TRAINING}/run.json"), -signal.SIGXFSZ),
+    (signal_at_draw(INT, 5), 130),
+    (trap(BEFORE, f"{TRAINING}/checkpoint.pt"), -KILL),
+    (trap(BEFORE, f"{TRAINING}/generator.safetensors"), -KILL),
+    (trap(REMOVAL, f"{TRAINING}/checkpoint.pt"), -KILL),
+    (trap(BEFORE, "identity/real/seed0/outputs/outputs.safetensors"), -KILL),
+    (trap(SECOND, "identity/tiny/seed0/random/nc2/run.json"), -KILL),
+    (trap(BEFORE, "fewshot/tiny/seed0/outcomes.parquet"), -KILL),
+    (trap(BEFORE, "results/report.html"), -KILL),
+)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "pictures"
+    draw_pictures(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What a run that is left alone ends with."""
+    project = Project(tmp_path_factory.mktemp("whole"), pictures)
+    project.make_here()
+    return contents(project.folder)
+
+
+def test_kills_leave_no_trace(pictures: Path, whole: dict[str, str], tmp_path: Path) -> None:
+    project, moments = Project(tmp_path, pictures), random.Random(0)
+    for number, (before, expected) in enumerate(DEATHS):
+        code, said = project.make(before)
+        assert (code, said.count("\n")) == (expected, expected == 130), (number, said)
+        if number % 6 == 0:
+            project.make(kill_after=moments.random())
+    assert project.make(nothing) == (0, "")
+    assert differences(whole, contents(tmp_path)) == []
+
+
+def test_a_full_disk_leaves_no_trace(pictures: Path, whole: dict[str, str], tmp_path: Path) -> None:
+    found = tmp_path / "found.json"
+    process = multiprocessing.get_context("fork").Process(
+        target=on_a_small_disk, args=(tmp_path, pictures, whole, found)
+    )
+    process.start()
+    process.join()
+    refused, problems = json.loads(found.read_text(encoding="utf-8"))
+    if refused:
+        pytest.skip(f"no small disk can be mounted here: {refused}")
+    assert problems == []
+
+
+def on_a_small_disk(folder: Path, pictures: Path, whole: dict[str, str], found: Path) -> None:
+    disk = folder / "disk"
+    disk.mkdir()
+    refused, problems = "", []
+    try:
+        mount(disk, 150 * 2**20)
+        project = Project(disk, pictures)
+        problems = sweep(project, 30, 0, folder / "told.txt")
+        problems += differences(whole, contents(disk))
+    except OSError as error:
+        refused = str(error)
+    found.write_text(json.dumps([refused, problems]), encoding="utf-8")
