@@ -224,6 +224,10 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     "the hash of the store": (altered("data/store/images.json"), {STORE: "images.json was altered"}),
     "the split of the data": (altered("data/split.parquet"), NOTHING),  # written each time
     "features": (
+        altered("identity/tiny/seed0/outputs/features.npy"),
+        {cells("identity/tiny/seed0/outputs"): "features.npy was altered"},
+    ),
+    "what the networks saw": (
         altered("identity/tiny/seed0/outputs/outputs.safetensors"),
         {cells("identity/tiny/seed0/outputs"): "outputs.safetensors was altered"},
     ),

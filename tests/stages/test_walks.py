@@ -1,8 +1,8 @@
 """Settings that come and go, and runs that are killed on the way: what is skipped is what the settings would make."""
 
+import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,62 +17,83 @@ from benchmark.stages.everything import run_everything
 from benchmark.workspace import Run
 from tests.stages.small import small_run
 
-
-class Killed(BaseException):
-    """The process is no more: nothing is written after it."""
-
-
-def killed(run: Run, steps: int) -> None:
-    """Do every stage until the folders were changed `steps` times; the next removal of a folder is left half done."""
-    left = iter(range(steps))
-
-    def counted(change: Callable[..., Any]) -> Callable[..., Any]:
-        def counting(path: Path, *arguments: Any, **options: Any) -> Any:
-            if next(left, None) is None:
-                if change is shutil.rmtree:
-                    _half_removed(path)
-                raise Killed
-            return change(path, *arguments, **options)
-
-        return counting
-
-    with pytest.MonkeyPatch.context() as patch, suppress(Killed):
-        patch.setattr(Path, "replace", counted(Path.replace))
-        patch.setattr(shutil, "rmtree", counted(shutil.rmtree))
-        run_everything(run)
-
-
-def _half_removed(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.name != RECORD:
-            path.unlink()
-
-
-def results(run: Run) -> dict[str, str]:
-    """Return the hash of every file in the cells, but of their records."""
-    parts = ("data/store", "extractors", "models", "identity", "fewshot")
-    found = [
-        path for part in parts for path in (run.folder / part).rglob("*") if path.is_file() and path.name != RECORD
-    ]
-    return {path.relative_to(run.folder).as_posix(): sha256(path) for path in found}
-
-
 VARIANTS: tuple[dict[str, Any], ...] = (
     {},
     {"data.views": ["right", "left"]},
     {"training.images": 48, "extractor.view_epochs": 2},
     {"evaluation.draws": 2, "fewshot.ways": 3},
 )
+PARTS = ("data/store", "extractors", "models", "identity", "fewshot")  # where cells are
 
 
-def test_after_any_walk_the_results_are_those_of_the_settings(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    with small_run(tmp_path_factory.mktemp("walks")) as run:
+        run_everything(run)
+        yield run
+
+
+class Killed(BaseException):
+    """The process is no more: nothing is written after it."""
+
+
+def killed(run: Run, steps: int) -> bool:
+    """Do every stage until folders were changed `steps` times; the next one that is removed is removed by half."""
+    left = iter(range(steps))
+
+    def counted(change: Callable[..., Any], half: Callable[[Path], None]) -> Callable[..., Any]:
+        def counting(path: Path, *arguments: Any, **options: Any) -> Any:
+            if next(left, None) is not None:
+                return change(path, *arguments, **options)
+            half(path)
+            raise Killed
+
+        return counting
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", counted(Path.replace, half=Path.exists))
+        patch.setattr(shutil, "rmtree", counted(shutil.rmtree, half=lambda folder: min(folder.iterdir()).unlink()))
+        try:
+            run_everything(run)
+        except Killed:
+            return True
+    return False
+
+
+def results(run: Run) -> dict[str, str]:
+    """Return the hash of every file in the cells but of their records."""
+    found = [path for part in PARTS for path in (run.folder / part).rglob("*") if path.is_file()]
+    return {path.relative_to(run.folder).as_posix(): sha256(path) for path in found if path.name != RECORD}
+
+
+def copy(run: Run, folder: Path) -> Run:
+    shutil.copytree(run.folder, folder, copy_function=os.link, ignore=shutil.ignore_patterns("locks"))
+    return replace(run, folder=folder)
+
+
+def test_a_change_that_is_taken_back_wherever_it_was_killed(finished: Run, tmp_path: Path) -> None:
+    before = results(finished)
+    other = override(finished.settings, {"training.images": 48, "evaluation.nc": [3]})
+    steps, ended = 0, False
+    while not ended:
+        run = copy(finished, tmp_path / str(steps))
+        ended = not killed(replace(run, settings=other), steps)
+        run_everything(run)
+        assert before.items() <= results(run).items(), steps
+        steps += 1
+    assert steps > 20
+
+
+def test_after_any_walk_the_results_are_those_of_the_settings(finished: Run, tmp_path: Path) -> None:
     random = generator("walk")
-    with small_run(tmp_path) as run:
-        walked = [replace(run, settings=override(run.settings, variant)) for variant in VARIANTS]
-        for _ in range(12):
-            killed(walked[random.integers(len(walked))], int(random.integers(40)))
-        for number, variant in enumerate(walked):
-            fresh = replace(variant, folder=tmp_path / f"fresh{number}")
-            run_everything(fresh)
-            run_everything(variant)
-            assert results(variant) == results(fresh)
+    walked = [
+        replace(finished, folder=tmp_path / "walked", settings=override(finished.settings, variant))
+        for variant in VARIANTS
+    ]
+    ends = [killed(walked[random.integers(len(walked))], int(random.integers(100))) for _ in range(8)]
+    assert set(ends) == {True, False}
+    for number, variant in enumerate(walked):
+        fresh = replace(variant, folder=tmp_path / f"fresh{number}")
+        run_everything(fresh)
+        run_everything(variant)
+        assert results(variant) == results(fresh)
