@@ -1,8 +1,10 @@
 """How a program of this suite ends: one sentence and a code, no traceback, for what a user can mend."""
 
+import _thread
 import errno
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -19,7 +21,7 @@ def clean_exit() -> Iterator[None]:
 
     SIGTERM interrupts as Ctrl-C does.
     """
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before, sys.unraisablehook = signal.signal(signal.SIGTERM, _interrupt), _interrupt_again
     try:
         yield
     except BenchmarkError as error:
@@ -33,11 +35,20 @@ def clean_exit() -> Iterator[None]:
             raise
         end(f"{error.filename} cannot be used: {error.strerror}; make it accessible or choose another place", WRONG)
     finally:
+        sys.unraisablehook = sys.__unraisablehook__
         signal.signal(signal.SIGTERM, before)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> Never:
     raise KeyboardInterrupt
+
+
+def _interrupt_again(lost: "sys.UnraisableHookArgs") -> None:
+    """Interrupt once more, a little later, if an interruption is lost because it came while an object was removed."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        threading.Timer(0.01, _thread.interrupt_main, (signal.SIGTERM,)).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def end(message: str, code: int) -> None:
