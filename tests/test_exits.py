@@ -1,0 +1,29 @@
+"""How a program ends when it is interrupted."""
+
+import gc
+import time
+
+import pytest
+
+from benchmark.exits import clean_exit
+
+
+class Interrupted:
+    """Python drops what is raised while an object is removed."""
+
+    def __del__(self) -> None:
+        raise KeyboardInterrupt
+
+
+def removed_then_busy() -> None:
+    Interrupted()
+    gc.collect()
+    for _ in range(3000):
+        time.sleep(0.01)
+
+
+def test_an_interruption_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, clean_exit():
+        removed_then_busy()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "error: interrupted; the same command goes on from the last finished step\n"
