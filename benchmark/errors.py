@@ -1,5 +1,6 @@
 """The errors a user can mend, and how they name what is wrong."""
 
+import errno
 import reprlib
 
 _SHORT = reprlib.Repr()
@@ -12,6 +13,9 @@ class BenchmarkError(Exception):
     The message is one sentence for the user: what is wrong, where, and what to do about it. Every entry point prints
     it without a traceback and exits with code 2.
     """
+
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system calls a full disk
 
 
 class FullDiskError(BenchmarkError):

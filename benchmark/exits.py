@@ -1,7 +1,6 @@
 """How a program of this suite ends: one sentence and a code, no traceback, for what a user can mend."""
 
 import _thread
-import errno
 import signal
 import sys
 import threading
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Never
 
-from benchmark.errors import BenchmarkError, InterruptedRun
+from benchmark.errors import NO_SPACE, BenchmarkError, InterruptedRun
 
 WRONG, INTERRUPTED = 2, 130
 
@@ -21,7 +20,8 @@ def clean_exit() -> Iterator[None]:
 
     SIGTERM interrupts as Ctrl-C does.
     """
-    before, sys.unraisablehook = signal.signal(signal.SIGTERM, _interrupt), _interrupt_again
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    sys.unraisablehook, threading.excepthook = _interrupt_again, _thread_ended
     try:
         yield
     except BenchmarkError as error:
@@ -29,13 +29,13 @@ def clean_exit() -> Iterator[None]:
     except (InterruptedRun, KeyboardInterrupt) as error:
         end(str(error) or "interrupted; the same command goes on from the last finished step", INTERRUPTED)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in NO_SPACE:
             end(f"no space left on the disk for {error.filename or 'a result'}; free some and run again", WRONG)
         if error.filename is None:
             raise
         end(f"{error.filename} cannot be used: {error.strerror}; make it accessible or choose another place", WRONG)
     finally:
-        sys.unraisablehook = sys.__unraisablehook__
+        sys.unraisablehook, threading.excepthook = sys.__unraisablehook__, threading.__excepthook__
         signal.signal(signal.SIGTERM, before)
 
 
@@ -49,6 +49,12 @@ def _interrupt_again(lost: "sys.UnraisableHookArgs") -> None:
         threading.Timer(0.01, _thread.interrupt_main, (signal.SIGTERM,)).start()
     else:
         sys.__unraisablehook__(lost)
+
+
+def _thread_ended(args: threading.ExceptHookArgs) -> None:
+    """Leave it to the main thread to say that the disk is full: it gets the error when it waits for what is written."""
+    if getattr(args.exc_value, "errno", None) not in NO_SPACE:
+        threading.__excepthook__(args)
 
 
 def end(message: str, code: int) -> None:

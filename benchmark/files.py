@@ -1,6 +1,5 @@
 """Writing files so that a reader sees the old content or the new one, never a half."""
 
-import errno
 import glob
 import hashlib
 import json
@@ -14,10 +13,9 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 from safetensors import SafetensorError
 
-from benchmark.errors import BenchmarkError, FullDiskError
+from benchmark.errors import NO_SPACE, BenchmarkError, FullDiskError
 
 FULL = 2**20  # bytes below which a failed write is put down to a full disk
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager

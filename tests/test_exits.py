@@ -1,6 +1,8 @@
 """How a program ends when it is interrupted."""
 
+import errno
 import gc
+import threading
 import time
 
 import pytest
@@ -27,3 +29,18 @@ def test_an_interruption_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None
         removed_then_busy()
     assert ended.value.code == 130
     assert capsys.readouterr().err == "error: interrupted; the same command goes on from the last finished step\n"
+
+
+def test_a_thread_leaves_a_full_disk_to_the_main_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with clean_exit():
+        for error in (OSError(errno.ENOSPC, "No space left on device"), ValueError("wrong")):
+            thread = threading.Thread(target=fail, args=(error,))
+            thread.start()
+            thread.join()
+    said = capsys.readouterr().err
+    assert "ValueError: wrong" in said
+    assert "No space left" not in said
+
+
+def fail(error: Exception) -> None:
+    raise error

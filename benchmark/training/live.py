@@ -11,6 +11,7 @@ from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from torch import Tensor
 from torchvision.utils import make_grid
 
+from benchmark.files import writing
 from benchmark.training.sampling import to_uint8
 from benchmark.training.turning import evaluating, turned
 from models.interface import ViewModel
@@ -22,7 +23,8 @@ DELAY = 10  # seconds until an entry is on the disk
 class LiveLog(TensorBoardLogger):
     """Fabric's logger for TensorBoard, with sample grids.
 
-    The first entry drops what an interrupted training left at its step or later.
+    The first entry drops what an interrupted training left at its step or later. Any method that writes can raise
+    FullDiskError.
 
     Args:
         folder: where the event files go.
@@ -32,12 +34,19 @@ class LiveLog(TensorBoardLogger):
 
     def __init__(self, folder: Path, inputs: Tensor, every: int) -> None:
         super().__init__(folder, name="", version="", flush_secs=DELAY)
-        self.inputs, self.every = inputs, every
+        self.folder, self.inputs, self.every = folder, inputs, every
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Write scalars."""
         self._begin(step)
-        super().log_metrics(metrics, step)
+        with writing(self.folder):  # not Fabric's own method, which takes every failure for a wrong type
+            for name, value in metrics.items():
+                self.experiment.add_scalar(name, value, step)
+
+    def finalize(self, status: str) -> None:
+        """Wait until everything is written."""
+        with writing(self.folder):
+            super().finalize(status)
 
     def between_cycles(self, model: ViewModel, cycle: int, images: int) -> None:
         """Write a grid if one is due; what a model measures once, in `finish`, is still missing in it."""
@@ -54,7 +63,8 @@ class LiveLog(TensorBoardLogger):
         with evaluating(model):
             columns = [self.inputs, *turned(model, self.inputs)]
         grid = make_grid(torch.stack(columns, 1).flatten(0, 1), nrow=len(columns), pad_value=1.0)
-        self.experiment.add_image(SAMPLES, to_uint8(grid[None])[0], images, dataformats="HWC")
+        with writing(self.folder):
+            self.experiment.add_image(SAMPLES, to_uint8(grid[None])[0], images, dataformats="HWC")
 
     def _begin(self, step: int | None) -> None:
         self._kwargs.setdefault("purge_step", step)  # read once, when the event file is opened

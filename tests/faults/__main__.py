@@ -1,12 +1,15 @@
 """Kill a real run again and again, and compare what it ends with to a run left alone.
 
     python -m tests.faults [--kills 30] [--seed 0]
+    python -m tests.faults --disk [--seed 0]
 
 Prints one line for each kill. The exit code is 1 if a byte differs, a file or process is left over, or an end was not
-one sentence.
+one sentence. With --disk the same of a small run whose disk gets full, again and again, at one write after another.
 """
 
 import argparse
+import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +21,7 @@ from tests.faults.killing import POLL, Killer, plan
 from tests.faults.project import copy_sources, new_project, start
 from tests.faults.steps import Watch, stage
 
+APART = 5  # writes from one that fails on a full disk to the next, at most
 ROUNDS = 4  # at most; what a round has missed comes in the next
 
 
@@ -25,18 +29,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=30, help="kills at random moments (default: 30)")
     parser.add_argument("--seed", type=int, default=0, help="of the random moments (default: 0)")
+    parser.add_argument("--disk", action="store_true", help="fill the disk instead")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        problems = kill(Path(folder).resolve(), asked.kills, asked.seed)
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        folder = Path(name).resolve()
+        sources = copy_sources(folder / "sources")
+        if asked.disk:
+            sys.exit(fill_disk(folder, sources, asked.seed))
+        problems = kill(folder, sources, asked.kills, asked.seed)
     for problem in problems:
         print(f"problem: {problem}")
     sys.exit(1 if problems else 0)
 
 
-def kill(folder: Path, kills: int, seed: int) -> list[str]:
+def fill_disk(folder: Path, sources: Path, seed: int) -> int:
+    """Run `full_disk` with the copied sources; return its exit code."""
+    environment = {**os.environ, "PYTHONPATH": str(sources), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.faults.full_disk", str(folder), str(APART), str(seed)]
+    return subprocess.run(command, cwd=sources, env=environment).returncode
+
+
+def kill(folder: Path, sources: Path, kills: int, seed: int) -> list[str]:
     """Make a run left alone and, in rounds, runs that are killed; return what was not as it must be."""
     began = time.monotonic()
-    sources = copy_sources(folder / "sources")
     durations = undisturbed(new_project(folder / "whole", sources), sources)
     whole = contents(folder / "whole")
     print(f"left alone: {sum(durations.values()):.0f} s in {len(durations)} steps, {len(whole)} files", flush=True)

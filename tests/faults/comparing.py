@@ -12,9 +12,10 @@ OF_TIMES = {f"results/{name}" for name in ("report.html", *(f"figures/cost_over_
 
 
 def contents(project: Path) -> dict[str, str]:
-    """Return a hash of every file below `data`, `runs` and `results`, without the times in it."""
+    """Return a hash of every file below `data`, `runs` and `results`, without the times in it, but of no live log."""
     files = (path for part in ("data", "runs", "results") for path in sorted((project / part).rglob("*")))
-    return {path.relative_to(project).as_posix(): _hash(path, project) for path in files if path.is_file()}
+    kept = (path for path in files if path.is_file() and "tensorboard" not in path.parts)
+    return {path.relative_to(project).as_posix(): _hash(path, project) for path in kept}
 
 
 def _hash(path: Path, project: Path) -> str:

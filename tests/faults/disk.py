@@ -1,6 +1,8 @@
 """A disk of a few megabytes, and filling it up at a chosen write."""
 
 import ctypes
+import json
+import multiprocessing
 import os
 import random
 import re
@@ -8,10 +10,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 from tests.faults.children import Project
+from tests.faults.comparing import contents, differences
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 FILLER = "filler"
@@ -82,6 +86,36 @@ def _written(event: str, arguments: tuple[object, ...]) -> Path | None:
     if event == "open" and isinstance(arguments[0], str | Path) and isinstance(arguments[2], int):
         return Path(arguments[0]).absolute() if arguments[2] & (os.O_WRONLY | os.O_RDWR) else None
     return None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of a sweep: why no small disk can be had here, if so, or what was not as it must be."""
+
+    refused: str
+    problems: list[str]
+
+
+def on_a_small_disk(project: Project, size: int, longest: int, seed: int, whole: dict[str, str]) -> Found:
+    """Make the run of a project, whose folder becomes a disk of `size` bytes, with `sweep`; compare it with `whole`."""
+    project.folder.mkdir()
+    answer = project.folder.with_name("found.json")
+    arguments = (project, size, longest, seed, whole, answer)
+    process = multiprocessing.get_context("fork").Process(target=_on_a_small_disk, args=arguments)
+    process.start()
+    process.join()
+    return Found(**json.loads(answer.read_text(encoding="utf-8")))
+
+
+def _on_a_small_disk(project: Project, size: int, longest: int, seed: int, whole: dict[str, str], answer: Path) -> None:
+    try:
+        mount(project.folder, size)
+    except OSError as error:
+        found = Found(str(error), [])
+    else:
+        problems = sweep(project, longest, seed, answer.with_name("told.txt"))
+        found = Found("", problems + differences(whole, contents(project.folder)))
+    answer.write_text(json.dumps(asdict(found)), encoding="utf-8")
 
 
 def sweep(project: Project, longest: int, seed: int, told: Path) -> list[str]:

@@ -97,6 +97,7 @@ class Killer:
         print(f"{how}: exit code {code} {said.rpartition(chr(10))[2]}".rstrip(), flush=True)
         if code == 0:
             print("    too late: the run was done")
+            self.problems += [f"{how}: the run goes on, and says {said[-2000:]}"] if said else []
             return
         self.hit.append(stage(step))
         self._judge(kill, how, code, said)

@@ -1,7 +1,5 @@
 """A small run that is killed at chosen and at random moments, or whose disk is full, ends as one that is left alone."""
 
-import json
-import multiprocessing
 import random
 import signal
 from functools import partial
@@ -11,7 +9,7 @@ import pytest
 
 from tests.faults.children import Prepare, Project, nothing, signal_at_draw
 from tests.faults.comparing import contents, differences
-from tests.faults.disk import mount, sweep
+from tests.faults.disk import on_a_small_disk
 from tests.faults.victim import BEFORE, HALF, REMOVAL, SECOND, spring
 from tests.stages.conftest import draw_pictures
 
@@ -70,27 +68,7 @@ def test_kills_leave_no_trace(pictures: Path, whole: dict[str, str], tmp_path: P
 
 
 def test_a_full_disk_leaves_no_trace(pictures: Path, whole: dict[str, str], tmp_path: Path) -> None:
-    found = tmp_path / "found.json"
-    process = multiprocessing.get_context("fork").Process(
-        target=on_a_small_disk, args=(tmp_path, pictures, whole, found)
-    )
-    process.start()
-    process.join()
-    refused, problems = json.loads(found.read_text(encoding="utf-8"))
-    if refused:
-        pytest.skip(f"no small disk can be mounted here: {refused}")
-    assert problems == []
-
-
-def on_a_small_disk(folder: Path, pictures: Path, whole: dict[str, str], found: Path) -> None:
-    disk = folder / "disk"
-    disk.mkdir()
-    refused, problems = "", []
-    try:
-        mount(disk, 150 * 2**20)
-        project = Project(disk, pictures)
-        problems = sweep(project, 30, 0, folder / "told.txt")
-        problems += differences(whole, contents(disk))
-    except OSError as error:
-        refused = str(error)
-    found.write_text(json.dumps([refused, problems]), encoding="utf-8")
+    found = on_a_small_disk(Project(tmp_path / "disk", pictures), 150 * 2**20, longest=30, seed=0, whole=whole)
+    if found.refused:
+        pytest.skip(f"no small disk can be mounted here: {found.refused}")
+    assert found.problems == []

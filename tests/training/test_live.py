@@ -1,6 +1,7 @@
 """Live logs: TensorBoard reads back what was written, an interruption leaves no trace, and the training is the same."""
 
 import csv
+import errno
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from benchmark import seeding
 from benchmark.environment import open_fabric
-from benchmark.errors import InterruptedRun
+from benchmark.errors import FullDiskError, InterruptedRun
 from benchmark.training import checkpoint
 from benchmark.training.live import LiveLog
 from benchmark.training.loop import Files, Schedule, train
@@ -141,3 +142,14 @@ def test_every_module_gets_its_own_mode_back() -> None:
     with pytest.raises(RuntimeError, match="pulled the plug"), evaluating(model):
         crash()
     assert [module.training for module in model.modules()] == before
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = LiveLog(tmp_path / "live", INPUTS, 1)
+    monkeypatch.setattr(log.experiment, "add_scalar", full)
+    with pytest.raises(FullDiskError, match=f"no space left on the disk for {tmp_path}/live; free some"):
+        log.log_metrics({"loss": 1.0}, 1)
+
+
+def full(*arguments: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
