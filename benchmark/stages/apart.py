@@ -15,7 +15,7 @@ from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
-from benchmark.exits import clean_exit
+from benchmark.exits import INTERRUPTED, clean_exit
 from benchmark.settings import Profile
 from benchmark.stages import train
 from benchmark.stages.data import open_store
@@ -51,7 +51,7 @@ def _cell(run: Run, model: str, seed: int) -> Cell:
 def _started(run: Run, model: str, seed: int, wait: bool) -> "subprocess.Popen[str]":
     """Start the process in a session of its own: Ctrl-C comes to this one, which passes it on."""
     places = {"folder": str(run.folder), "results": str(run.results), "plugins": list(map(str, run.plugins))}
-    request = {**places, "device": run.device, "settings": run.settings.model_dump_json()}
+    request = {**places, "parent": os.getpid(), "device": run.device, "settings": run.settings.model_dump_json()}
     paths = filter(None, (str(sources.PROJECT), os.environ.get("PYTHONPATH")))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}  # the very sources that run here
     # -P: nothing is imported from the working folder
@@ -92,6 +92,8 @@ def main() -> None:
     model, seed, wait = sys.argv[1:]
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     asked = json.load(sys.stdin)
+    if os.getppid() != asked["parent"]:  # it died before the line above
+        sys.exit(INTERRUPTED)
     settings = Profile.model_validate_json(asked["settings"])
     folder, results, *plugins = map(Path, (asked["folder"], asked["results"], *asked["plugins"]))
     run = Run(settings, folder, results, asked["device"], tuple(plugins))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.faults.comparing import contents, differences
 from tests.faults.killing import POLL, Killer, plan
-from tests.faults.project import copy_sources, new_project, start
+from tests.faults.project import COMMAND, copy_sources, new_project, start
 from tests.faults.steps import Watch, stage
 
 APART = 5  # writes from one that fails on a full disk to the next, at most
@@ -81,7 +81,7 @@ def _missing(stages: set[str], hit: list[str], kills: int) -> set[str]:
 def undisturbed(project: Path, sources: Path) -> dict[str, float]:
     """Run to the end; return the steps and the seconds that each took."""
     with (project / "stderr.txt").open("w+", encoding="utf-8") as stderr:
-        process = start(project, sources, stderr)
+        process = start(project, sources, stderr, *COMMAND)
         watch = Watch(process, project)
         while watch.look():
             time.sleep(POLL)

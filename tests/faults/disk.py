@@ -19,6 +19,7 @@ from tests.faults.comparing import contents, differences
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 FILLER = "filler"
+LEAST = 8192  # bytes that are left to a run whose disk is full from the start
 
 
 def mount(folder: Path, size: int) -> None:
@@ -128,6 +129,10 @@ def sweep(project: Project, longest: int, seed: int, told: Path) -> list[str]:
         told: a file on another disk.
     """
     random_, known, problems = random.Random(seed), set[str](), list[str]()
+    code, said = project.make(partial(fill, project.folder, LEAST))
+    empty(project.folder)
+    print(f"full from the start: exit code {code} {said}".rstrip(), flush=True)
+    problems += [f"full from the start: {problem}" for problem in _wrong(code or 1, said, project.folder)]
     while True:
         number, left = random_.randint(1, longest), random_.choice((0, 0, 4096, 50_000))
         told.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from typing import TextIO
 import psutil
 
 from tests.faults import victim
-from tests.faults.project import NAME, start
+from tests.faults.project import COMMAND, NAME, start
 from tests.faults.steps import Watch, stage
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -37,12 +37,14 @@ class Kill:
         by: the signal.
         delay: seconds after the step began.
         trap: instead of a signal after a delay, a write of the training that it dies at.
+        apart: whether each training has a process of its own, which `--keep-going` gives it.
     """
 
     step: str
     by: signal.Signals = signal.SIGKILL
     delay: float = 0.0
     trap: str = ""
+    apart: bool = False
 
 
 def plan(durations: Mapping[str, float], kills: int, seed: int, wanted: set[str]) -> list[Kill]:
@@ -64,8 +66,10 @@ def plan(durations: Mapping[str, float], kills: int, seed: int, wanted: set[str]
     shares = {
         step: counts[step] if step.startswith("train ") else 1 for step in chosen
     }  # a training goes on, others anew
+    delays = {step: 0.9 * durations[step] / shares[step] for step in chosen}
     found = [
-        Kill(step, random_.choice(SIGNALS), random_.random() * 0.9 * durations[step] / shares[step]) for step in chosen
+        Kill(step, random_.choice(SIGNALS), random_.random() * delays[step], apart=random_.random() < 1 / 3)
+        for step in chosen
     ]
     trained = [step for step in durations if step.startswith("train ") and step in wanted][:kills]
     traps = list(TRAPS)
@@ -103,7 +107,8 @@ class Killer:
         self._judge(kill, how, code, said)
 
     def _signal(self, kill: Kill, stderr: TextIO) -> tuple[str, str, int]:
-        process = start(self.project, self.sources, stderr)
+        options = ("--keep-going",) if kill.apart else ()
+        process = start(self.project, self.sources, stderr, *COMMAND, *options)
         watch = Watch(process, self.project)
         while watch.look() and not self._due(kill, watch):
             time.sleep(POLL)
@@ -113,7 +118,8 @@ class Killer:
             send(process.pid, kill.by)
         code = process.wait(PATIENCE)
         watch.close()
-        return step, f"{kill.by.name} in {step}, {after:.2f} s after it began", code
+        mode = "".join(f" ({option})" for option in options)
+        return step, f"{kill.by.name} in {step}{mode}, {after:.2f} s after it began", code
 
     def _due(self, kill: Kill, watch: Watch) -> bool:
         """Whether the moment has come, or is missed because that step is done."""

@@ -71,7 +71,7 @@ def start(project: Path, sources: Path, stderr: TextIO, *program: str) -> "subpr
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background of a shell, and handed on
     environment = {**os.environ, "PYTHONPATH": str(sources), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, *(program or COMMAND)],
+        [sys.executable, *program],
         cwd=project,
         env=environment,
         stdout=subprocess.PIPE,
