@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -128,28 +127,27 @@ def sweep(project: Project, longest: int, seed: int, told: Path) -> list[str]:
         seed: of the distances, and of the bytes that are left.
         told: a file on another disk.
     """
-    random_, known, problems = random.Random(seed), set[str](), list[str]()
+    random_, known = random.Random(seed), set[str]()
     code, said = project.make(partial(fill, project.folder, LEAST))
     empty(project.folder)
-    print(f"full from the start: exit code {code} {said}".rstrip(), flush=True)
-    problems += [f"full from the start: {problem}" for problem in _wrong(code or 1, said, project.folder)]
+    problems = _wrong("the start", code, said, project.folder)
     while True:
         number, left = random_.randint(1, longest), random_.choice((0, 0, 4096, 50_000))
         told.unlink(missing_ok=True)
         code, said = project.make(partial(fill_at, project.folder, known, number, left, told))
         empty(project.folder)
-        known |= set(told.read_text(encoding="utf-8").splitlines()) if told.exists() else set()
-        if code == 0 and not told.exists():
-            return problems
-        at = told.read_text(encoding="utf-8").splitlines()[-1] if told.exists() else "no write"
-        print(f"full at {at}, {left} bytes left: exit code {code} {said}".rstrip(), flush=True)
-        problems += [f"full at {at}: {problem}" for problem in _wrong(code, said, project.folder)]
+        if not told.exists():  # no write is left to fail at
+            return problems + ([f"exit code {code}, {said}"] if code else [])
+        new = told.read_text(encoding="utf-8").splitlines()
+        known |= set(new)
+        problems += _wrong(f"{new[-1]}, {left} bytes left", code, said, project.folder)
 
 
-def _wrong(code: int, said: str, disk: Path) -> Iterator[str]:
-    """Yield what is wrong about the end of a run on a full disk."""
-    if code == 0:  # the last write of all is over, or what is left was enough
-        return
-    if code != 2 or not re.fullmatch(r"error: no space left on the disk for [^\n]+; free some and run again\n", said):
-        yield f"exit code {code}, {said}"
-    yield from (f"{path} is left over" for path in disk.rglob("*.part*"))
+def _wrong(where: str, code: int, said: str, disk: Path) -> list[str]:
+    """Print how a run has ended whose disk got full, and return what is wrong about it."""
+    print(f"full at {where}: exit code {code} {said}".rstrip(), flush=True)
+    if code == 0:  # what was left was enough
+        return []
+    sentence = re.fullmatch(r"error: no space left on the disk for [^\n]+; free some and run again\n", said)
+    wrong = [] if code == 2 and sentence else [f"exit code {code}, {said}"]
+    return [f"full at {where}: {each}" for each in [*wrong, *(f"{path} is left" for path in disk.rglob("*.part*"))]]

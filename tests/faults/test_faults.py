@@ -26,7 +26,6 @@ DEATHS: tuple[tuple[Prepare, int], ...] = (  # in the order of the run, each wit
     (trap(HALF, "extractors/view/run.json"), -signal.SIGXFSZ),
     (signal_at_draw(TERM, 3), 130),
     (signal_at_draw(KILL, 4), -KILL),
-    (trap(BEFORE, "models/tiny/seed0/checkpoint.pt"), -KILL),
     (trap(SECOND, "models/tiny/seed0/run.json"), -KILL),
     (trap(BEFORE, f"{TRAINING}/run.json"), -KILL),
     (trap(HALF, f"{TRAINING}/run.json"), -signal.SIGXFSZ),
@@ -68,7 +67,7 @@ def test_kills_leave_no_trace(pictures: Path, whole: dict[str, str], tmp_path: P
 
 
 def test_a_full_disk_leaves_no_trace(pictures: Path, whole: dict[str, str], tmp_path: Path) -> None:
-    found = on_a_small_disk(Project(tmp_path / "disk", pictures), 150 * 2**20, longest=30, seed=0, whole=whole)
+    found = on_a_small_disk(Project(tmp_path / "disk", pictures), 130 * 2**20, longest=45, seed=0, whole=whole)
     if found.refused:
         pytest.skip(f"no small disk can be mounted here: {found.refused}")
     assert found.problems == []
