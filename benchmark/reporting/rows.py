@@ -11,6 +11,7 @@
 | `inputs.csv`, `samples/<model>.png` | some inputs, and what each model makes of them |
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -39,10 +40,15 @@ LEARNING_COLUMNS = ["model", "seed", "cycle", "images", "loss", "value"]
 COST_COLUMNS = ["model", "seed", "seconds", "peak_memory", "device"]  # of the training; memory in bytes
 INPUT_COLUMNS = ["row", "image", "identity", "view"]
 TEXTS = ["model", "citation", "labels", "updates", "map", "loss", "device", "image", "identity", "view"]
+TEXT, WHOLE, TRUTH, NUMBER = "string", "int", "bool", "float|double"  # in the names of Arrow's types
 OUTCOME_COLUMNS = {  # those of any measurement are not all that there may be
-    IDENTITY: {"model", "split", "nc", "seed", "draw", "image", "identity", "source", "target", "rank", "view_right"}
-    | set(COPIED),
-    FEWSHOT: {"model", "seed", "episode", "shots", "image", "identity", "right"},
+    IDENTITY: dict.fromkeys(("model", "split", "image", "identity"), TEXT)
+    | dict.fromkeys(("nc", "seed", "draw", "source", "target", "rank"), WHOLE)
+    | dict.fromkeys(COPIED, NUMBER)
+    | {"view_right": TRUTH},
+    FEWSHOT: dict.fromkeys(("model", "image", "identity"), TEXT)
+    | dict.fromkeys(("seed", "episode", "shots"), WHOLE)
+    | {"right": TRUTH},
 }
 
 
@@ -165,19 +171,22 @@ def read(results: Path) -> Rows:
 
 def _groups(path: Path) -> Iterator[pd.DataFrame]:
     with reading(path), ParquetFile(path) as file:
-        if missing := OUTCOME_COLUMNS[path.name] - set(file.schema_arrow.names):
-            raise ValueError(f"columns are missing: {missing}")
+        columns = OUTCOME_COLUMNS[path.name]
+        found = {field.name: str(field.type) for field in file.schema_arrow}
+        if wrong := {name for name, kind in columns.items() if not re.search(kind, found.get(name, ""))}:
+            raise ValueError(f"columns are missing or hold something else: {wrong}")
         for number in range(file.num_row_groups):
             rows = file.read_row_group(number).to_pandas()
-            _check(rows, path)
+            _check(rows, columns, path)
             yield rows
 
 
-def _check(rows: pd.DataFrame, path: Path) -> None:
+def _check(rows: pd.DataFrame, columns: Mapping[str, str], path: Path) -> None:
     """Refuse a measurement of nothing, and one of a model whose files would lie elsewhere."""
     names = rows["model"].unique()
-    if len(names) != 1:
-        raise ValueError(f"a measurement is of {len(names)} models")
+    unknown = rows[[name for name, kind in columns.items() if kind != NUMBER]].isna().any(axis=None)
+    if len(names) != 1 or unknown:
+        raise ValueError(f"a measurement is of {len(names)} models, or values are missing")
     if FOREIGN & set(str(names[0])):
         raise BenchmarkError(
             f"{path} has rows of a model {names[0]!r}, which cannot be part of a file name; "
@@ -187,6 +196,8 @@ def _check(rows: pd.DataFrame, path: Path) -> None:
 
 def _measured(rows: pd.DataFrame, facts: Facts) -> Measured:
     model, split, nc = (rows[name].iloc[0] for name in ("model", "split", "nc"))
+    if split not in facts.left_out:
+        raise BenchmarkError(f"{IDENTITY} has rows of the split {split!r}, which {FACTS} does not know; run again")
     outcomes = rows.drop(columns=["model", "split", "nc"])
     return Measured(model, facts.trained.get(model, Trained()), split, int(nc), outcomes, facts.left_out[split])
 

@@ -71,3 +71,23 @@ def test_without_identity_there_is_nothing_to_report(tmp_path: Path) -> None:
     (tmp_path / "rows" / IDENTITY).unlink()
     with pytest.raises(BenchmarkError, match=r"identity\.parquet is missing or damaged"):
         rows.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"rank": "x"}, {"rank": None}, {"model": 7}, {"seed": None}, {"copied_pixels": "x"}]
+)
+def test_rows_of_other_kinds_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    found = stored(tmp_path)
+    first = found.identity[0]
+    outcomes = first.outcomes.assign(**{key: value for key, value in change.items() if key != "model"})
+    model = change.get("model", first.model)
+    rows.write(replace(found, identity=[replace(first, outcomes=outcomes, model=model)]), tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(BenchmarkError, match=r"identity\.parquet is missing or damaged"):
+        rows.read(tmp_path)
+
+
+def test_rows_of_a_split_without_facts_are_refused(tmp_path: Path) -> None:
+    found = stored(tmp_path)
+    rows.write(replace(found, identity=[replace(found.identity[0], split="other")]), tmp_path)
+    with pytest.raises(BenchmarkError, match=r"rows of the split 'other', which facts\.json does not know"):
+        rows.read(tmp_path)
