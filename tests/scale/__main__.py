@@ -13,8 +13,7 @@ from tests.scale.memory import Peak, peak
 STAGES = ("prepare", "filter", "split", "extractor", "train", "identity", "fewshot", "collect", "report")
 FILES = {
     "image store": "data/store/images.npy",
-    "outputs of a model": "identity/vanilla/seed0/outputs/outputs.safetensors",
-    "outcomes, N_c = 80": "identity/vanilla/seed0/random/nc80/outcomes.parquet",
+    "features of a model's images": "identity/vanilla/seed0/outputs/features.npy",
 }
 PAPERS_SIDE = 224
 
