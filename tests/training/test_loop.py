@@ -137,6 +137,16 @@ def test_a_damaged_checkpoint_is_named(damage: str, tmp_path: Path, fabric: Fabr
     assert "delete it to train from the beginning" in str(error.value)
 
 
+def test_a_power_cut_finds_the_log_on_the_disk_that_a_checkpoint_counts_on(
+    tmp_path: Path, fabric: Fabric, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(str(Path(f"/proc/self/fd/{number}").readlink())))
+    run(tmp_path, fabric, RandomBatches(spec()), "tiny", Schedule(12, 1, 2, ("test",)))
+    names = [name for path in synced for name in ("log.csv", "checkpoint.pt", "generator") if name in path]
+    assert names[-4:] == ["log.csv", "checkpoint.pt", "log.csv", "generator"]
+
+
 class Broken(Disturbed):
     """From the n-th draw on, the images are not a number."""
 
