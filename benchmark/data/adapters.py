@@ -5,7 +5,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmark.data import tree
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
 from benchmark.settings import Data
@@ -43,5 +42,4 @@ def read(settings: Data, root: Path) -> Reading:
         dropped = ", ".join(f"{count} {reason}" for reason, count in reading.dropped.items() if count)
         found = f" (dropped {dropped})" if dropped else ""
         raise BenchmarkError(f"no images found under {root}{found}; check data.root and data.dataset")
-    tree.check(reading.manifest["image"], root)
     return reading

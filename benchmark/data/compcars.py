@@ -16,6 +16,7 @@ from benchmark.data import annotations, manifest, tree
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
 from benchmark.settings import Data
+from benchmark.values import CONTROL
 
 MAT = Path("misc", "make_model_name.mat")
 NAMES = ("make_names", "model_names")  # cell arrays of texts
@@ -29,7 +30,7 @@ def read(settings: Data, root: Path) -> Reading:
     """Return the images of certain view; the group of an image is its `<make_id>/<model_id>/<year>`.
 
     Raises:
-        BenchmarkError: a folder, `sides.csv` or the names are missing, or a label is malformed.
+        BenchmarkError: a folder, `sides.csv` or the names are missing, a label is malformed, or a file lies outside.
     """
     base = _base(root)
     inside = base.relative_to(root)
@@ -37,7 +38,7 @@ def read(settings: Data, root: Path) -> Reading:
     sides = _sides(settings, base)
     images = _images(base / "image")
     labels = [(inside / "label" / _label_of(image)).as_posix() for image in images]
-    tree.check([*labels, (inside / MAT).as_posix()], root)
+    tree.check([*(f"{prefix}/{image}" for image in images), *labels, (inside / MAT).as_posix()], root)
     names = _Names(base / MAT)
     rows: list[dict[str, object]] = []
     dropped: Counter[str] = Counter()
@@ -153,4 +154,7 @@ def _text(cell: np.ndarray) -> str:
     texts = np.ravel(cell)
     if texts.size and texts.dtype.kind != "U":
         raise ValueError("a name is no text")
-    return "".join(map(str, texts)).strip()
+    text = "".join(map(str, texts)).strip()
+    if CONTROL.search(text):
+        raise ValueError("a name has a control character")
+    return text

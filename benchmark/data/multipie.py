@@ -36,13 +36,15 @@ def read(settings: Data, root: Path) -> Reading:
     """Return the neutral images of the thirteen cameras; identity is the subject, the group its session.
 
     Raises:
-        BenchmarkError: an image lies there twice, or the boxes are malformed.
+        BenchmarkError: an image lies there twice or outside of `root`, or the boxes are malformed.
     """
-    given = _annotated(settings, root)
+    given, images = _annotated(settings, root), _images(root)
+    if settings.annotations and images and not given.keys() & images.keys():
+        raise BenchmarkError(f"{settings.annotations} has a box for none of the images in {root}; check their names")
     fixed = _camera_boxes(settings)
     rows: list[dict[str, object]] = []
     dropped: Counter[str] = Counter()
-    for name, image in sorted(_images(root).items()):
+    for name, image in sorted(images.items()):
         subject, session, recording, camera, _ = name.split("_")
         if (session, recording) not in NEUTRAL:
             dropped["of no neutral recording"] += 1
@@ -63,6 +65,7 @@ def _images(root: Path) -> dict[str, str]:
             if name in found:
                 raise BenchmarkError(f"{root}: {image} and {found[name]} are the same picture; remove one of them")
             found[name] = image
+    tree.check(found.values(), root)
     return found
 
 
