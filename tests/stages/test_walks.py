@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,21 +38,25 @@ class Killed(BaseException):
 
 
 def killed(run: Run, steps: int) -> bool:
-    """Do every stage until folders were changed `steps` times; the next one that is removed is removed by half."""
-    left = iter(range(steps))
+    """Do every stage until folders were changed `steps` times; one that is then removed is left by half."""
+    left, move, remove = iter(range(steps)), Path.replace, shutil.rmtree
 
-    def counted(change: Callable[..., Any], half: Callable[[Path], None]) -> Callable[..., Any]:
-        def counting(path: Path, *arguments: Any, **options: Any) -> Any:
-            if next(left, None) is not None:
-                return change(path, *arguments, **options)
-            half(path)
+    def moved(path: Path, target: Path) -> Path:
+        if next(left, None) is None:
             raise Killed
+        return move(path, target)
 
-        return counting
+    def removed(folder: Path, ignore_errors: bool = False) -> None:
+        temporary = folder.name.startswith(".")
+        if not temporary and next(left, None) is None:
+            for path in sorted(folder.glob("*"))[:1]:
+                path.unlink()
+            raise Killed
+        remove(folder, ignore_errors)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Path, "replace", counted(Path.replace, half=Path.exists))
-        patch.setattr(shutil, "rmtree", counted(shutil.rmtree, half=lambda folder: min(folder.iterdir()).unlink()))
+        patch.setattr(Path, "replace", moved)
+        patch.setattr(shutil, "rmtree", removed)
         try:
             run_everything(run)
         except Killed:
