@@ -78,17 +78,20 @@ class Cell:
         return self.decide().action == "skip"
 
     @contextmanager
-    def making(self, decision: Decision) -> Iterator[None]:
-        """Begin, and record why if the block does not come to its end; it is the block that records `done`."""
-        self.begin(decision)
+    def making(self, decision: Decision, **facts: Any) -> Iterator[None]:
+        """Begin, and record why if the block does not come to its end; it is the block that records `done`.
+
+        `facts` are kept beside the status until then.
+        """
+        self.begin(decision, **facts)
         try:
             yield
         except BaseException as error:
             with suppress(BenchmarkError, OSError):  # what stopped the work is said, not that it cannot be recorded
-                self.note(*_ending(error))
+                self.note(*_ending(error), **facts)
             raise
 
-    def begin(self, decision: Decision) -> None:
+    def begin(self, decision: Decision, **facts: Any) -> None:
         """Empty the folder unless its content is to be used, and record that work is under way.
 
         Raises:
@@ -100,7 +103,7 @@ class Cell:
             (self.folder / RECORD).unlink(missing_ok=True)  # first: half emptied, the folder must not count as done
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.note("running")
+        self.note("running", **facts)
 
     def finish(self, *files: str, **facts: Any) -> None:
         """Record that the work is done; `files` in the folder are its result, `facts` are kept beside their hashes."""

@@ -151,14 +151,22 @@ def train(run: Run, model: str, seed: int, wait: bool = True) -> None:
         decision = target.decide()
         print(f"{model} seed {seed}: {decision.action} ({decision.reason})")
         if decision.action != "skip":
+            _compare(target, decision, _device_name(run), f"{model} seed {seed}")
             _make(run, model, seed, store, target, decision)
         loop.Files(target.folder).checkpoint.unlink(missing_ok=True)  # a killed process can have left it there
+
+
+def _compare(target: Cell, decision: Decision, now: str, name: str) -> None:
+    """Say so if a training is resumed where it can come to other weights: sums depend on processor and threads."""
+    before = target.record.get("device_name", now)
+    if decision.action == "resume" and before != now:
+        print(f"{name}: begun on {before}, goes on with {now}: not to the byte what it would be without interruption")
 
 
 def _make(run: Run, model: str, seed: int, store: ImageStore, target: Cell, decision: Decision) -> None:
     network, files = build(run, model, store, seed), loop.Files(target.folder)
     try:
-        with target.making(decision):
+        with target.making(decision, device_name=_device_name(run)):
             if decision.action == "make":
                 shutil.rmtree(live_folder(run, model, seed), ignore_errors=True)
             progress = _train(run, model, seed, network, store, files)
@@ -173,7 +181,6 @@ def _facts(
     run: Run, model: str, network: ViewModel, store: ImageStore, progress: Progress, files: loop.Files
 ) -> dict[str, Any]:
     """Return what is recorded of a finished training."""
-    device = open_fabric(run.device, run.settings.training.precision).device
     return {
         "parameters": generator_parameters(network),
         "map": network.map,
@@ -181,9 +188,13 @@ def _facts(
         "auxiliary_images": len(store.subset("auxiliary")),
         "weights_hash": sha256(files.weights),
         "target": entry(run, model).target,
-        "device_name": device_name(device),
+        "device_name": _device_name(run),
         **asdict(progress.costs),
     }
+
+
+def _device_name(run: Run) -> str:
+    return device_name(open_fabric(run.device, run.settings.training.precision).device)
 
 
 def live_folder(run: Run, model: str, seed: int) -> Path:

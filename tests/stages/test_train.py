@@ -14,6 +14,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from benchmark.cells import RECORD, Cell
+from benchmark.stages import train as stage
 from benchmark.stages.data import filter_images, open_store, prepare, split
 from benchmark.stages.train import live_folder, train
 from benchmark.training import live
@@ -102,3 +103,25 @@ def test_a_training_made_anew_leaves_no_old_live_log(watched: Run) -> None:
     train(copy, "tiny", 0)
     assert not live_folder(copy, "tiny", 0).exists()
     assert live_folder(watched, "tiny", 0).exists()
+
+
+def test_going_on_with_other_threads_is_said(
+    plain: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = changed(copy_of_data(plain, "threads"), training__checkpoint_every=1)
+    monkeypatch.setattr(stage, "device_name", lambda device: "a processor, torch threads: 1")
+    with monkeypatch.context() as stopped:
+        stopped.setattr(stage, "_train", lambda *arguments: raise_(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            train(run, "tiny", 0)
+    assert "goes on" not in capsys.readouterr().out
+    monkeypatch.setattr(stage, "device_name", lambda device: "a processor, torch threads: 2")
+    train(run, "tiny", 0)
+    assert (
+        "tiny seed 0: begun on a processor, torch threads: 1, goes on with a processor, torch threads: 2: "
+        "not to the byte"
+    ) in capsys.readouterr().out
+
+
+def raise_(error: type[BaseException]) -> None:
+    raise error
