@@ -1,11 +1,11 @@
 """A small run, made in forked processes that need not import anything again."""
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from benchmark.settings import override, with_dataset
 from benchmark.stages.everything import run_everything
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
+from models.interface import Batch
 from tests.stages.conftest import CHANGES
 from tests.tools import PROJECT, TINY
 
@@ -110,15 +111,21 @@ class Project:
 
 def signal_at_draw(number: signal.Signals, draw: int) -> Prepare:
     """Return what makes the process send itself a signal when it draws its n-th batch."""
-    left = [draw]
+    return partial(_at_draw, draw, partial(signal.raise_signal, number))
 
-    def disturbed(self: AuxiliaryBatches, drawn: Callable[[AuxiliaryBatches], Any] = AuxiliaryBatches.draw) -> Any:
+
+def _at_draw(draw: int, what: Callable[[], object]) -> None:
+    left, drawn = [draw], AuxiliaryBatches.draw
+
+    def disturbed(self: AuxiliaryBatches) -> Batch:
         left[0] -= 1
         if left[0] == 0:
-            os.kill(os.getpid(), number)
+            what()
         return drawn(self)
 
-    def prepare() -> None:
-        AuxiliaryBatches.draw = disturbed  # type: ignore[method-assign]
+    AuxiliaryBatches.draw = disturbed  # type: ignore[method-assign]
 
-    return prepare
+
+def killed_after_draw(draw: int, seconds: float) -> Prepare:
+    """Return what makes the kernel end the process by SIGALRM, some time after it has drawn its n-th batch."""
+    return partial(_at_draw, draw, partial(signal.setitimer, signal.ITIMER_REAL, seconds))

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.children import Prepare, Project, nothing, signal_at_draw
+from tests.faults.children import Prepare, Project, killed_after_draw, nothing, signal_at_draw
 from tests.faults.comparing import contents, differences
 from tests.faults.disk import on_a_small_disk
 from tests.faults.victim import BEFORE, HALF, REMOVAL, SECOND, spring
 from tests.stages.conftest import draw_pictures
 
 TERM, INT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGKILL
+MOMENTS = random.Random(0)
 TRAINING = "models/two_step/seed0"
 
 
@@ -29,7 +30,9 @@ DEATHS: tuple[tuple[Prepare, int], ...] = (  # in the order of the run, each wit
     (trap(SECOND, "models/tiny/seed0/run.json"), -KILL),
     (trap(BEFORE, f"{TRAINING}/run.json"), -KILL),
     (trap(HALF, f"{TRAINING}/run.json"), -signal.SIGXFSZ),
-    (signal_at_draw(INT, 5), 130),
+    (killed_after_draw(1, MOMENTS.uniform(0, 0.006)), -signal.SIGALRM),
+    (killed_after_draw(2, MOMENTS.uniform(0, 0.006)), -signal.SIGALRM),
+    (signal_at_draw(INT, 4), 130),
     (trap(BEFORE, f"{TRAINING}/checkpoint.pt"), -KILL),
     (trap(BEFORE, f"{TRAINING}/generator.safetensors"), -KILL),
     (trap(REMOVAL, f"{TRAINING}/checkpoint.pt"), -KILL),
@@ -56,12 +59,12 @@ def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 def test_kills_leave_no_trace(pictures: Path, whole: dict[str, str], tmp_path: Path) -> None:
-    project, moments = Project(tmp_path, pictures), random.Random(0)
+    project = Project(tmp_path, pictures)
     for number, (before, expected) in enumerate(DEATHS):
         code, said = project.make(before)
         assert (code, said.count("\n")) == (expected, expected == 130), (number, said)
-        if number % 6 == 0:
-            project.make(kill_after=moments.random())
+    for _ in range(2):  # while the results are written
+        project.make(kill_after=MOMENTS.uniform(0.2, 2))
     assert project.make(nothing) == (0, "")
     assert differences(whole, contents(tmp_path)) == []
 
