@@ -58,7 +58,7 @@ def common(command: Any) -> Any:
 @cli.command(cls=SeveralValues)
 @click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
-@click.option("--seeds", type=Whole(1), help="Number of training seeds: 3 means 0, 1 and 2.")
+@click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
 @click.option("--keep-going", is_flag=True, help="Go on with the others when a training or measurement fails.")
 @common
 def run(models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, keep_going: bool, **choices: Any) -> int:
@@ -131,9 +131,8 @@ def _changed(
     changes: tuple[str, ...],
 ) -> "Profile":
     """Return the settings with the options that change values applied."""
-    import yaml
-
     from benchmark import settings
+    from benchmark.plain_yaml import PlainYAMLError, parse
 
     if dataset and dataset not in ("rendered", base.data.dataset) and data_root is None:
         raise BenchmarkError(f"--dataset {dataset} needs --data-root, the folder of its images")
@@ -142,11 +141,11 @@ def _changed(
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals:
-            raise BenchmarkError(f"--set {change}: write KEY=VALUE, such as training.images=1000")
+            raise BenchmarkError(f"--set {change[:100]}: write KEY=VALUE, such as training.images=1000")
         try:
-            values[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise BenchmarkError(f"--set {change}: the value is no valid YAML") from None
+            values[key] = parse(value)
+        except PlainYAMLError as error:
+            raise BenchmarkError(f"--set {key}: the value is no valid YAML: {error}") from None
     return settings.override(settings.with_dataset(base, dataset or base.data.dataset), values)
 
 

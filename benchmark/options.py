@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from benchmark.errors import shown
+
 
 class SeveralValues(click.Command):
     """A command whose repeatable options also take their values in a row: `--nc 20 50` is `--nc 20 --nc 50`."""
@@ -29,21 +31,23 @@ def _repeated(args: list[str], flags: set[str]) -> list[str]:
 
 
 class Whole(click.ParamType[int]):
-    """A whole number not below `least`."""
+    """A whole number not below `least` and not above `most`."""
 
     name = "number"
 
-    def __init__(self, least: int) -> None:
-        self.least = least
+    def __init__(self, least: int, most: int = 10**9) -> None:
+        self.least, self.most = least, most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number, or fail with one sentence."""
         try:
             number = int(value)
         except ValueError:
-            self.fail(f"{value!r} is no whole number", param, ctx)
+            self.fail(f"{shown(value)} is no whole number", param, ctx)
         if number < self.least:
             self.fail(f"{number} is below {self.least}", param, ctx)
+        if number > self.most:
+            self.fail(f"{shown(number)} is above {self.most}", param, ctx)
         return number
 
 

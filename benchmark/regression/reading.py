@@ -78,7 +78,7 @@ def explained(file: Path) -> Iterator[None]:
         yield
     except KeyError as error:
         raise BenchmarkError(f"{file} holds no results of identity or few-shot: there is no column {error}") from error
-    except (OSError, ValueError, TypeError) as error:  # pandas' and pyarrow's errors are ValueErrors
+    except (OSError, ValueError, TypeError, OverflowError) as error:  # pandas' and pyarrow's errors are ValueErrors
         raise BenchmarkError(f"{file} is damaged or holds no results ({type(error).__name__})") from error
 
 

@@ -157,10 +157,13 @@ def read(results: Path) -> Rows:
         )
     with reading(folder / FACTS):
         facts = Facts.model_validate_json((folder / FACTS).read_text(encoding="utf-8"))
+    measured = [_measured(part, facts) for part in _groups(folder / IDENTITY)]
+    if "random" not in {each.split for each in measured}:
+        raise BenchmarkError(f"{folder / IDENTITY} has nothing of the paper's split, random; run again")
     recognised = _groups(folder / FEWSHOT) if (folder / FEWSHOT).exists() else ()
     return Rows(
         facts,
-        [_measured(part, facts) for part in _groups(folder / IDENTITY)],
+        measured,
         [_recognised(part, facts) for part in recognised],
         _table(folder / "models.csv", MODEL_COLUMNS),
         _table(folder / "costs.csv", COST_COLUMNS),
@@ -184,9 +187,10 @@ def _groups(path: Path) -> Iterator[pd.DataFrame]:
 def _check(rows: pd.DataFrame, columns: Mapping[str, str], path: Path) -> None:
     """Refuse a measurement of nothing, and one of a model whose files would lie elsewhere."""
     names = rows["model"].unique()
+    mixed = [name for name in ("model", "split", "nc") if name in columns and rows[name].nunique() != 1]
     unknown = rows[[name for name, kind in columns.items() if kind != NUMBER]].isna().any(axis=None)
-    if len(names) != 1 or unknown:
-        raise ValueError(f"a measurement is of {len(names)} models, or values are missing")
+    if mixed or unknown:
+        raise ValueError(f"a measurement is of more or less than one {mixed}, or values are missing")
     if FOREIGN & set(str(names[0])):
         raise BenchmarkError(
             f"{path} has rows of a model {names[0]!r}, which cannot be part of a file name; "

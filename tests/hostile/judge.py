@@ -7,6 +7,7 @@ never in a traceback, a hang, silence, or anything half-written or outside the r
 import faulthandler
 import io
 import json
+import os
 import re
 import resource
 import sys
@@ -30,6 +31,15 @@ SECONDS = 30  # until a hang ends the tests; a case takes a tenth of a second
 MEMORY = 4 * 2**30  # bytes of addresses that a case may take
 LONGEST = 700  # characters of one sentence with two paths
 DATA = (prepare, filter_images, split)
+
+
+NO_FILES: dict[str, Callable[[Path], object]] = {
+    "folder": Path.mkdir,
+    "pipe": os.mkfifo,
+    "nothing": lambda path: None,
+    "link to nothing": lambda path: path.symlink_to("gone"),
+    "link in circles": lambda path: path.symlink_to(path.name),
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ def command(project: Path, *arguments: str) -> Ended:
 
 def stages(project: Path, which: Sequence[Callable[[Run], None]] = DATA, profile: str = "hostile") -> Ended:
     """Run prepare, filter and split, or some of them, as the pipeline does, until one fails."""
-    return _judged(project, [(partial(start, stage), ["stage", "--profile", profile]) for stage in which])
+    return _judged(project, [(partial(start, stage), ["stage", f"--profile={profile}"]) for stage in which])
 
 
 def _judged(project: Path, programs: Iterable[tuple[Callable[[], None], list[str]]]) -> Ended:
