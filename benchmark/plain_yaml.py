@@ -5,7 +5,8 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-LARGEST = 100_000  # values, each counted as often as aliases repeat it
+LARGEST_TEXT = 200_000  # characters; more would take minutes to read
+LARGEST = 10_000  # values, each counted as often as aliases repeat it
 LONGEST = 100  # characters of a number
 KINDS = ("null", "bool", "int", "float", "str", "timestamp", "seq", "map", "merge")
 PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in KINDS}
@@ -19,9 +20,11 @@ def parse(text: str) -> Any:
     """Return the content of a document: dictionaries, lists, texts, numbers, dates.
 
     Raises:
-        PlainYAMLError: the text is no YAML, asks for an object, repeats a key, refers to itself, or holds more than
-            100,000 values once its aliases are written out.
+        PlainYAMLError: the text is no YAML, asks for an object, repeats a key, refers to itself, or is longer than
+            200,000 characters or 10,000 values once its aliases are written out.
     """
+    if len(text) > LARGEST_TEXT:
+        raise PlainYAMLError(f"it has more than {LARGEST_TEXT:,} characters")
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
