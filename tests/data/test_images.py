@@ -10,7 +10,7 @@ from PIL import Image
 
 from benchmark.data import images, manifest, pictures
 from benchmark.data.images import ImageStore, build, crop, decode
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, FullDiskError
 from benchmark.settings import Data
 
 SIZE = 16
@@ -252,7 +252,7 @@ def test_a_full_disk_leaves_no_half(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(FullDiskError, match=r"no space left on the disk for .*images\.npy"):
             build(frame, tmp_path, SETTINGS, tmp_path / "store")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -75,7 +75,7 @@ nested = st.recursive(plain, lambda inner: st.lists(inner, max_size=4) | st.dict
 
 
 @pytest.mark.parametrize("field", FIELDS)
-@settings(made_up, max_examples=8)
+@settings(made_up, max_examples=5)
 @given(value=nested)
 def test_any_value_is_kept_or_refused(place: Path, field: str, value: Any) -> None:
     content = _with(field, value)
