@@ -1,7 +1,6 @@
-"""`dvc repro` and `benchmark run` make the same tables: the whole pipeline, twice, in copies of the repository.
+"""`dvc repro` makes the tables: the whole pipeline in a copy of the repository, with a shrunk smoke profile.
 
-By far the slowest test. The smoke profile is shrunk in the copies, the cars are rendered once, and both copies run at
-the same time.
+That `benchmark run` makes the same ones is checked by `.ci/run again`, on the whole smoke profile.
 """
 
 import os
@@ -14,9 +13,6 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmark import settings
-from benchmark.data import rendered
-from benchmark.stages.data import data_root
 from tests.tools import PROJECT
 
 BIN = Path(sys.executable).parent
@@ -76,50 +72,36 @@ def copied(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def copies(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two copies that ran the pipeline, the first by `dvc repro`, the second by `benchmark run`."""
-    first, second = (copied(tmp_path_factory.mktemp(name)) for name in ("dvc", "run"))
-    data = settings.profile(path=first / "params.yaml").data
-    for project in (first, second):
-        if project is first:
-            rendered.make(data.rendered, first / data_root(data), workers=1)
-        else:
-            shutil.copytree(first / "data", second / "data")
-    by_dvc = start(first, "dvc", "repro")
-    by_run = start(second, sys.executable, "-c", "from benchmark.cli import main; main()", "run", "--profile", "smoke")
-    for process in (by_dvc, by_run):
-        ended(process)
-    return first, second
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy in which the pipeline has run."""
+    folder = copied(tmp_path_factory.mktemp("dvc"))
+    ended(start(folder, "dvc", "repro"))
+    return folder
 
 
-def test_both_ways_give_the_same_bytes(copies: tuple[Path, Path]) -> None:
-    first, second = (project / "results" for project in copies)
-    names = sorted(path.name for path in first.iterdir() if path.suffix in (".csv", ".json", ".md"))
-    assert {"identity.csv", "differences.csv", "views.csv", "fewshot.csv", "claims.csv"} <= set(names)
-    rows = pd.read_csv(first / "fewshot.csv")["model"].tolist()
+def test_every_table_is_made(project: Path) -> None:
+    names = {path.name for path in (project / "results").iterdir()}
+    assert {"identity.csv", "differences.csv", "views.csv", "fewshot.csv", "claims.csv", "report.html"} <= names
+    rows = pd.read_csv(project / "results" / "fewshot.csv")["model"].tolist()
     assert rows == ["no_augmentation", "oracle", "vanilla"]
-    for name in names:
-        assert (first / name).read_bytes() == (second / name).read_bytes(), name
-    assert sorted(path.name for path in (first / "figures").iterdir()) == sorted(
-        path.name for path in (second / "figures").iterdir()
-    )
+    assert (project / "results" / "figures" / "joint_over_view.svg").is_file()
 
 
-def test_nothing_is_left_to_do(copies: tuple[Path, Path]) -> None:
-    again = ended(start(copies[0], "dvc", "repro"))
+def test_nothing_is_left_to_do(project: Path) -> None:
+    again = ended(start(project, "dvc", "repro"))
     assert "Running stage" not in again
     assert "up to date" in again
 
 
-def test_dvc_shows_the_metrics(copies: tuple[Path, Path]) -> None:
-    shown = ended(start(copies[0], "dvc", "metrics", "show", "--md"))
+def test_dvc_shows_the_metrics(project: Path) -> None:
+    shown = ended(start(project, "dvc", "metrics", "show", "--md"))
     assert "nc3.joint" in shown
     assert "| results/metrics/vanilla.json" in shown
 
 
-def test_dvc_plots_the_tables(copies: tuple[Path, Path]) -> None:
-    ended(start(copies[0], "dvc", "plots", "show", "--out", "plots"))
-    drawn = (copies[0] / "plots" / "index.html").read_text(encoding="utf-8")
+def test_dvc_plots_the_tables(project: Path) -> None:
+    ended(start(project, "dvc", "plots", "show", "--out", "plots"))
+    drawn = (project / "plots" / "index.html").read_text(encoding="utf-8")
     assert "joint accuracy over the number of classes" in drawn
     assert "losses over the images used" in drawn
     assert "figure_4.png" in drawn
