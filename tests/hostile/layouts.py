@@ -9,7 +9,7 @@ from scipy.io import savemat
 
 from tests.hostile.places import EACH, IDENTITIES, SIDE, profile
 
-LABEL = "image/1/1/2010/000.jpg".replace("image", "label").replace(".jpg", ".txt")
+IMAGE, LABEL = "image/1/1/2010/000.jpg", "label/1/1/2010/000.txt"
 MAT = "misc/make_model_name.mat"
 VIEWPOINTS = (3, 4, 1, 4, 3)  # left, front_left, front, front_right, right
 CAMERAS = ("090", "080", "130", "140", "051", "050", "041", "190", "200")
@@ -17,7 +17,7 @@ FACES = ("-60", "-45", "-30", "-15", "0", "15", "30", "45", "60")
 
 
 def compcars(drawn: Path, root: Path) -> Path:
-    """Write 11 models with 10 images each; the label of the first is LABEL."""
+    """Write 11 models with 10 images each; the first is IMAGE, its label LABEL."""
     sides = ["image,side"]
     for number in range(IDENTITIES * EACH):
         model, view = number // EACH + 1, number % len(VIEWPOINTS)

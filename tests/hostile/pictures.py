@@ -21,26 +21,9 @@ Unreadable = tuple[str, Callable[[Path], object]]
 
 ODD_NAMES = (
     *("noise", "A.PNG", ".hidden.png", "deep/er/a.png", "NA", "nan", "-rf.png", "a b c.png", "100%s{0}.png"),
-    *(
-        "автомобиль.png",
-        "車 正面.png",
-        "e\u0301.png",
-        "🚗.png",
-        "\u202egnp.png",
-        "n" * 251 + ".png",
-        "a|b.png",
-        "=1+1.png",
-    ),
-    *(
-        "a|b.png",
-        "=1+1.png",
-        "<b>x.png",
-        "&amp;.png",
-        'a "b", c.png',
-        "'; touch pwned; '.png",
-        "$(touch pwned).png",
-        "`touch pwned`.png",
-    ),
+    *("автомобиль.png", "車 正面.png", "e\u0301.png", "🚗.png", "\u202egnp.png", "n" * 251 + ".png"),
+    *("a|b.png", "=1+1.png", "<b>x.png", "&amp;.png", 'a "b", c.png'),
+    *("'; touch pwned; '.png", "$(touch pwned).png", "`touch pwned`.png"),
 )
 RED, BLUE, WHITE, BLACK = (255, 0, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 NOISE = Image.fromarray(noise(99))

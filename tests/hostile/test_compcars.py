@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from tests.hostile import judge
-from tests.hostile.layouts import LABEL, MAT, cells, compcars, compcars_profile, names
+from tests.hostile.layouts import IMAGE, LABEL, MAT, cells, compcars, compcars_profile, names
 from tests.hostile.made_up import made_up
 from tests.hostile.places import manifest, write_settings
-
-IMAGE = "image/1/1/2010/000.jpg"
 
 
 @pytest.fixture
@@ -181,7 +179,7 @@ WRONG_NAMES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("case", WRONG_NAMES)
 def test_wrong_names_are_refused(place: Path, cars: Path, case: str) -> None:
     WRONG_NAMES[case](cars / MAT)
-    judge.refused(judge.stages(place), "compcars")
+    judge.refused(judge.stages(place), f"compcars/{MAT}")
 
 
 ODD_NAMES: dict[str, tuple[Any, str]] = {
