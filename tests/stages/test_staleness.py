@@ -1,10 +1,7 @@
 """A table of changes and their consequences: which cells are made anew, and the reason that is printed."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +19,7 @@ from benchmark.stages.identity import Measurement
 from benchmark.workspace import Run
 from tests.stages import changes, helpers
 from tests.stages.changes import Change, altered, cut, data, gone, plugin, setting, source, status, unchanged, version
-from tests.stages.small import small_run
+from tests.stages.small import copy, small_run
 
 Cells = frozenset[str]
 
@@ -259,9 +256,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 @pytest.fixture
 def copied(finished: Run, tmp_path: Path) -> Run:
-    """A copy whose files are those of the finished run, until they are written anew."""
-    shutil.copytree(finished.folder, tmp_path / "run", copy_function=os.link, ignore=shutil.ignore_patterns("locks"))
-    return replace(finished, folder=tmp_path / "run")
+    return copy(finished, tmp_path / "run")
 
 
 def made_anew(run: Run, old: Run) -> Cells:

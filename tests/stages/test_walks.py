@@ -1,6 +1,5 @@
 """Settings that come and go, and runs that are killed on the way: what is skipped is what the settings would make."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +14,7 @@ from benchmark.seeding import generator
 from benchmark.settings import override
 from benchmark.stages.everything import run_everything
 from benchmark.workspace import Run
-from tests.stages.small import small_run
+from tests.stages.small import copy, small_run
 
 VARIANTS: tuple[dict[str, Any], ...] = (
     {},
@@ -68,11 +67,6 @@ def results(run: Run) -> dict[str, str]:
     """Return the hash of every file in the cells but of their records."""
     found = [path for part in PARTS for path in (run.folder / part).rglob("*") if path.is_file()]
     return {path.relative_to(run.folder).as_posix(): sha256(path) for path in found if path.name != RECORD}
-
-
-def copy(run: Run, folder: Path) -> Run:
-    shutil.copytree(run.folder, folder, copy_function=os.link, ignore=shutil.ignore_patterns("locks"))
-    return replace(run, folder=folder)
 
 
 def test_a_change_that_is_taken_back_wherever_it_was_killed(finished: Run, tmp_path: Path) -> None:
