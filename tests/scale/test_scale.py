@@ -14,7 +14,7 @@ import mmap, time
 own = b"x" * 200_000_000
 with open("file", "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
     touched = sum(mapped[::4096])
-    time.sleep(0.1)
+    time.sleep(0.5)
 """
 
 
