@@ -4,6 +4,7 @@ import ast
 import hashlib
 import os
 import subprocess
+import sys
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
@@ -33,6 +34,12 @@ def hashes(paths: list[Path]) -> dict[str, str]:
     outside = [path.parent for path in paths if not path.is_relative_to(PROJECT)]
     common = os.path.commonpath(outside) if outside else PROJECT
     return {_label(path, Path(common)): _code_hash(path) for path in paths}
+
+
+def remember() -> None:
+    """Hash what is imported: what is edited from now on must not pass for what runs."""
+    for path in filter(None, map(_file, list(sys.modules))):
+        _code_hash(path)
 
 
 def _label(path: Path, common: Path) -> str:

@@ -1,11 +1,12 @@
 """The import closure, and hashes that see code but no prose."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmark import sources
-from benchmark.sources import closure, hashes
+from benchmark.sources import closure, hashes, remember
 
 
 @pytest.fixture
@@ -128,6 +129,20 @@ def test_hashes_see_code_alone(tmp_path: Path, old: str, new: str, same: bool) -
         (tmp_path / name).write_text(text, encoding="utf-8")
     first, second = hashes([tmp_path / "a.py"])["a.py"], hashes([tmp_path / "b.py"])["b.py"]
     assert (first == second) == same
+
+
+def test_what_runs_is_not_what_is_edited_meanwhile(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, other = tree / "models" / "lazy.py", tree / "models" / "third.py"
+    monkeypatch.setitem(sys.modules, "models.lazy", sys)
+    monkeypatch.delitem(sys.modules, "models.third", raising=False)
+    remember()
+    for path in (running, other):
+        path.write_text("X = 'edited'\n", encoding="utf-8")
+    now = hashes([running, other])
+    clear()
+    edited = hashes([running, other])
+    assert now["models/lazy.py"] != edited["models/lazy.py"]
+    assert now["models/third.py"] == edited["models/third.py"]
 
 
 def test_hashes_are_the_same_in_every_version_of_python(tmp_path: Path) -> None:

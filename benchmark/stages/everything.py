@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from benchmark import sources
 from benchmark.environment import open_fabric
 from benchmark.stages.apart import train_apart
 from benchmark.stages.attempts import Attempts
@@ -30,6 +31,7 @@ def run_everything(run: Run, keep_going: bool = False) -> list[str]:
     for model in run.settings.models:
         check(run, model)
     check_skipped(run)
+    sources.remember()
     standard = run.settings.data.standard
     if isinstance(standard, int):  # otherwise the size is known after the split
         check_nc(run, standard)
