@@ -115,6 +115,10 @@ class Cell:
         record = {"status": status, "reason": reason, "fingerprint": self.fingerprint, **facts}
         write_json(self.folder / RECORD, record)
 
+    def amend(self, status: str, reason: str) -> None:
+        """Record a status; all else of the record stays."""
+        write_json(self.folder / RECORD, {**self.record, "status": status, "reason": reason})
+
 
 def content_hash(path: Path) -> str:
     """Return the SHA-256 of a file's content, which is read again only where size or time have changed."""

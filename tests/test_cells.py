@@ -113,6 +113,14 @@ def test_the_first_difference_in_the_order_of_the_keys() -> None:
     assert difference(None, {"a": 1}) == "fingerprint changed from None to {'a': 1}"
 
 
+def test_another_status_leaves_the_rest_of_the_record(folder: Path) -> None:
+    cell = Cell(folder, FINGERPRINT)
+    cell.begin(cell.decide(), device_name="a processor")
+    before = cell.record
+    Cell(folder, {}).amend("interrupted", "killed")
+    assert cell.record == before | {"status": "interrupted", "reason": "killed"}
+
+
 def test_a_folder_elsewhere_is_not_emptied(folder: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "mine"
     elsewhere.mkdir()

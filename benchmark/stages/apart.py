@@ -14,14 +14,14 @@ from filelock import Timeout
 from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.environment import open_fabric
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, FullDiskError
 from benchmark.exits import INTERRUPTED, clean_exit
 from benchmark.settings import Profile
 from benchmark.stages import train
 from benchmark.stages.data import open_store
 from benchmark.workspace import Run
 
-HELD = 75  # exit code: another process is at it
+HELD, FULL = os.EX_TEMPFAIL, os.EX_IOERR  # exit codes: another process is at it, the disk is full
 PR_SET_PDEATHSIG = 1  # prctl of Linux: which signal to get when the parent dies
 
 
@@ -30,6 +30,7 @@ def train_apart(run: Run, model: str, seed: int, wait: bool) -> None:
 
     Raises:
         Timeout: another process trains the same, and `wait` is false.
+        FullDiskError: the disk is full.
         BenchmarkError: the training did not come to its end; the cell says why.
     """
     cell = _cell(run, model, seed)
@@ -39,6 +40,8 @@ def train_apart(run: Run, model: str, seed: int, wait: bool) -> None:
     code = _ended(_started(run, model, seed, wait))
     if code == HELD:
         raise Timeout(train.place(model, seed))
+    if code == FULL:
+        raise FullDiskError(f"no space left on the disk for {cell.folder}; free some and run again")
     if code:
         raise BenchmarkError(_reason(run, model, seed, cell, code))
 
@@ -76,14 +79,14 @@ def _ended(process: "subprocess.Popen[str]") -> int:
 
 
 def _reason(run: Run, model: str, seed: int, cell: Cell, code: int) -> str:
-    """Return why a training ended; one that could not record it was killed, which is recorded here."""
+    """Return why a training ended; one that was killed could not record it, which is done here."""
     record = cell.record
-    if record.get("status") in ("interrupted", "diverged", "failed"):
+    if code > 0 and record.get("status") in ("interrupted", "diverged", "failed"):
         return str(record["reason"])
     reason = f"killed by {signal.Signals(-code).name}" if code < 0 else f"its process ended with code {code}"
     with suppress(Timeout), run.lock(train.place(model, seed), wait=False):
-        if record.get("status") == "running":
-            cell.note("interrupted", reason)
+        if cell.record.get("status") == "running":
+            cell.amend("interrupted", reason)
     return reason
 
 
@@ -102,6 +105,8 @@ def main() -> None:
             train.train(run, model, int(seed), bool(wait))
         except Timeout:
             sys.exit(HELD)
+        except FullDiskError:
+            sys.exit(FULL)
 
 
 if __name__ == "__main__":

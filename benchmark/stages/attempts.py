@@ -46,10 +46,10 @@ class Attempts:
     def _try(self, work: Work, place: Place, wait: bool) -> None:
         try:
             work(*place, wait)
-        except (Timeout, FullDiskError):  # on a full disk no other can be written either
+        except (Timeout, InterruptedRun, FullDiskError):  # on a full disk no other can be written either
             raise
-        except (Exception, InterruptedRun) as error:
-            if not self.keep_going or isinstance(error, InterruptedRun):
+        except Exception as error:
+            if not self.keep_going:
                 raise
             self._fail(place, error)
 

@@ -1,15 +1,20 @@
 """One bad cell does not sink the rest: what fails is recorded with its reason, and the others go on."""
 
+import io
+import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from filelock import Timeout
 
+from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError, FullDiskError, InterruptedRun
@@ -21,7 +26,7 @@ from benchmark.stages.everything import run_everything
 from benchmark.stages.train import train
 from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data
-from tests.tools import TINY
+from tests.tools import PROJECT, TINY
 
 APART = ("killed", "stopped")  # the others are trained in this process, which is quicker
 CYCLE = "batch = batches.draw()"
@@ -169,6 +174,84 @@ def test_the_exit_code_is_1(
         main()
     assert (ended.value.code, asked) == (1, [True])
     assert capsys.readouterr().err == "failed: ours seed 0: the loss critic is nan in cycle 3\n"
+
+
+class Ended:
+    """A training apart that ended with a code."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+    def wait(self) -> int:
+        return self.code
+
+
+def ended_apart(run: Run, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "_started", lambda *arguments: Ended(code))
+    train_apart(run, "tiny", 0, True)
+
+
+def test_a_full_disk_in_another_process_ends_all(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = copy_of_data(finished, "full")
+    with pytest.raises(FullDiskError, match=r"no space left on the disk for runs/full/models/tiny/seed0; free some"):
+        ended_apart(run, apart.FULL, monkeypatch)
+
+
+def test_another_process_says_that_the_disk_is_full(
+    finished: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = replace(finished, folder=Path("runs/asked"))
+
+    def full(*arguments: object) -> None:
+        raise FullDiskError("no space left")
+
+    request = {"parent": os.getppid(), "folder": str(run.folder), "results": "results", "plugins": [], "device": "cpu"}
+    asked = json.dumps(request | {"settings": run.settings.model_dump_json()})
+    monkeypatch.setattr(apart.ctypes, "CDLL", lambda name: SimpleNamespace(prctl=lambda *arguments: 0))
+    monkeypatch.setattr(sys, "argv", ["apart", "tiny", "0", ""])
+    monkeypatch.setattr(sys, "stdin", io.StringIO(asked))
+    monkeypatch.setattr(apart.train, "train", full)
+    with pytest.raises(SystemExit) as ended:
+        apart.main()
+    assert ended.value.code == apart.FULL
+    assert capsys.readouterr().err == ""
+
+
+def test_a_training_that_is_killed_before_it_begins_has_not_failed_as_before(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = copy_of_data(finished, "early")
+    cell = apart._cell(run, "tiny", 0)
+    cell.begin(cell.decide())
+    cell.note("diverged", "the loss is nan")
+    with pytest.raises(BenchmarkError, match=r"^killed by SIGKILL$"):
+        ended_apart(run, -9, monkeypatch)
+    with pytest.raises(BenchmarkError, match=r"^the loss is nan$"):
+        ended_apart(run, 2, monkeypatch)
+
+
+def test_of_a_killed_training_it_stays_known_where_it_was_begun(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = copy_of_data(finished, "begun")
+    cell = apart._cell(run, "tiny", 0)
+    cell.begin(cell.decide(), device_name="another processor")
+    with pytest.raises(BenchmarkError, match=r"^killed by SIGKILL$"):
+        ended_apart(run, -9, monkeypatch)
+    assert (cell.record["status"], cell.record["device_name"]) == ("interrupted", "another processor")
+
+
+def test_what_is_edited_during_a_run_does_not_pass_for_what_runs(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[Path] = []
+    monkeypatch.setattr(sources, "_code_hash", hashed.append)
+    monkeypatch.setattr(everything, "prepare", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_everything(finished)
+    assert {PROJECT / "benchmark/evaluation/knn.py", PROJECT / "models/interface.py"} <= set(hashed)
+
+
+def interrupt(run: Run) -> None:
+    raise KeyboardInterrupt
 
 
 def test_an_interruption_reaches_the_training_once(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
