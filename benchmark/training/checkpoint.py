@@ -43,6 +43,8 @@ def restore(model: ViewModel, path: Path, device: torch.device) -> Progress:
         for name, optimizer in model.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         return Progress(int(state["cycle"]), int(state["images"]), Costs(**state["costs"]))
+    except (MemoryError, torch.OutOfMemoryError):  # the file can be in order
+        raise
     except Exception as error:  # torch reports damage by many types, from RuntimeError to UnpicklingError and EOFError
         reason = type(error).__name__
         raise BenchmarkError(

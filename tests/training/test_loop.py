@@ -137,6 +137,18 @@ def test_a_damaged_checkpoint_is_named(damage: str, tmp_path: Path, fabric: Fabr
     assert "delete it to train from the beginning" in str(error.value)
 
 
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
+def test_a_checkpoint_that_does_not_fit_the_memory_is_not_called_damaged(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "load", fail)
+    with pytest.raises(type(error)):
+        checkpoint.restore(network("tiny"), tmp_path / "checkpoint.pt", torch.device("cpu"))
+
+
 def test_a_power_cut_finds_the_log_on_the_disk_that_a_checkpoint_counts_on(
     tmp_path: Path, fabric: Fabric, monkeypatch: pytest.MonkeyPatch
 ) -> None:
