@@ -88,7 +88,7 @@ def reading(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, KeyError, SafetensorError) as error:  # pyarrow's and json's errors are ValueErrors
+    except (OSError, EOFError, ValueError, KeyError, SafetensorError) as error:  # pyarrow's and json's are ValueErrors
         reason = type(error).__name__
         raise BenchmarkError(f"{path} is missing or damaged ({reason}); delete {path.parent} and run again") from error
 

@@ -3,11 +3,12 @@ import os
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit
-from benchmark.files import replacing, write_json, write_text
+from benchmark.files import reading, replacing, write_json, write_text
 
 
 def test_text_and_json_are_written_with_plain_line_ends(tmp_path: Path) -> None:
@@ -35,6 +36,12 @@ def test_a_full_disk_is_named(tmp_path: Path, error: Exception) -> None:
 def test_other_failures_are_no_full_disk(tmp_path: Path) -> None:
     with pytest.raises(PermissionError), replacing(tmp_path / "a.txt"):
         raise PermissionError("not yours")
+
+
+def test_an_empty_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").touch()
+    with pytest.raises(BenchmarkError, match=r"a\.npy is missing or damaged"), reading(tmp_path / "a.npy"):
+        np.load(tmp_path / "a.npy", mmap_mode="r", allow_pickle=False)
 
 
 @pytest.fixture(scope="module")
