@@ -225,6 +225,13 @@ def test_a_folder_is_turned_part_by_part(project: Path, monkeypatch: pytest.Monk
         assert grid.height == 4 + 2 * 100
 
 
+def test_two_pictures_are_not_written_to_one_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw(Path("own"), "car.png", "car_front.png")  # car_front_left.png: the first from front_left, the second from left
+    with pytest.raises(BenchmarkError, match=r"out/car_front_left\.png would be written for two images; rename one"):
+        turned(Path("own"), Path("out"), monkeypatch)
+    assert not Path("out").exists()
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [

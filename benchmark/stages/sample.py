@@ -104,7 +104,10 @@ def _write(images: Tiles, paths: list[Path]) -> Iterator[Path]:
 
 
 def _check_targets(targets: list[Path], files: list[Path]) -> None:
-    """Refuse to write over an input."""
+    """Refuse to write over an input, or twice to one file."""
+    twice = next((path for path, count in Counter(targets).items() if count > 1), None)
+    if twice:
+        raise BenchmarkError(f"{twice} would be written for two images; rename one of them")
     inputs = {path.resolve() for path in files}
     over = next((path for path in targets if path.resolve() in inputs), None)
     if over:
