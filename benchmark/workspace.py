@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from benchmark import settings as settings_file
+from benchmark.errors import BenchmarkError
 from benchmark.settings import Profile
 
 RUNS = Path("runs")
@@ -50,15 +53,31 @@ class Run:
         """Folder of manifest, image store and split."""
         return self.folder / "data"
 
-    def lock(self, name: str, wait: bool = True) -> FileLock:
-        """Return the lock of a part of the run, such as `models/ours/seed0`: one process at a time holds it.
+    def lock(self, name: str, wait: bool = True) -> AbstractContextManager[None]:
+        """Return the lock of a part of the run, such as `models/ours/seed0`; see `locked`."""
+        return locked(self.folder / "locks" / f"{name}.lock", wait)
 
-        It is free again when its process ends, however that ends. Where `wait` is false, entering it raises
-        filelock.Timeout if another process holds it.
-        """
-        path = self.folder / "locks" / f"{name}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(path, blocking=wait)
+
+@contextmanager
+def locked(path: Path, wait: bool = True) -> Iterator[None]:
+    """Hold a lock for the length of the block: one process at a time has it, and it is free when that ends.
+
+    Raises:
+        Timeout: another process holds it, and `wait` is false.
+        BenchmarkError: the file system has no locks.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, blocking=wait)
+    try:
+        lock.acquire()
+    except OSError as error:
+        if isinstance(error, Timeout) or error.filename:
+            raise
+        raise BenchmarkError(f"{path} cannot be locked ({error.strerror}); work on a disk that has locks") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def open_run(

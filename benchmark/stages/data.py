@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from filelock import FileLock
 
 from benchmark import sources
 from benchmark.cells import Cell
@@ -15,7 +14,7 @@ from benchmark.environment import versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
 from benchmark.settings import Data
-from benchmark.workspace import Run
+from benchmark.workspace import Run, locked
 
 
 def data_root(settings: Data) -> Path:
@@ -44,8 +43,7 @@ def _render(settings: Data, root: Path) -> None:
     """Render the cars, which several runs can share."""
     from benchmark.data import rendered
 
-    root.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(root.with_name(f".{root.name}.lock")):
+    with locked(root.with_name(f".{root.name}.lock")):
         rendered.make(settings.rendered, root)
 
 

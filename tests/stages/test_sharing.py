@@ -1,5 +1,7 @@
 """Several processes over the same cells: nothing is done twice, nothing is damaged, and a lock dies with its owner."""
 
+import errno
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -12,6 +14,7 @@ import pytest
 from filelock import Timeout
 
 from benchmark.cells import Cell
+from benchmark.errors import BenchmarkError
 from benchmark.reporting import render
 from benchmark.stages.everything import run_everything
 from benchmark.stages.train import place, train
@@ -65,9 +68,10 @@ def test_two_runs_share_the_work(finished: Run, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_lock_dies_with_its_owner(finished: Run) -> None:
     run = copy_of_data(finished, "orphaned")
-    owner = FORK.Process(target=hold, args=(run, "tiny", 0))
+    owner = FORK.Process(target=hold, args=(run, "tiny", 0), daemon=True)
     owner.start()
     while not (run.folder / "held").exists():
+        assert owner.is_alive()
         time.sleep(0.01)
     with pytest.raises(Timeout):
         train(run, "tiny", 0, wait=False)
@@ -76,3 +80,13 @@ def test_a_lock_dies_with_its_owner(finished: Run) -> None:
     owner.join()
     train(run, "tiny", 0, wait=False)
     assert Cell(run.folder / place("tiny", 0), {}).record["status"] == "done"
+
+
+def test_a_disk_without_locks_is_named(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    said = r"tiny/seed0\.lock cannot be locked \(No locks available\); work on a disk that has locks"
+    with pytest.raises(BenchmarkError, match=said):
+        train(finished, "tiny", 0)
