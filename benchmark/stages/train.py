@@ -12,6 +12,7 @@ from benchmark.cells import Cell, Decision
 from benchmark.data.images import ImageStore
 from benchmark.environment import device_name, open_fabric, versions
 from benchmark.errors import BenchmarkError, DivergedError
+from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.files import sha256
 from benchmark.seeding import seed_global
 from benchmark.stages.data import open_store
@@ -35,8 +36,10 @@ def entry(run: Run, model: str) -> Entry:
     followed: the folder of a run can come from someone else.
 
     Raises:
-        BenchmarkError: there is no such model.
+        BenchmarkError: there is no such model, or it has the name of a control.
     """
+    if model in {*OF_IDENTITY, *OF_FEWSHOT}:
+        raise BenchmarkError(f"no model can be called {model}: a control of the tables has this name; give it another")
     try:
         return find(model, run.plugins)
     except UnknownModelError as error:

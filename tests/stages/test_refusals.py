@@ -55,6 +55,15 @@ def test_an_unknown_model_stops_before_anything_is_made(finished: Run) -> None:
     assert not nowhere.folder.exists()
 
 
+@pytest.mark.parametrize("control", ["copy", "no_augmentation"])
+def test_a_model_does_not_have_the_name_of_a_control(finished: Run, tmp_path: Path, control: str) -> None:
+    plugin = Path(shutil.copy(TINY, tmp_path / f"{control}.py"))
+    run = replace(changed(finished, models=[control]), folder=Path("runs/nowhere"), plugins=(plugin,))
+    with pytest.raises(BenchmarkError, match=f"no model can be called {control}: a control of the tables has this"):
+        run_everything(run)
+    assert not run.folder.exists()
+
+
 def test_missing_steps_are_named(finished: Run) -> None:
     empty = replace(finished, folder=Path("runs/empty"))
     with pytest.raises(BenchmarkError, match=r"runs/empty/data/split\.parquet is missing; run `benchmark run`"):
