@@ -75,12 +75,12 @@ class Project:
             changes = {**CHANGES, **changes, **places}
         return Run(override(base, changes), Path("runs") / "small", Path("results"), "cpu", (TINY,))
 
-    def make(self, before: Prepare = nothing, kill_after: float = PATIENCE) -> tuple[int, str]:
+    def make(self, before: Prepare = nothing, kill_after: float | None = None) -> tuple[int, str]:
         """Make the run, or go on with it, in a process of its own.
 
         Args:
             before: what to call in the process before the run.
-            kill_after: seconds.
+            kill_after: seconds; if left out, a run that takes longer than PATIENCE is an error.
 
         Returns:
             The exit code, and what the process said on stderr.
@@ -88,9 +88,11 @@ class Project:
         said = self.folder.with_name(f"{self.folder.name}.txt")
         process = multiprocessing.get_context("fork").Process(target=self._make, args=(before, said))
         process.start()
-        process.join(kill_after)
+        process.join(kill_after or PATIENCE)
+        hangs = kill_after is None and process.is_alive()
         process.kill()
         process.join()
+        assert not hangs
         assert process.exitcode is not None
         return process.exitcode, said.read_text(encoding="utf-8") if said.exists() else ""
 
