@@ -8,6 +8,7 @@ import pandas as pd
 from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.evaluation.statistics import Totals, means_and_intervals, totals
 from benchmark.reporting.differences import Family
+from benchmark.reporting.failures import sentence
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import DIGITS, TERMS, Trained, budget, intervals, percent
@@ -110,7 +111,8 @@ def metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
 def fewshot_sheet(table: pd.DataFrame, settings: FewShot, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the few-shot table for reading, one column for each number of shots, and how it was made."""
     if table.empty:
-        return Sheet("Few-shot recognition", [], ["Few-shot recognition is not measured."])
+        reasons = [f"{model}: {sentence(gaps.failures[model])}" for model in sorted(gaps.failures) if settings.shots]
+        return Sheet("Few-shot recognition", [], ["Few-shot recognition is not measured.", *reasons])
     shots = sorted(table["shot"].unique())
     head = ["training images", *(f"{settings.ways}-way {shot}-shot %" for shot in shots), "seeds"]
     found = {

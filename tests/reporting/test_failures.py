@@ -215,6 +215,14 @@ def test_few_shot_tables_speak_of_trainings_and_of_few_shot_alone(some: dict[str
     assert footnotes(some["fewshot"]) == [f"[1] {CNC28}", f"[2] {OURS}", f"[3] {VANILLA}"]
 
 
+@pytest.mark.parametrize(("shots", "reasons"), [([5], [f"dr_gan: {UNET}"]), ([], [])])
+def test_a_few_shot_table_without_rows_says_why(shots: list[int], reasons: list[str]) -> None:
+    settings = profile("quick", evaluation__nc=[20], fewshot__shots=shots)
+    rows = without(made_rows(CONTROLS, {}, settings), failure("models/dr_gan/seed0"))
+    sheet = fewshot.fewshot_sheet(tidy(rows).fewshot, settings.fewshot, rows.fewshot_gaps)
+    assert sheet.notes == ["Few-shot recognition is not measured.", *reasons]
+
+
 def test_a_model_that_cannot_be_compared_is_named(some: dict[str, Sheet]) -> None:
     for grid in some["differences"].grids:
         gone = [str(row[0]).partition(" ")[0] for row in grid.rows if row[1] == "-"]
