@@ -16,7 +16,7 @@ WRONG, INTERRUPTED = 2, 130
 
 @contextmanager
 def clean_exit() -> Iterator[None]:
-    """End the program with 2 on wrong input, an unusable file or a full disk, with 130 on an interruption.
+    """End the program with 2 on wrong input, an unusable file, a full disk or memory, with 130 on an interruption.
 
     SIGTERM interrupts as Ctrl-C does.
     """
@@ -28,6 +28,8 @@ def clean_exit() -> Iterator[None]:
         end(str(error), WRONG)
     except (InterruptedRun, KeyboardInterrupt) as error:
         end(str(error) or "interrupted; the same command goes on from the last finished step", INTERRUPTED)
+    except MemoryError:
+        end("there is too little memory; lower the batch sizes, or free some and run again", WRONG)
     except OSError as error:
         if error.errno in NO_SPACE:
             end(f"no space left on the disk for {error.filename or 'a result'}; free some and run again", WRONG)

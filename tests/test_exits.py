@@ -1,4 +1,4 @@
-"""How a program ends when it is interrupted."""
+"""How a program ends when it is interrupted, or has no space or memory."""
 
 import errno
 import gc
@@ -29,6 +29,13 @@ def test_an_interruption_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None
         removed_then_busy()
     assert ended.value.code == 130
     assert capsys.readouterr().err == "error: interrupted; the same command goes on from the last finished step\n"
+
+
+def test_too_little_memory_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, clean_exit():
+        bytearray(2**62)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("error: there is too little memory; ")
 
 
 def test_a_thread_leaves_a_full_disk_to_the_main_one(capsys: pytest.CaptureFixture[str]) -> None:
