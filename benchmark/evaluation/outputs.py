@@ -58,11 +58,14 @@ class Outputs:
     to_target: Distances
 
     def save(self, path: Path) -> None:
-        """Write the features, unless they are mapped to their file, and all else as safetensors."""
-        features = self.features if isinstance(self.features, np.memmap) else reserve(path, len(self.features))
-        if features is not self.features:
-            features[:] = self.features
-        features.flush()
+        """Write the features, unless they are mapped to their place already, and all else as safetensors."""
+        place = path.with_name(FEATURES_FILE).absolute()
+        if isinstance(self.features, np.memmap) and Path(str(self.features.filename)) == place:
+            self.features.flush()
+        else:
+            mapped = reserve(path, len(self.features))
+            mapped[:] = self.features
+            mapped.flush()
         with replacing(path) as temporary:
             save_file({name: values for name, values in vars(self).items() if name != "features"}, temporary)
 

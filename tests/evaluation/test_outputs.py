@@ -166,6 +166,10 @@ def test_features_stay_on_the_disk(store: ImageStore, tmp_path: Path) -> None:
     loaded = Outputs.load(tmp_path / "outputs.safetensors")
     assert isinstance(loaded.features, np.memmap)
     assert loaded.features.tobytes() == plain.features.tobytes()
+    (tmp_path / "elsewhere").mkdir()
+    loaded.save(tmp_path / "elsewhere" / "outputs.safetensors")
+    again = Outputs.load(tmp_path / "elsewhere" / "outputs.safetensors")
+    assert again.features.tobytes() == plain.features.tobytes()
     assert (tmp_path / "outputs.safetensors").stat().st_size < plain.features.nbytes
 
 
