@@ -25,7 +25,7 @@ types: env
 	$(BIN)/mypy
 
 tests: env
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile   # threads of two processes on two cores would wait for each other
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder   # threads of two processes on two cores would wait for each other
 
 env: .venv/.ready
 

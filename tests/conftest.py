@@ -14,6 +14,13 @@ torch.set_num_threads(1)
 
 FOUND = "found"  # what a test of the measurement found, shown when all tests are done
 
+SLOW = ("test_learning", "test_reproduction", "test_determinism", "test_keep_going", "test_staleness", "test_faults")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put slow files first, so that of two processes neither waits long for the other at the end."""
+    items.sort(key=lambda item: item.path.stem not in SLOW)
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for outcome in ("passed", "failed"):
