@@ -27,6 +27,20 @@ def run_everything(run: Run, keep_going: bool = False) -> list[str]:
     Returns:
         What failed, and why, in words.
     """
+    prepare_everything(run)
+    attempts = Attempts(keep_going)
+    train_everything(run, attempts)
+    recognition = Attempts(keep_going, attempts.failed)  # needs a training, and nothing of the identity measurement
+    measure_identity(run, attempts)
+    measure_fewshot(run, recognition)
+    with run.lock("results"):
+        collect(run)
+        report(run)
+    return list((recognition.failed | attempts.failed).values())
+
+
+def prepare_everything(run: Run) -> None:
+    """Check what can be checked, and do the stages of the data."""
     open_fabric(run.device)
     for model in run.settings.models:
         check(run, model)
@@ -38,14 +52,10 @@ def run_everything(run: Run, keep_going: bool = False) -> list[str]:
     prepare(run)
     filter_images(run)
     split(run)
+
+
+def train_everything(run: Run, attempts: Attempts) -> None:
+    """Train the networks of the measurement, and the run's models with all seeds."""
     train_extractors(run)
-    attempts = Attempts(keep_going)
     places = [(model, seed) for model in run.settings.models for seed in range(run.settings.seeds)]
-    attempts.each(partial(train_apart if keep_going else train, run), places)
-    recognition = Attempts(keep_going, attempts.failed)  # needs a training, and nothing of the identity measurement
-    measure_identity(run, attempts)
-    measure_fewshot(run, recognition)
-    with run.lock("results"):
-        collect(run)
-        report(run)
-    return list((recognition.failed | attempts.failed).values())
+    attempts.each(partial(train_apart if attempts.keep_going else train, run), places)
