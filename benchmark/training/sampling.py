@@ -7,10 +7,13 @@ from torch import Tensor
 
 from models.interface import Batch
 
+RESIDENT = 0.25  # share of a GPU's free memory that the training images may take
+PART = 1024  # images that are read at once to be copied
 
-def to_float(images: NDArray[np.uint8]) -> Tensor:
+
+def to_float(images: NDArray[np.uint8] | Tensor) -> Tensor:
     """Turn images of shape (B, S, S, 3), 0 .. 255, to a tensor of shape (B, 3, S, S) in [-1, 1], channels last."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+    return torch.as_tensor(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
 
 
 def to_uint8(images: Tensor) -> NDArray[np.uint8]:
@@ -19,8 +22,16 @@ def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     return scaled.to(torch.uint8).contiguous().numpy()
 
 
+def fits(size: int, device: torch.device) -> bool:
+    """Whether `size` bytes of images are to be kept on the device: on a GPU, if they take little of what is free."""
+    return device.type == "cuda" and size <= RESIDENT * torch.cuda.mem_get_info(device)[0]
+
+
 class AuxiliaryBatches:
-    """Endless batches drawn uniformly, with replacement, from torch's global generator.
+    """Endless batches drawn uniformly, with replacement, from torch's global generator on the CPU.
+
+    Pixels go to the device as bytes, and become numbers there. If all training images fit into its memory, they are
+    copied once; the same images are drawn with and without that.
 
     Args:
         images: all images of the store, of shape (N, S, S, 3), uint8; may be memory-mapped.
@@ -43,6 +54,15 @@ class AuxiliaryBatches:
         self.images, self.rows, self.batch_size, self.device = images, rows, batch_size, device
         self.identity, self.view = torch.tensor(identity), torch.tensor(view)  # copies: pandas' arrays are read-only
         self.members = torch.split(torch.argsort(self.identity, stable=True), torch.bincount(self.identity).tolist())
+        self.resident = self._copied() if fits(len(rows) * images[0].nbytes, device) else None
+
+    def _copied(self) -> Tensor:
+        """Return the training images (N, S, S, 3) on the device."""
+        copied = torch.empty((len(self.rows), *self.images.shape[1:]), dtype=torch.uint8, device=self.device)
+        for start in range(0, len(self.rows), PART):
+            part = self.rows[start : start + PART]
+            copied[start : start + PART] = torch.from_numpy(self.images[part])
+        return copied
 
     def draw(self) -> Batch:
         """Return a fresh batch."""
@@ -66,5 +86,11 @@ class AuxiliaryBatches:
         return others[int(torch.randint(len(others), ()))]
 
     def _batch(self, chosen: Tensor) -> Batch:
-        image = to_float(self.images[self.rows[chosen.numpy()]])
-        return Batch(*(part.to(self.device) for part in (image, self.identity[chosen], self.view[chosen])))
+        labels = (part[chosen].to(self.device) for part in (self.identity, self.view))
+        return Batch(to_float(self._pixels(chosen)), *labels)
+
+    def _pixels(self, chosen: Tensor) -> Tensor:
+        """Return images of shape (B, S, S, 3), uint8, on the device."""
+        if self.resident is not None:
+            return self.resident[chosen.to(self.device)]
+        return torch.from_numpy(self.images[self.rows[chosen.numpy()]]).to(self.device)

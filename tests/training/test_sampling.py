@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
+from benchmark.training import sampling
 from benchmark.training.sampling import AuxiliaryBatches, to_float, to_uint8
 from models.interface import Batch
 
@@ -58,6 +60,30 @@ def test_draws_follow_the_global_seed(batches: AuxiliaryBatches) -> None:
     torch.manual_seed(0)
     assert torch.equal(first.image, batches.draw().image)
     assert not torch.equal(first.image, second.image)
+
+
+def drawn(batches: AuxiliaryBatches) -> list[Tensor]:
+    torch.manual_seed(3)
+    return [part for batch in (batches.draw(), *batches.draw_pairs()) for part in batch]
+
+
+def test_images_that_fit_on_the_device_are_drawn_from_there(
+    batches: AuxiliaryBatches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "fits", lambda size, device: size == 20 * 4 * 4 * 3)
+    monkeypatch.setattr(sampling, "PART", 7)
+    images, rows = batches.images.copy(), batches.rows
+    resident = AuxiliaryBatches(images, rows, rows // 4, rows % 5, 64, CPU)
+    images[:] = 0  # not looked at again
+    for part, expected in zip(drawn(resident), drawn(batches), strict=True):
+        assert torch.equal(part, expected)
+        assert part.stride() == expected.stride()
+
+
+def test_images_stay_on_a_gpu_if_they_take_a_quarter_of_its_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (400, 10_000))
+    assert [sampling.fits(size, torch.device("cuda")) for size in (100, 101)] == [True, False]
+    assert not sampling.fits(1, CPU)
 
 
 def paired(identity: list[int], view: list[int]) -> AuxiliaryBatches:
