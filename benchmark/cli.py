@@ -230,11 +230,38 @@ def datasets() -> None:
 @click.option("--output", type=click.Path(path_type=Path), default=Path("samples"), show_default=True)
 @common
 def sample(model: str, seed: int, source: Path | None, output: Path, **choices: Any) -> None:
-    """Turn images with a trained generator: a grid of input and all views, and with --input each view as a PNG."""
+    """Turn images with a trained generator: a grid of input and all views, and with --input each view as a PNG.
+
+    Where the profile's own run has not trained the model, the generator that comes with results/reference/<profile> is
+    used, if there is one of the same settings.
+    """
     from benchmark.stages.sample import sample_images
 
     for path in sample_images(_open((model,), **choices), model, seed, source, output):
         click.echo(path)
+
+
+@cli.command()
+@click.argument("results", required=False, type=click.Path(path_type=Path))
+@click.option("--model", required=True, help="A trained model.")
+@click.option("--seed", type=Whole(0), default=0, show_default=True, help="Training seed.")
+@click.option("--profile", help="Profile whose generator is meant; the active one if left out.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model.")
+def ship(
+    results: Path | None, model: str, seed: int, profile: str | None, device: str, plugins: tuple[Path, ...]
+) -> None:
+    """Put a trained generator and some images to turn into RESULTS, a folder of stored results of the same settings.
+
+    `benchmark sample` then needs no training. Left out, RESULTS is results/reference/<profile>.
+    """
+    from benchmark import settings
+    from benchmark.stages import shipped
+    from benchmark.workspace import open_run
+
+    (name,) = _names((model,), plugins)
+    opened = open_run(settings.profile(profile), device=device, plugins=plugins)
+    click.echo(shipped.ship(opened, name, seed, results or shipped.reference(opened)))
 
 
 @cli.command(cls=SeveralValues)
@@ -297,6 +324,8 @@ def compare(old: Path, new: Path, markdown: Path | None, update: bool) -> int:
         return int(found.moved)
     baseline.update(old, new, found)
     click.echo(f"{old} now holds what {new} holds")
+    if (old / baseline.GENERATORS).is_dir():
+        click.echo(f"{old / baseline.GENERATORS} stays as it was; `benchmark ship` renews a generator")
     return 0
 
 

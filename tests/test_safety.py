@@ -25,7 +25,7 @@ from benchmark.reporting.facts import Failure
 from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.stages import sample, train
+from benchmark.stages import generators, sample, train
 from benchmark.workspace import Run
 from models.registry import UnknownModelError, entries
 from pipelines.stage import start
@@ -204,7 +204,8 @@ def test_the_report_shows_every_text_as_text(tmp_path: Path) -> None:
 
 
 def turned(folder: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    monkeypatch.setattr(sample, "load_generator", lambda *_: Tiny(spec(image_size=32)).eval())
+    monkeypatch.setattr(generators, "find", lambda *_: None)
+    monkeypatch.setattr(generators, "load", lambda *_: Tiny(spec(image_size=32)).eval())
     run = Run(settings.profile("smoke", PROJECT / "params.yaml"), Path("runs/smoke"), Path("results"), "cpu")
     return sample.sample_images(run, "ours", 0, folder, output)
 

@@ -14,6 +14,7 @@ PARTS = (*TEXTS, "metrics", FOLDER, *(f"paper/{kind}" for kind in TEXTS))  # of 
 PICTURES = ("paper/*.png", "figures/*.png")  # of one that is looked at; others are made from the rows when wanted
 FOLDERS = ("metrics", FOLDER, "paper", "figures")
 KEPT = "README.md"  # written by hand
+GENERATORS = "generators"  # put there by `benchmark ship`
 
 
 def update(old: Path, new: Path, comparison: Comparison) -> None:

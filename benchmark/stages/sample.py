@@ -4,30 +4,25 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from benchmark.cells import RECORD, Cell
-from benchmark.data.images import crop, decode
+from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation import turners
 from benchmark.files import replacing
 from benchmark.reporting import samples
-from benchmark.reporting.samples import sample_positions, save_columns, turned
+from benchmark.reporting.samples import save_columns
 from benchmark.reporting.tiles import Tiles
-from benchmark.stages import train
+from benchmark.stages import generators, shipped
 from benchmark.stages.data import open_store
-from benchmark.training import checkpoint, loop
 from benchmark.training.sampling import to_float
-from benchmark.training.turning import turned as drawn
+from benchmark.training.turning import turned
 from benchmark.workspace import Run
-from models.interface import ModelSpec, ViewModel
+from models.interface import ViewModel
 
-ROWS = 8  # of the grid of standard images
 PART = 64  # images of a folder that are turned at once; their grid shows the first part
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".jp2"}
 
@@ -40,45 +35,27 @@ def sample_images(run: Run, model: str, seed: int, source: Path | None, output: 
     `<name>_<view>.png`.
 
     Raises:
-        BenchmarkError: the model is not trained, the folder holds no image or an unreadable one, or one of them would
-            be overwritten.
+        BenchmarkError: there is no trained generator, the folder holds no image or an unreadable one, or one of them
+            would be overwritten.
     """
-    device = open_fabric(run.device).device
-    network = load_generator(run, model, seed, device)
+    found = generators.find(run, model, seed)
+    network = generators.load(run, model, found, open_fabric(run.device).device)
     grid = output / f"{model}_seed{seed}.png"
     if source is None:
-        views = run.settings.data.views
-        store = open_store(run)
-        positions = sample_positions(store, len(views), ROWS)
-        turner = turners.trained(network, store, len(views), device)
-        save_columns(turned(turner, store, len(views), positions), grid)
+        save_columns(_columns(network, _standard_images(run, found)), grid)
         return [grid]
     return list(_turn_folder(run, network, source, grid))
 
 
-def load_generator(run: Run, model: str, seed: int, device: torch.device) -> ViewModel:
-    """Return a trained generator in evaluation mode, built as its record says."""
-    folder = run.folder / "models" / model / f"seed{seed}"
-    record = Cell(folder, {}).record
-    if record.get("status") != "done":
-        raise BenchmarkError(f"{folder} holds no trained generator; run `benchmark run --model {model}` first")
-    spec = _spec(folder, record)
-    settings = run.settings.data
-    if (spec.image_size, spec.views) != (settings.image_size, len(settings.views)):
-        raise BenchmarkError(
-            f"{folder} was trained for {spec.views} views of {spec.image_size} px, the settings ask for "
-            f"{len(settings.views)} of {settings.image_size} px; train again or set them back"
-        )
-    network = train.entry(run, model).load()(spec)
-    checkpoint.load_weights(network, loop.Files(folder).weights)
-    return network.to(device).to(memory_format=torch.channels_last).eval()
+def _standard_images(run: Run, found: generators.Found) -> Pixels:
+    if found.shipped:
+        return shipped.inputs(found.folder, run.settings.data.image_size)
+    return shipped.standard_images(open_store(run), len(run.settings.data.views))
 
 
-def _spec(folder: Path, record: dict[str, Any]) -> ModelSpec:
-    try:
-        return ModelSpec(**record["fingerprint"]["spec"])
-    except (KeyError, TypeError):
-        raise BenchmarkError(f"{folder / RECORD} is damaged; delete {folder} and train again") from None
+def _columns(network: ViewModel, squares: Pixels) -> list[torch.Tensor]:
+    """Return the inputs and, for each view, the outputs: tensors (N, 3, S, S) in [-1, 1]."""
+    return [to_float(squares), *turned(network, to_float(squares))]
 
 
 def _turn_folder(run: Run, network: ViewModel, source: Path, grid: Path) -> Iterator[Path]:
@@ -87,8 +64,7 @@ def _turn_folder(run: Run, network: ViewModel, source: Path, grid: Path) -> Iter
     _check_targets([grid, *chain(*targets)], files)
     for start in range(0, len(files), PART):
         rows = slice(start, start + PART)
-        squares = np.stack([crop(decode(path), None, settings) for path in files[rows]])
-        columns = [to_float(squares), *drawn(network, to_float(squares))]
+        columns = _columns(network, np.stack([crop(decode(path), None, settings) for path in files[rows]]))
         if start == 0:
             save_columns(columns, grid)
             yield grid

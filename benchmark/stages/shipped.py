@@ -1,0 +1,98 @@
+"""Trained generators that lie with stored results: pictures without a training and without the data set.
+
+`<results>/generators/<model>/seed<k>/` is a cell: `generator.safetensors`, `inputs.png` (images to turn, in one column)
+and `run.json`, which says what the weights come from and holds the hashes of both files.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from benchmark import sources
+from benchmark.cells import Cell, Decision, difference
+from benchmark.data.images import ImageStore
+from benchmark.data.pictures import Pixels
+from benchmark.environment import open_fabric
+from benchmark.errors import BenchmarkError
+from benchmark.files import reading
+from benchmark.regression.baseline import GENERATORS
+from benchmark.reporting import rows, tiles
+from benchmark.reporting.facts import Facts
+from benchmark.reporting.samples import sample_positions
+from benchmark.settings import Profile
+from benchmark.stages import trained
+from benchmark.stages.data import open_store
+from benchmark.training import loop
+from benchmark.workspace import Run
+
+REFERENCE = Path("results/reference")  # a folder of results for each profile
+INPUTS = "inputs.png"
+SHOWN = 8  # images of the standard set
+PLACES = {"root", "annotations"}  # settings that say where data lie, and not which
+PACE = {"tensorboard", "samples_every", "log_every", "checkpoint_every"}  # settings that change no weight
+
+
+def reference(run: Run) -> Path:
+    """Return the folder of the stored results of the run's profile."""
+    return REFERENCE / run.settings.name
+
+
+def cell(run: Run, model: str, seed: int, results: Path) -> Cell:
+    """Return the cell of a generator in a folder of results; it is done where the run's settings would train the same.
+
+    Sources and versions are on record and do not count.
+    """
+    fingerprint = {"model": model, "seed": seed, "settings": _deciding(run.settings)}
+    return Cell(results / GENERATORS / model / f"seed{seed}", fingerprint)
+
+
+def _deciding(settings: Profile) -> dict[str, Any]:
+    """Return the settings that decide what is trained, those with the default's value left out."""
+    return {
+        "data": settings.data.model_dump(mode="json", exclude=PLACES, exclude_defaults=True),
+        "training": settings.training.model_dump(mode="json", exclude=PACE, exclude_defaults=True),
+    }
+
+
+def ship(run: Run, model: str, seed: int, results: Path) -> Path:
+    """Put a trained generator, and some images of the standard set, into a folder of results; return its folder there.
+
+    Raises:
+        BenchmarkError: the folder holds no results of these settings, or the model is not trained from what settings,
+            data and sources say now.
+    """
+    _check(run, results)
+    store, device = open_store(run), open_fabric(run.device).device
+    found = trained.finished(run, model, seed, store, device)
+    weights, target = loop.Files(found.folder).weights, cell(run, model, seed, results)
+    with target.making(Decision("make", "")):
+        shutil.copyfile(weights, target.folder / weights.name)
+        tiles.write(standard_images(store, len(run.settings.data.views))[:, None], target.folder / INPUTS)
+        facts = {key: found.record[key] for key in ("parameters", "images", "device_name") if key in found.record}
+        target.finish(weights.name, INPUTS, training=found.fingerprint, commit=sources.commit(), **facts)
+    return target.folder
+
+
+def _check(run: Run, results: Path) -> None:
+    """Refuse a folder whose results are of another run or of other settings."""
+    path = results / rows.FOLDER / rows.FACTS
+    if not path.is_file():
+        raise BenchmarkError(f"{results} holds no results ({path} is missing); name a folder that does")
+    with reading(path):
+        facts = Facts.model_validate_json(path.read_text(encoding="utf-8"))
+    named = {"profile": facts.name, **_deciding(facts.settings)}
+    changed = difference(named, {"profile": run.name, **_deciding(run.settings)})
+    if changed:
+        raise BenchmarkError(f"{results} holds results of other settings ({changed}); put those of {run.name} there")
+
+
+def standard_images(store: ImageStore, views: int) -> Pixels:
+    """Return images of different standard identities, of shape (SHOWN or fewer, S, S, 3)."""
+    positions = sample_positions(store, views, SHOWN)
+    images: Pixels = store.images[store.manifest["row"].to_numpy()[positions]]
+    return images
+
+
+def inputs(folder: Path, side: int) -> Pixels:
+    """Return the images that came with a generator, of shape (N, S, S, 3)."""
+    return tiles.read(folder / INPUTS, side)[:, 0].copy()  # what Pillow gives is read-only

@@ -1,0 +1,172 @@
+"""A trained generator beside stored results: put there, found, drawn from, and refused where it does not fit."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmark import settings
+from benchmark.cells import RECORD
+from benchmark.errors import BenchmarkError
+from benchmark.files import write_text
+from benchmark.reporting import samples, tiles
+from benchmark.reporting.facts import Facts
+from benchmark.settings import Profile
+from benchmark.stages import shipped
+from benchmark.stages.everything import prepare_everything
+from benchmark.stages.sample import sample_images
+from benchmark.stages.train import train
+from benchmark.workspace import Run, open_run
+from tests.stages.helpers import changed
+from tests.stages.small import small_run
+from tests.tools import PROJECT
+
+FOLDER = Path("results/reference/smoke/generators/tiny/seed0")
+SHIPPED = sorted(PROJECT.glob("results/reference/*/generators/*/seed*"))
+
+
+def write_facts(results: Path, name: str, of: Profile) -> None:
+    """Make `results` a folder of results of some settings, as far as `ship` looks at it."""
+    facts = Facts(name=name, settings=of, commit="", versions={}, devices=(), counts={}, trained={}, left_out={})
+    write_text(results / "rows" / "facts.json", facts.model_dump_json())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run that has trained a model and put it beside results; its folder is the working directory."""
+    with small_run(tmp_path_factory.mktemp("shipped")) as small:
+        run = replace(small, folder=Path("runs/smoke"))
+        prepare_everything(run)
+        train(run, "tiny", 0)
+        write_facts(shipped.reference(run), "smoke", run.settings)
+        assert shipped.ship(run, "tiny", 0, shipped.reference(run)) == FOLDER
+        yield run
+
+
+@pytest.fixture
+def clone(made: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same run where nothing is but the model's source and the stored results."""
+    for name in ("results", "tiny.py"):
+        (shutil.copytree if Path(name).is_dir() else shutil.copyfile)(name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return made
+
+
+def sampled(run: Run, seed: int = 0) -> bytes:
+    (grid,) = sample_images(run, "tiny", seed, None, Path("samples"))
+    return grid.read_bytes()
+
+
+def test_without_a_training_the_shipped_generator_draws_the_same(
+    made: Run, clone: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = sampled(clone)
+    assert f"tiny seed 0: not trained in runs/smoke; the generator that comes in {FOLDER}\n" in capsys.readouterr().out
+    assert sorted(path.name for path in Path().iterdir()) == ["results", "samples", "tiny.py"]
+    monkeypatch.undo()  # back where it is trained
+    shutil.rmtree("samples", ignore_errors=True)
+    assert sampled(made) == drawn
+    assert "tiny seed 0: the generator trained in runs/smoke/models/tiny/seed0\n" in capsys.readouterr().out
+
+
+def test_it_turns_own_pictures(clone: Run) -> None:
+    Path("own").mkdir()
+    Image.new("RGB", (30, 20), "red").save("own/a.png")
+    written = sample_images(clone, "tiny", 0, Path("own"), Path("turned"))
+    assert [path.name for path in written] == ["tiny_seed0.png", "a_left.png", "a_right.png"]
+
+
+def test_the_record_names_no_place_of_the_machine(clone: Run) -> None:
+    record = (FOLDER / RECORD).read_text(encoding="utf-8")
+    assert {"commit", "files", "images", "parameters", "training"} < set(json.loads(record))
+    for place in ("pictures", "labels.csv", "/tmp", str(PROJECT), str(Path.home())):  # noqa: S108
+        assert place not in record, place
+    assert sorted(path.name for path in FOLDER.iterdir()) == ["generator.safetensors", "inputs.png", RECORD]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("generator.safetensors", b"\0" * 100, "generator.safetensors was altered"),
+        ("generator.safetensors", None, "generator.safetensors is missing"),
+        ("inputs.png", b"", "inputs.png was altered"),
+        (RECORD, b'{"status": "done"', "run.json is damaged"),
+    ],
+)
+def test_a_damaged_one_is_said(clone: Run, name: str, content: bytes | None, words: str) -> None:
+    (FOLDER / name).unlink() if content is None else (FOLDER / name).write_bytes(content)
+    with pytest.raises(
+        BenchmarkError, match=rf"trained generator, and that in {FOLDER} cannot be used \({words}\); run"
+    ):
+        sampled(clone)
+    assert not Path("samples").exists()
+
+
+def test_one_of_other_settings_is_not_used(clone: Run) -> None:
+    words = r"cannot be used \(settings.training.images changed from 32 to 64\); run `benchmark run --model tiny` first"
+    with pytest.raises(BenchmarkError, match=words):
+        sampled(changed(clone, training__images=64))
+    assert sampled(changed(clone, training__checkpoint_every=3, evaluation__draws=7, data__root="elsewhere"))
+
+
+@pytest.mark.parametrize(("folder", "seed"), [("runs/adhoc-0123456789", 0), ("runs/smoke", 1)])
+def test_another_run_and_another_seed_have_none(clone: Run, folder: str, seed: int) -> None:
+    run = replace(clone, folder=Path(folder))
+    with pytest.raises(
+        BenchmarkError, match=rf"{folder}/models/tiny/seed{seed} holds no trained generator; run `bench"
+    ):
+        sampled(run, seed)
+
+
+def test_a_model_that_has_changed_is_said(clone: Run) -> None:
+    text = Path("tiny.py").read_text(encoding="utf-8").replace("Conv2d(3, 3, 1)", "Conv2d(3, 3, 3)")
+    Path("tiny.py").write_text(text, encoding="utf-8")
+    with pytest.raises(BenchmarkError, match="does not fit tiny, which has changed since; train it again"):
+        sampled(clone)
+
+
+def test_only_results_of_the_same_settings_take_one(made: Run, tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match=r"holds no results \(.*rows/facts\.json is missing\)"):
+        shipped.ship(made, "tiny", 0, tmp_path)
+    write_facts(tmp_path, "quick", made.settings)
+    with pytest.raises(BenchmarkError, match=r"of other settings \(profile changed from quick to smoke\)"):
+        shipped.ship(made, "tiny", 0, tmp_path)
+    write_facts(tmp_path, "smoke", changed(made, training__width=0.5).settings)
+    with pytest.raises(BenchmarkError, match=r"of other settings \(training.width changed from 0.5 to 0.125\)"):
+        shipped.ship(made, "tiny", 0, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows"]
+
+
+def test_what_is_not_trained_or_out_of_date_is_not_shipped(made: Run) -> None:
+    before = (FOLDER / RECORD).read_bytes()
+    with pytest.raises(BenchmarkError, match="seed1 holds no finished training of these settings"):
+        shipped.ship(made, "tiny", 1, shipped.reference(made))
+    with pytest.raises(BenchmarkError, match=r"of these settings \(log_every changed from 1 to 2\)"):
+        shipped.ship(changed(made, training__log_every=2), "tiny", 0, shipped.reference(made))
+    assert (FOLDER / RECORD).read_bytes() == before
+    assert [path.name for path in FOLDER.parent.iterdir()] == ["seed0"]
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: "-".join(folder.parts[-4:]))
+def test_a_generator_of_the_repository_draws_what_its_results_show(
+    folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile, model, seed = folder.parts[-4], folder.parts[-2], int(folder.name.removeprefix("seed"))
+    Path("results").symlink_to(PROJECT / "results")
+    columns: list[tiles.Tiles] = []
+    monkeypatch.setattr("benchmark.stages.sample.save_columns", lambda found, _: columns.append(samples.tiles(found)))
+    run = open_run(settings.profile(profile), device="cpu")
+    sample_images(run, model, seed, None, Path("samples"))
+    (drawn,) = columns
+    shown = tiles.read(folder.parents[2] / "rows" / "samples" / f"{model}.png", run.settings.data.image_size)
+    np.testing.assert_array_equal(drawn[:, 0], shown[:, 0])
+    distance, other = (
+        np.abs(each[:, 1:] - shown[:, 1:].astype(float)).mean() for each in (drawn, np.roll(drawn, 1, 0))
+    )
+    assert distance < 0.7 * other  # not 0: the results have noise in them, samples the mean of it
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 3_000_000
