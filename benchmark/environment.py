@@ -3,7 +3,7 @@
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BenchmarkError
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 CPUINFO = Path("/proc/cpuinfo")
 
 
-def open_fabric(device: str = "auto", precision: str = "32-true", *watchers: "Logger") -> "Fabric":
-    """Return Fabric on one device: `cpu`, `cuda`, or `auto` for a GPU where there is one.
+def open_fabric(
+    device: str = "auto", precision: str = "32-true", *watchers: "Logger", kind: "type[Fabric] | None" = None
+) -> "Fabric":
+    """Return Fabric, or what is derived from it, on one device: `cpu`, `cuda`, or `auto` for a GPU where there is one.
 
     `watchers` are loggers that are callbacks, too.
 
@@ -26,7 +28,8 @@ def open_fabric(device: str = "auto", precision: str = "32-true", *watchers: "Lo
     from lightning_fabric import Fabric
 
     try:
-        return Fabric(accelerator=device, devices=1, precision=precision, loggers=[*watchers], callbacks=[*watchers])  # type: ignore[arg-type]
+        chosen: dict[str, Any] = {"accelerator": device, "devices": 1, "precision": precision}
+        return (kind or Fabric)(**chosen, loggers=[*watchers], callbacks=[*watchers])
     except Exception as error:  # Fabric's own exceptions have no common type
         raise BenchmarkError(f"the device {device} cannot be used here: {error}; choose --device cpu") from None
 

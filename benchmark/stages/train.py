@@ -18,6 +18,7 @@ from benchmark.seeding import seed_global
 from benchmark.stages.data import open_store
 from benchmark.training import loop
 from benchmark.training.checkpoint import Progress
+from benchmark.training.compiling import CompilingFabric, compilable
 from benchmark.training.live import LiveLog
 from benchmark.training.sampling import AuxiliaryBatches, to_float
 from benchmark.workspace import Run
@@ -25,7 +26,8 @@ from models.capacity import generator_parameters, sized
 from models.interface import ModelSpec, ViewModel
 from models.registry import Entry, UnknownModelError, find
 
-TRAINING = ("benchmark.training.loop", "benchmark.training.sampling")  # what can change a model's weights
+MODULES = ("loop", "sampling", "compiling")
+TRAINING = tuple(f"benchmark.training.{module}" for module in MODULES)  # what can change a model's weights
 SAMPLES = 4  # inputs in a sample grid of the live logs
 
 
@@ -80,6 +82,7 @@ def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cel
     fingerprint = {
         "spec": asdict(built_for),
         "precision": run.settings.training.precision,
+        "compile": run.settings.training.compile,
         "log_every": run.settings.training.log_every,
         "data_hash": store.content_hash,
         "seed": seed,
@@ -216,13 +219,15 @@ def _live_log(run: Run, model: str, seed: int, store: ImageStore) -> LiveLog:
 def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStore, files: loop.Files) -> Progress:
     training = run.settings.training
     live = [_live_log(run, model, seed, store)] if training.tensorboard else []
-    fabric = open_fabric(run.device, training.precision, *live)
+    kind = CompilingFabric if training.compile else None
+    fabric = open_fabric(run.device, training.precision, *live, kind=kind)
     rows = store.manifest.iloc[store.subset("auxiliary")]
     row, identity, view = (rows[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
     batches = AuxiliaryBatches(store.images, row, identity, view, training.batch_size, fabric.device)
     schedule = loop.Schedule(training.images, training.log_every, training.checkpoint_every, (model, seed))
     try:
-        return loop.train(network, batches, fabric, schedule, files, f"{model} seed {seed}")
+        with compilable():
+            return loop.train(network, batches, fabric, schedule, files, f"{model} seed {seed}")
     finally:
         for logger in live:
             logger.finalize("")

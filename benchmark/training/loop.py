@@ -102,7 +102,8 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
             if stop.asked:
                 raise InterruptedRun(f"saved after cycle {cycle}; the same command goes on from there")
     seeding.seed_global("finish", *schedule.axes)
-    model.finish(batches)
+    with torch.compiler.set_stance("force_eager"):  # batches that come once are not worth compiling for
+        model.finish(batches)
     log.sync()
     checkpoint.save_weights(model, files.weights)
     fabric.call("after_training", model, images)

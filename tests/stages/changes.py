@@ -14,6 +14,7 @@ from PIL import Image
 
 from benchmark import environment, sources
 from benchmark.cells import RECORD
+from benchmark.training import compiling
 from benchmark.workspace import Run
 from tests.stages import helpers
 from tests.tools import PROJECT
@@ -25,6 +26,12 @@ PICTURE = "0_0.png"  # of an identity that is trained on
 
 def setting(key: str, value: Any) -> Change:
     return lambda run, patch: helpers.changed(run, **{key.replace(".", "__"): value})
+
+
+def compiled(run: Run, patch: pytest.MonkeyPatch) -> Run:
+    """By a compiler that takes no time: it calls what it is given."""
+    patch.setattr(compiling, "BACKEND", "eager")
+    return helpers.changed(run, training__compile=True)
 
 
 def source(name: str) -> Change:

@@ -92,6 +92,7 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
         setting("training.precision", "bf16-mixed"),
         {OF_MODEL: "precision changed from 32-true to bf16-mixed"},
     ),
+    "training.compile": (changes.compiled, {OF_MODEL: "compile changed from False to True"}),
     "training.log_every": (setting("training.log_every", 2), {OF_MODEL: "log_every changed from 1 to 2"}),
     "training.checkpoint_every": (setting("training.checkpoint_every", 1), NOTHING),
     "training.tensorboard": (setting("training.tensorboard", True), NOTHING),
