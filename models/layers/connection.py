@@ -4,6 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+STRIP = 8  # rows of a map whose positions attend together
+
+Strip = tuple[slice, slice]  # queries, and the keys among which are all that one of them sees
+
 
 def neighbourhood(side: int, radius: int) -> Tensor:
     """Return which keys each query may see: a Boolean matrix of shape (side^2, side^2), rows the queries.
@@ -15,6 +19,15 @@ def neighbourhood(side: int, radius: int) -> Tensor:
     return torch.kron(near.to(torch.uint8), near.to(torch.uint8)).bool()
 
 
+def strips(side: int, radius: int) -> list[Strip]:
+    """Return strips of rows of a map, with the rows around them that their windows reach."""
+    reach = STRIP + radius
+    return [
+        (slice(first * side, (first + STRIP) * side), slice(max(0, first - radius) * side, (first + reach) * side))
+        for first in range(0, side, STRIP)
+    ]
+
+
 class NonalignmentConnection(nn.Module):
     """Each position of the decoder's map attends to the encoder's map; Eq. 1 and F = [Y, Z].
 
@@ -22,6 +35,10 @@ class NonalignmentConnection(nn.Module):
     Global-NC, which looks everywhere. The logits are not scaled, as in Eq. 1. The paper leaves open the size C_h of the
     common space: it is half of C_X here, the default of non-local networks. The key projection has no bias: adding the
     same number to all logits of a query changes nothing.
+
+    A window spares work where whole rows of keys are out of sight: strip by strip, 54 % of all logits are computed at
+    56x56 and 63 % at 28x28 (the windows hold 20 % and 22 %). On a GPU masked attention in float32 takes PyTorch's
+    memory-efficient kernel. FlexAttention would compute 51 % and 59 %, as its blocks of 128 positions are rows, too.
     """
 
     def __init__(self, encoder_channels: int, decoder_channels: int, side: int, radius: int | None) -> None:
@@ -32,6 +49,7 @@ class NonalignmentConnection(nn.Module):
         self.query = nn.Conv2d(decoder_channels, hidden, 1)
         self.outputs = decoder_channels + hidden
         window = None if radius is None else neighbourhood(side, radius)
+        self.strips = [(slice(None), slice(None))] if radius is None else strips(side, radius)
         self.register_buffer("window", window, persistent=False)
         self.window: Tensor | None
 
@@ -50,9 +68,15 @@ class NonalignmentConnection(nn.Module):
             for projected in (self.query(decoded), self.key(encoded), self.value(encoded))
         )
         with torch.autocast(decoded.device.type, enabled=False):  # unscaled logits overflow in half precision
-            attended = F.scaled_dot_product_attention(query, key, value, attn_mask=self.window, scale=1.0)
+            attended = torch.cat([self._attend(strip, query, key, value) for strip in self.strips], 2)
         z = attended.squeeze(1).transpose(1, 2).reshape(len(decoded), -1, *decoded.shape[2:]).to(decoded.dtype)
         return torch.cat([decoded, z], 1)
+
+    def _attend(self, strip: Strip, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Return what the queries of a strip find; query, key and value are of shape (B, 1, H W, C_h)."""
+        rows, keys = strip
+        seen = None if self.window is None else self.window[strip]
+        return F.scaled_dot_product_attention(query[:, :, rows], key[:, :, keys], value[:, :, keys], seen, scale=1.0)
 
 
 class SkipConnection(nn.Module):

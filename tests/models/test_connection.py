@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.layers.connection import NonalignmentConnection, neighbourhood
+from models.layers.connection import NonalignmentConnection, neighbourhood, strips
 
 
 def connection(side: int, radius: int | None, seed: int = 0) -> NonalignmentConnection:
@@ -35,7 +35,7 @@ def unfolded(module: NonalignmentConnection, encoded: Tensor, decoded: Tensor, r
     return torch.cat([decoded, z], 1)
 
 
-@pytest.mark.parametrize(("side", "radius"), [(1, 0), (4, 1), (8, 2), (7, 3), (6, 5), (5, 0), (3, 4)])
+@pytest.mark.parametrize(("side", "radius"), [(1, 0), (4, 1), (8, 2), (7, 3), (6, 5), (5, 0), (3, 4), (12, 3)])
 def test_cnc_equals_attention_over_cut_out_windows(side: int, radius: int) -> None:
     module = connection(side, radius)
     encoded, decoded = maps(side)
@@ -47,6 +47,22 @@ def test_cnc_equals_attention_over_cut_out_windows(side: int, radius: int) -> No
     expected = torch.autograd.grad((reference * weights).sum(), inputs)
     for mine, other in zip(gradients, expected, strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("side", "radius"), [(9, 0), (17, 4), (24, 9), (16, 20)])
+def test_keys_that_no_query_of_a_strip_sees_are_left_out_alone(side: int, radius: int) -> None:
+    module, (encoded, decoded) = connection(side, radius), maps(side)
+    in_strips = module(encoded, decoded)
+    assert len(module.strips) > 1
+    module.strips = [(slice(None), slice(None))]
+    torch.testing.assert_close(in_strips, module(encoded, decoded))
+
+
+@pytest.mark.parametrize(("side", "share"), [(8, 1.0), (28, 0.63), (56, 0.54)])
+def test_the_share_of_logits_that_is_computed(side: int, share: float) -> None:
+    positions = range(side**2)
+    computed = sum(len(positions[rows]) * len(positions[keys]) for rows, keys in strips(side, side // 4))
+    assert computed / side**4 == pytest.approx(share, abs=0.005)
 
 
 @pytest.mark.parametrize("radius", [5, 6, 20])
@@ -119,3 +135,17 @@ def test_the_decoder_comes_first_and_is_passed_on() -> None:
     connected = connection(4, 1)(encoded, decoded)
     assert connected.shape == (2, 5 + 3, 4, 4)
     assert torch.equal(connected[:, :5], decoded)
+
+
+def test_attention_is_in_single_precision_where_the_rest_is_not() -> None:
+    module, (encoded, decoded) = connection(12, 3), (8 * feature for feature in maps(12))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        projected = [module.query(decoded), module.key(encoded), module.value(encoded)]
+        connected = module(encoded, decoded)
+    assert {part.dtype for part in projected} == {torch.bfloat16}
+    query, key, value = (part.flatten(2).transpose(1, 2).float() for part in projected)
+    logits = (query @ key.mT).masked_fill(~neighbourhood(12, 3), -torch.inf)
+    z = (logits.softmax(2) @ value).mT.reshape(connected[:, 5:].shape)
+    rounded = (logits.bfloat16().float().softmax(2) @ value).mT.reshape(z.shape)
+    torch.testing.assert_close(connected[:, 5:], z, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(rounded, z, rtol=1e-2, atol=1e-2)
