@@ -1,5 +1,6 @@
 """Deformable convolution (Dai et al., Deformable Convolutional Networks, ICCV 2017)."""
 
+import torch
 from torch import Tensor, nn
 
 
@@ -26,5 +27,8 @@ class DeformableConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the convolution of x, (B, C, H, W) -> (B, C', H, W)."""
-        y: Tensor = self.sample(x, self.offset(x))
-        return y
+        precise = torch.promote_types(x.dtype, torch.float32)  # the sampling has no half precision on a CPU
+        offset = self.offset(x).to(precise)
+        with torch.autocast(x.device.type, enabled=False):
+            y: Tensor = self.sample(x.to(precise), offset)
+        return y.to(x.dtype)
