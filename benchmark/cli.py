@@ -265,6 +265,31 @@ def ship(
 
 
 @cli.command(cls=SeveralValues)
+@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
+@click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes; if left out, those with enough of them.")
+@click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File for the rates, as CSV.")
+@common
+def validate(
+    models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, output: Path | None, **choices: Any
+) -> None:
+    """Measure on validation identities, to choose a setting or a model without looking at the standard set.
+
+    These are auxiliary identities that nothing is trained on; data.validation is their share. Training is that of
+    `benchmark run`, and neither does anew what the other has done. The rates are printed and stand in no results.
+    """
+    from benchmark.reporting.sheets import markdown
+    from benchmark.reporting.tables import identity_sheet, write_csv
+    from benchmark.stages.validation import validate as measure
+
+    table = measure(_open(models, (), seeds, **choices), nc)
+    click.echo(f"\n{markdown(identity_sheet(table))}")
+    if output:
+        write_csv(table, output)
+        click.echo(f"table: {output}")
+
+
+@cli.command(cls=SeveralValues)
 @click.option("--model", "models", multiple=True, help="Models by name, or all; every measured one if left out.")
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
 @common

@@ -39,10 +39,10 @@ def _identities(measurement: Measurement, name: str, missing: list[Failure]) -> 
             found.setdefault((split, nc), []).append(_outcomes(folder / identity.OUTCOMES, seed))
         else:
             missing.extend(_left_out(measurement.run, folder, f"{name} seed {seed}, {split} split, N_c {nc}"))
-    trained = _terms(measurement.record(name, seeds[0])) if seeds else Trained()
-    unusable = _unusable(measurement.store.manifest)
+    trained = terms(measurement.record(name, seeds[0])) if seeds else Trained()
+    lacking = unusable(measurement.store.manifest)
     return [
-        Measured(name, trained, split, nc, pd.concat(parts, ignore_index=True), unusable[split])
+        Measured(name, trained, split, nc, pd.concat(parts, ignore_index=True), lacking[split])
         for (split, nc), parts in found.items()
     ]
 
@@ -63,7 +63,7 @@ def recognised(measurement: FewShotMeasurement, missing: list[Failure]) -> list[
     for name in names(measurement.run, "fewshot"):
         outcomes = dict(_recognised(measurement, name, missing))
         if outcomes:
-            trained = _terms(measurement.record(name, min(outcomes)))
+            trained = terms(measurement.record(name, min(outcomes)))
             found.append(Recognised(name, trained, pd.concat(outcomes.values(), ignore_index=True)))
     return found
 
@@ -115,13 +115,13 @@ def _outcomes(path: Path, seed: int) -> pd.DataFrame:
         return pd.read_parquet(path).assign(seed=seed)
 
 
-def _unusable(manifest: pd.DataFrame) -> dict[str, int]:
+def unusable(manifest: pd.DataFrame) -> dict[str, int]:
     """Return how many standard identities each split cannot use."""
     standard = manifest.loc[manifest["split"] == "standard", "identity"].nunique()
     return {split: standard - len(usable(manifest, split)) for split in SPLITS}
 
 
-def _terms(record: dict[str, Any]) -> Trained:
+def terms(record: dict[str, Any]) -> Trained:
     """Return on which terms a model was trained, from the record of its training."""
     if not record:
         return Trained()

@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from benchmark import sources
 from benchmark.cells import Cell, Decision, difference
 from benchmark.data.images import ImageStore
 from benchmark.data.pictures import Pixels
@@ -69,7 +68,7 @@ def ship(run: Run, model: str, seed: int, results: Path) -> Path:
         shutil.copyfile(weights, target.folder / weights.name)
         tiles.write(standard_images(store, len(run.settings.data.views))[:, None], target.folder / INPUTS)
         facts = {key: found.record[key] for key in ("parameters", "images", "device_name") if key in found.record}
-        target.finish(weights.name, INPUTS, training=found.fingerprint, commit=sources.commit(), **facts)
+        target.finish(weights.name, INPUTS, training=found.fingerprint, **facts)
     return target.folder
 
 

@@ -1,0 +1,133 @@
+"""`benchmark validate`: the protocol of the identity measurement on other identities, blind to the standard set."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from benchmark.cells import Cell
+from benchmark.cli import cli
+from benchmark.data import manifest
+from benchmark.errors import BenchmarkError
+from benchmark.reporting.tables import identity_table
+from benchmark.stages import measured, validation
+from benchmark.stages.data import open_store
+from benchmark.stages.extractor import train_extractors
+from benchmark.stages.identity import Measurement, measure_identity
+from benchmark.stages.train import train
+from benchmark.stages.validation import held_out, validate
+from benchmark.workspace import Run
+from tests.stages.helpers import changed, copy_of_data
+from tests.stages.small import small_run
+
+STANDARD = ("id5", "id6", "id7")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Three identities to train on, two to validate and three to evaluate."""
+    with small_run(tmp_path_factory.mktemp("validation")) as small:
+        yield changed(small, data__auxiliary=5, data__validation=0.5, seeds=2, evaluation__draws=3)
+
+
+@pytest.fixture(scope="module")
+def table(run: Run) -> pd.DataFrame:
+    return validate(run)
+
+
+def test_controls_and_models_have_a_row(run: Run, table: pd.DataFrame) -> None:
+    assert table["model"].tolist() == ["copy", "mean_image", "real", "tiny"]
+    assert set(table["profile"]) == {"finished, 2 validation identities"}
+    assert set(table["nc"]) == {2}
+    assert table["n_seeds"].tolist() == [1, 1, 1, 2]
+    assert table["images"].dropna().tolist() == [32]
+    assert not Path("results").exists()
+    assert sorted(path.name for path in run.folder.iterdir() if path.is_dir()) == [
+        "data",
+        "extractors",
+        "locks",
+        "models",
+    ]
+
+
+def test_it_is_what_the_identity_measurement_says_of_these_identities(run: Run, table: pd.DataFrame) -> None:
+    other = copy_of_data(run, "relabelled")
+    manifest.write(held_out(open_store(run)).manifest, other.data / "split.parquet")
+    train_extractors(other)
+    for seed in range(2):
+        train(other, "tiny", seed)
+    measure_identity(other)
+    expected = identity_table(measured.identities(Measurement(other), []), table["profile"].iloc[0])
+    pd.testing.assert_frame_equal(table, expected)
+
+
+def drawn_anew(*identities: str) -> None:
+    """Put other pictures in the place of those of some identities."""
+    random = np.random.default_rng(1)
+    for name in pd.read_csv("labels.csv").query("identity in @identities")["image"]:
+        Image.fromarray(random.integers(0, 256, (24, 24, 3), np.uint8)).save(f"pictures/{name}")
+
+
+def test_the_standard_set_does_not_count(run: Run, table: pd.DataFrame) -> None:
+    labels, before = Path("labels.csv"), Path("labels.csv").read_text(encoding="utf-8")
+    parts = open_store(run).manifest.groupby("split")["identity"].unique()
+    assert set(parts["standard"]) == set(STANDARD)
+    drawn_anew(*STANDARD)
+    pd.testing.assert_frame_equal(validate(run), table)
+    labels.write_text("".join(line for line in before.splitlines(True) if STANDARD[0] not in line), encoding="utf-8")
+    pd.testing.assert_frame_equal(validate(changed(run, data__standard=2)), table)
+    labels.write_text(before, encoding="utf-8")
+    drawn_anew(*parts["validation"])
+    assert not validate(run).equals(table)
+
+
+def test_the_trainings_are_those_of_a_run(run: Run, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    validate(run)
+    capsys.readouterr()
+    trained = replace(run, settings=run.settings.model_copy(update={"seeds": 3}))
+    validate(trained)
+    said = capsys.readouterr().out
+    assert [f"tiny seed {seed}: {what}" in said for seed, what in enumerate(("skip", "skip", "make"))] == [True] * 3
+    assert Cell(run.folder / "models/tiny/seed2", {}).record["status"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("share", "nc", "words"),
+    [
+        (0.1, [], "validation needs 2 identities and has 1; keep more from training by a larger data.validation"),
+        (0.5, [2, 3], "N_c = 3 is more than the 2 validation identities; choose at most 2 by --nc, or keep more"),
+    ],
+)
+def test_too_few_identities(run: Run, share: float, nc: list[int], words: str) -> None:
+    few = replace(changed(run, data__validation=share), folder=Path("runs/few"))
+    with pytest.raises(BenchmarkError, match=words):
+        validate(few, nc)
+    assert not (few.folder / "extractors").exists()
+
+
+def test_numbers_of_classes() -> None:
+    assert validation._sizes([], [20, 50, 80], 13) == [13]
+    assert validation._sizes([], [20, 50, 80], 54) == [20, 50]
+    assert validation._sizes([30, 10, 10], [20], 30) == [10, 30]
+
+
+def test_the_command_prints_and_writes(
+    project: Path, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[Run, tuple[int, ...]]] = []
+    monkeypatch.setattr(validation, "validate", lambda run, nc: asked.append((run, nc)) or table)
+    line = "validate --model ours vanilla --nc 4 6 --seeds 2 --set data.validation=0.4 --output found.csv"
+    cli(line.split(), standalone_mode=False)
+    ((run, nc),) = asked
+    assert nc == (4, 6)
+    assert run.settings.models == ("ours", "vanilla")
+    assert run.settings.seeds == 2
+    assert run.name.startswith("adhoc-")
+    said = capsys.readouterr().out
+    assert "# Identity preservation, profile finished, 2 validation identities" in said
+    assert said.endswith("table: found.csv\n")
+    assert pd.read_csv("found.csv")["model"].tolist() == table["model"].tolist()
