@@ -18,6 +18,7 @@ from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.draws import draw, measurable
 from benchmark.evaluation.outputs import Outputs, Turner, measure, pairs
 from benchmark.reporting.tables import Measured, Trained, identity_table
+from benchmark.settings import Profile
 from benchmark.stages import extractor, trained
 from benchmark.stages.attempts import Attempts
 from benchmark.stages.data import open_store
@@ -43,7 +44,7 @@ def validate(run: Run, nc: Sequence[int] = ()) -> pd.DataFrame:
     """
     prepare_everything(run)
     available = held_out(open_store(run)).manifest.query("split == 'standard'")["identity"].nunique()
-    sizes = _sizes(nc, run.settings.evaluation.nc, available)
+    sizes = _sizes(run.settings, nc, available)
     train_everything(run, Attempts())
     return identity_table(_Measurement(run).rows(sizes), f"{run.name}, {available} validation identities")
 
@@ -54,9 +55,9 @@ def held_out(store: ImageStore) -> ImageStore:
     return replace(store, manifest=kept.assign(split=kept["split"].replace("validation", "standard")))
 
 
-def _sizes(wanted: Sequence[int], usual: Sequence[int], available: int) -> list[int]:
+def _sizes(settings: Profile, wanted: Sequence[int], available: int) -> list[int]:
     """Return the numbers of classes to measure with."""
-    more = "keep more from training by a larger data.validation, as in --set data.validation=0.4"
+    more = f"keep more from training by --set data.validation=SHARE, now {settings.data.validation}"
     if available < LEAST:
         raise BenchmarkError(f"validation needs {LEAST} identities and has {available}; {more}")
     if wanted and max(wanted) > available:
@@ -64,7 +65,7 @@ def _sizes(wanted: Sequence[int], usual: Sequence[int], available: int) -> list[
             f"N_c = {max(wanted)} is more than the {available} validation identities; choose at most {available} by "
             f"--nc, or {more}"
         )
-    return sorted(set(wanted)) or [nc for nc in usual if nc <= available] or [available]
+    return sorted(set(wanted)) or [nc for nc in settings.evaluation.nc if nc <= available] or [available]
 
 
 class _Measurement:
@@ -80,7 +81,7 @@ class _Measurement:
         """Yield the outcomes of each control and model for both splits and every number of classes."""
         lacking, settings = unusable(self.store.manifest), self.run.settings
         for name, seeds in {**dict.fromkeys(CONTROLS, 1), **dict.fromkeys(settings.models, settings.seeds)}.items():
-            outputs = [self._outputs(name, seed) for seed in range(seeds)]
+            outputs = [self._real] if name == "real" else [self._outputs(name, seed) for seed in range(seeds)]
             for split, nc in measurable(self.store.manifest, sizes)[0]:
                 yield Measured(name, self._terms(name), split, nc, self._outcomes(outputs, split, nc), lacking[split])
 

@@ -98,7 +98,11 @@ def test_the_trainings_are_those_of_a_run(run: Run, table: pd.DataFrame, capsys:
 @pytest.mark.parametrize(
     ("share", "nc", "words"),
     [
-        (0.1, [], "validation needs 2 identities and has 1; keep more from training by a larger data.validation"),
+        (
+            0.1,
+            [],
+            "validation needs 2 identities and has 1; keep more from training by --set data.validation=SHARE, now 0.1",
+        ),
         (0.5, [2, 3], "N_c = 3 is more than the 2 validation identities; choose at most 2 by --nc, or keep more"),
     ],
 )
@@ -109,10 +113,12 @@ def test_too_few_identities(run: Run, share: float, nc: list[int], words: str) -
     assert not (few.folder / "extractors").exists()
 
 
-def test_numbers_of_classes() -> None:
-    assert validation._sizes([], [20, 50, 80], 13) == [13]
-    assert validation._sizes([], [20, 50, 80], 54) == [20, 50]
-    assert validation._sizes([30, 10, 10], [20], 30) == [10, 30]
+@pytest.mark.parametrize(
+    ("wanted", "available", "sizes"), [([], 13, [13]), ([], 54, [20, 50]), ([30, 10, 10], 30, [10, 30])]
+)
+def test_numbers_of_classes(run: Run, wanted: list[int], available: int, sizes: list[int]) -> None:
+    settings = changed(run, evaluation__nc=[20, 50, 80]).settings
+    assert validation._sizes(settings, wanted, available) == sizes
 
 
 def test_the_command_prints_and_writes(
