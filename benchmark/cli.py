@@ -10,6 +10,7 @@ import click
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit, end
 from benchmark.options import SeveralValues, Whole, WholeOr
+from benchmark.speed.sections import ALL as SECTIONS
 
 if TYPE_CHECKING:
     from benchmark.settings import Profile
@@ -60,20 +61,23 @@ def common(command: Any) -> Any:
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
 @click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
 @click.option("--keep-going", is_flag=True, help="Go on with the others when a training or measurement fails.")
+@click.option("--jobs", type=Whole(1, 256), default=1, show_default=True, help="Trainings or measurements at once.")
 @common
-def run(models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, keep_going: bool, **choices: Any) -> int:
+def run(
+    models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, keep_going: bool, jobs: int, **choices: Any
+) -> int:
     """Prepare the data, train, measure and write the tables; what is done already is skipped.
 
     --model, --nc and --seeds choose which rows of the profile's tables are made. Whatever changes a value (--dataset,
     --data-root, --annotations, --image-size, --set) makes a run of its own under runs/adhoc-..., with its own results.
 
-    Several of these commands at once share the work. With --keep-going a model that failed has dashes in the tables,
-    with the reason below, and the exit code is 1.
+    Several of these commands at once share the work; --jobs starts as many processes, which share the cores and the
+    GPU. With --keep-going a model that failed has dashes in the tables, with the reason below, and the exit code is 1.
     """
     from benchmark.stages.everything import run_everything
 
     opened = _open(models, nc, seeds, **choices)
-    failed = run_everything(opened, keep_going)
+    failed = run_everything(opened, keep_going, jobs)
     for name in ("identity.md", "fewshot.md"):
         click.echo(f"\n{(opened.results / name).read_text(encoding='utf-8')}")
     click.echo(f"report: {opened.results}/report.html; tables: {opened.results}/*.csv, *.md, *.tex")
@@ -352,6 +356,40 @@ def compare(old: Path, new: Path, markdown: Path | None, update: bool) -> int:
     if (old / baseline.GENERATORS).is_dir():
         click.echo(f"{old / baseline.GENERATORS} stays as it was; `benchmark ship` renews a generator")
     return 0
+
+
+@cli.command(cls=SeveralValues)
+@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
+@click.option("--only", multiple=True, type=click.Choice(SECTIONS), help="Sections; all but `pipeline` if left out.")
+@click.option("--output", type=click.Path(path_type=Path), help="CSV with a line for each number.")
+@common
+def speed(models: tuple[str, ...], only: tuple[str, ...], output: Path | None, **choices: Any) -> None:
+    """Measure how fast the suite is here, as ratios that hold under noise, with their goals.
+
+    \b
+    utilisation  a training cycle beside a product of matrices, for every model
+    feeding      drawing images beside a step of training
+    attention    CNC beside windows that are cut out, and beside Global-NC
+    evaluation   generation, features and KNN as shares of the identity measurement
+    commands     the start of the command line
+    scaling      time and memory over batch, image size and number of identities
+    pipeline     `dvc repro` beside the work of its stages; it takes many minutes
+
+    Images are random; the profile gives their size, and batch, width and precision of the training. A goal that is
+    missed is said, and is no failure.
+    """
+    from benchmark.files import write_text
+    from benchmark.speed.rows import table, tidy
+    from benchmark.speed.sections import USUAL, measured
+
+    if output and not output.parent.is_dir():
+        raise BenchmarkError(f"{output.parent} is no folder; make it, or choose another place for --output")
+    found = []
+    for section in measured(_open(models, **choices), only or USUAL):
+        found.append(section)
+        click.echo(table(section))
+        if output:
+            write_text(output, tidy(found))
 
 
 @cli.command()

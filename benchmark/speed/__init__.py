@@ -1,0 +1,1 @@
+"""How fast the suite is on the machine at hand, as ratios that hold under noise."""

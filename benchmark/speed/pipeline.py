@@ -1,0 +1,82 @@
+"""What `dvc repro` adds to the work of its stages, in a copy of the project."""
+
+import os
+import re
+import shutil
+import subprocess  # nosec B404
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmark.errors import BenchmarkError
+from benchmark.sources import PROJECT
+from benchmark.speed.rows import Goal, Row, Section
+from benchmark.workspace import Run
+
+PROFILE = "smoke"  # every stage and a model of each family, in minutes
+NOTHING = Goal("seconds", 10.0, least=False)
+NOTES = (
+    "Each was run once, in a copy of the files that git tracks. `benchmark run` does the work of all stages in one "
+    "process; the share is what `dvc repro` takes beyond it for starting processes, importing and hashing.",
+)
+
+
+def measure(run: Run) -> Section:
+    """Run the pipeline twice with DVC, and once in one process.
+
+    Raises:
+        BenchmarkError: the project is no git repository, or a run fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = (copied(PROJECT, Path(folder) / name) for name in ("dvc", "process"))
+        pipeline = _seconds(first, "-m", "dvc", "repro")
+        nothing = _seconds(first, "-m", "dvc", "repro")
+        work = _seconds(second, "-c", "from benchmark.cli import main; main()", "run")
+    rows = [
+        Row("dvc repro", {"seconds": pipeline, "share": 1.0}),
+        Row("benchmark run", {"seconds": work, "share": work / pipeline}),
+        Row("dvc repro beyond it", {"seconds": pipeline - work, "share": 1 - work / pipeline}),
+        Row("dvc repro with nothing to do", {"seconds": nothing, "share": nothing / pipeline}, NOTHING),
+    ]
+    return Section("pipeline", f"profile {PROFILE}", rows, NOTES)
+
+
+def copied(project: Path, folder: Path) -> Path:
+    """Copy what git tracks to `folder`, a repository of its own in which `smoke` is active.
+
+    Raises:
+        BenchmarkError: the project is no git repository.
+    """
+    try:
+        listed = _git(project, "ls-files", "-z").split("\0")
+    except (OSError, subprocess.CalledProcessError):
+        raise BenchmarkError(
+            f"{project} is no git repository, whose files could be copied; clone the project, or leave out pipeline"
+        ) from None
+    for name in filter(None, listed):
+        if (project / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(project / name, folder / name)
+    _git(folder, "init", "-q")
+    params = folder / "params.yaml"
+    text = re.sub(r"^active: \S+", f"active: {PROFILE}", params.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    params.write_text(text, encoding="utf-8")
+    return folder
+
+
+def _git(folder: Path, *words: str) -> str:
+    command = ["git", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout  # noqa: S603  # nosec
+
+
+def _seconds(folder: Path, *words: str) -> float:
+    """Return how long Python takes with these words, in the folder and with its sources."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # stages start `python`
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder), "DVC_NO_ANALYTICS": "1"}
+    command, start = [sys.executable, *words], time.perf_counter()
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)  # noqa: S603  # nosec
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise BenchmarkError(f"`{' '.join(words[1:])}` failed in a copy of the project: {' '.join(last)}")
+    return time.perf_counter() - start
