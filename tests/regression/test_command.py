@@ -130,3 +130,14 @@ def test_tables_alone_are_compared_by_the_spread_in_their_intervals(
 def test_bad_input_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path / "old", tmp_path / "new") == 2
     assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'old'} does not exist;")
+
+
+def test_an_update_says_that_generators_are_still_the_old_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = results(tmp_path / "old"), results(tmp_path / "new")
+    assert run(old, new, "--update") == 0
+    assert capsys.readouterr().out.endswith(f"{old} now holds what {new} holds\n")
+    (old / "generators").mkdir()
+    assert run(old, new, "--update") == 0
+    assert capsys.readouterr().out.endswith(f"{old}/generators stays as it was; `benchmark ship` renews a generator\n")

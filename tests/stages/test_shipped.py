@@ -12,6 +12,7 @@ from PIL import Image
 
 from benchmark import settings
 from benchmark.cells import RECORD
+from benchmark.cli import cli
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
 from benchmark.reporting import samples, tiles
@@ -150,6 +151,15 @@ def test_what_is_not_trained_or_out_of_date_is_not_shipped(made: Run) -> None:
         shipped.ship(changed(made, training__log_every=2), "tiny", 0, shipped.reference(made))
     assert (FOLDER / RECORD).read_bytes() == before
     assert [path.name for path in FOLDER.parent.iterdir()] == ["seed0"]
+
+
+@pytest.mark.parametrize(("named", "results"), [("", "results/reference/smoke"), ("elsewhere", "elsewhere")])
+def test_the_command_ships_to_the_results_of_the_profile(
+    named: str, results: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shipped, "ship", lambda run, model, seed, results: f"{run.folder} {model} {seed} {results}")
+    cli(["ship", "--model", "ours", "--seed", "2", "--profile", "smoke", *named.split()], standalone_mode=False)
+    assert capsys.readouterr().out == f"runs/smoke ours 2 {results}\n"
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: "-".join(folder.parts[-4:]))
