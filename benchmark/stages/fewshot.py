@@ -1,5 +1,6 @@
 """The few-shot measurement of all models and controls: the stage fewshot."""
 
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from benchmark.evaluation.classifier import Recipe
 from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.files import reading, replacing
 from benchmark.stages import train, trained
-from benchmark.stages.attempts import Attempts
+from benchmark.stages.attempts import Attempts, Task, Work, here
 from benchmark.stages.data import data_root, open_store
 from benchmark.workspace import Run
 
@@ -164,7 +165,7 @@ def check_skipped(run: Run) -> None:
         train.entry(run, name)
 
 
-def measure_fewshot(run: Run, attempts: Attempts | None = None) -> None:
+def measure_fewshot(run: Run, attempts: Attempts | None = None, place: Callable[[Task], Work] = here) -> None:
     """Measure the controls and every wanted model with every training seed, unless their cells are done.
 
     A control has no generator to train; its seeds are those of the classifier.
@@ -176,4 +177,5 @@ def measure_fewshot(run: Run, attempts: Attempts | None = None) -> None:
     measurement = FewShotMeasurement(run)
     names = [*measurement.controls(), *measurement.models()]
     places = [(name, seed) for name in names for seed in range(run.settings.seeds)]
-    (attempts or Attempts()).each(measurement.measure, places)
+    work = place(Task("fewshot", measurement.measure, lambda name, seed: [measurement.cell(name, seed)]))
+    (attempts or Attempts()).each(work, places)

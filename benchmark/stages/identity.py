@@ -1,6 +1,6 @@
 """The identity measurement of all models and controls: the stage identity."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from benchmark.files import replacing
 from benchmark.reporting import samples, tiles
 from benchmark.reporting.samples import sample_positions, turned
 from benchmark.stages import extractor, trained
-from benchmark.stages.attempts import Attempts
+from benchmark.stages.attempts import Attempts, Task, Work, here
 from benchmark.stages.data import check_nc, data_root, open_store
 from benchmark.workspace import Run
 
@@ -97,6 +97,11 @@ class Measurement:
             "sources": sources.hashes([*sources.closure(*roots), Path(__file__)]),
         }
         return Cell(self.run.folder / self.folder(name, seed) / split / f"nc{nc}", fingerprint)
+
+    def cells(self, name: str, seed: int) -> list[Cell]:
+        """Return all cells of a model or control."""
+        outcomes = (self.outcomes_cell(name, seed, nc, split) for split, nc in self.measurable)
+        return [self.outputs_cell(name, seed), *outcomes]
 
     def is_described(self, name: str, seed: int) -> bool:
         """Whether what a model makes is stored, and made from what the settings, data and sources say now."""
@@ -196,10 +201,11 @@ class Measurement:
             outcomes.to_parquet(temporary, index=False)
 
 
-def measure_identity(run: Run, attempts: Attempts | None = None) -> None:
+def measure_identity(run: Run, attempts: Attempts | None = None, place: Callable[[Task], Work] = here) -> None:
     """Measure the controls and every wanted model, unless their cells are done, or their training has failed."""
     measurement = Measurement(run)
     print(measurement.account)
     controls = [(name, 0) for name in measurement.controls()]
     models = [(name, seed) for name in run.settings.models for seed in range(run.settings.seeds)]
-    (attempts or Attempts()).each(measurement.measure, [*controls, *models])
+    work = place(Task("identity", measurement.measure, measurement.cells))
+    (attempts or Attempts()).each(work, [*controls, *models])

@@ -159,10 +159,10 @@ def test_what_concerns_all_ends_all(error: BaseException) -> None:
 def test_the_exit_code_is_1(
     finished: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], project: Path
 ) -> None:
-    asked: list[bool] = []
+    asked: list[tuple[bool, int]] = []
 
-    def failing(run: Run, keep_going: bool) -> list[str]:
-        asked.append(keep_going)
+    def failing(run: Run, keep_going: bool, jobs: int) -> list[str]:
+        asked.append((keep_going, jobs))
         run.results.mkdir(parents=True)
         for name in ("identity.md", "fewshot.md"):
             (run.results / name).write_text("table", encoding="utf-8")
@@ -172,7 +172,7 @@ def test_the_exit_code_is_1(
     monkeypatch.setattr(sys, "argv", ["benchmark", "run", "--profile", "smoke", "--keep-going"])
     with pytest.raises(SystemExit) as ended:
         main()
-    assert (ended.value.code, asked) == (1, [True])
+    assert (ended.value.code, asked) == (1, [(True, 1)])
     assert capsys.readouterr().err == "failed: ours seed 0: the loss critic is nan in cycle 3\n"
 
 
