@@ -11,6 +11,7 @@ from benchmark.speed.stopwatch import Stopwatch
 from benchmark.workspace import Run
 
 COMMANDS = (("--help",), ("models",))
+ROUNDS = 5
 GOAL = Goal("seconds", 1.0, least=False)
 START = "from benchmark.cli import main; main()"
 
@@ -18,9 +19,9 @@ START = "from benchmark.cli import main; main()"
 def measure(run: Run) -> Section:
     """Start each command several times."""
     actions = {f"benchmark {' '.join(words)}": partial(_start, words) for words in COMMANDS}
-    best = Stopwatch(torch.device("cpu")).best(actions)
+    best = Stopwatch(torch.device("cpu")).best(actions, ROUNDS)
     rows = [Row(name, {"seconds": seconds}, GOAL) for name, seconds in best.items()]
-    return Section("commands", "from the start of a process to its end", rows, ["The best of several starts counts."])
+    return Section("commands", "from the start of a process to its end", rows, [f"The best of {ROUNDS} starts counts."])
 
 
 def _start(words: tuple[str, ...]) -> None:

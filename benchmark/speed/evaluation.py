@@ -7,11 +7,11 @@ import torch
 
 from benchmark.data.images import ImageStore
 from benchmark.evaluation import turners
-from benchmark.evaluation.copying import pixel_distances
+from benchmark.evaluation.copying import feature_distances, pixel_distances
 from benchmark.evaluation.draws import SPLITS, draw
 from benchmark.evaluation.extractor import FEATURES, network, pooled_features
-from benchmark.evaluation.identity import outcomes
-from benchmark.evaluation.outputs import Outputs, pairs
+from benchmark.evaluation.identity import class_codes, draw_ranks
+from benchmark.evaluation.outputs import Outputs, Positions, pairs
 from benchmark.seeding import generator
 from benchmark.speed import material
 from benchmark.speed.rows import Row, Section
@@ -19,7 +19,8 @@ from benchmark.speed.stopwatch import Action, Stopwatch
 from benchmark.workspace import Run
 from models.registry import REFERENCE
 
-GENERATION, FEATURING, COPIES, KNN = "generation", "features and views", "comparison with inputs", "KNN and draws"
+ROUNDS = 3
+GENERATION, FEATURING, COPIES, KNN = "generation", "features and views", "search for copies", "KNN"
 
 
 def measure(run: Run) -> Section:
@@ -28,26 +29,27 @@ def measure(run: Run) -> Section:
     with material.made(run) as store:
         position, _ = pairs(store.manifest, len(settings.data.views), own_view_only=False)
         batch = store.subset("standard")[: settings.evaluation.batch_size]
-        seconds = Stopwatch(device).best(_of_images(run, store, batch, device))
+        seconds = Stopwatch(device).best(_of_images(run, store, batch, device), ROUNDS)
         totals = {name: taken * len(position) / len(batch) for name, taken in seconds.items()}
-        draws = Stopwatch(device).best(_of_draws(run, store))
-    totals[KNN] = sum(draws.values()) * settings.evaluation.draws
+        *draws, compared = Stopwatch(device).best(_of_features(run, store), ROUNDS).values()
+    totals[KNN] = sum(draws) * settings.evaluation.draws
+    totals[COPIES] += compared * len(draws)
     rows = [Row(name, {"seconds": part, "share": part / sum(totals.values())}) for name, part in totals.items()]
     title = f"one model, {len(position):,} images at {settings.data.image_size} px"
     note = (
-        f"One batch of {len(batch)} images and one draw of each N_c and split are measured (the best of several "
+        f"One batch of {len(batch)} images and one draw of each N_c and split are measured (the best of {ROUNDS} "
         "rounds) and multiplied by their number."
     )
     return Section("evaluation", title, rows, [note])
 
 
-def _of_images(
-    run: Run, store: ImageStore, batch: np.ndarray[tuple[int], np.dtype[np.int64]], device: torch.device
-) -> dict[str, Action]:
+def _of_images(run: Run, store: ImageStore, batch: Positions, device: torch.device) -> dict[str, Action]:
+    """Return what is done with every batch of images."""
     model = material.ready(run, REFERENCE, store, material.opened(run))
     views = len(run.settings.data.views)
     turn, compared = turners.trained(model, store, views, device), pixel_distances(store)
-    resnets = [network(2, run.settings.extractor.stem).to(device).eval() for _ in range(2)]
+    stem, kind = run.settings.extractor.stem, torch.channels_last
+    resnets = [network(2, stem).to(device).to(memory_format=kind).eval() for _ in range(2)]
     images = turn(batch, 0)
 
     @torch.no_grad()
@@ -62,16 +64,18 @@ def _of_images(
     }
 
 
-def _of_draws(run: Run, store: ImageStore) -> dict[str, Action]:
-    """Return the outcomes of one draw of every N_c and split."""
+def _of_features(run: Run, store: ImageStore) -> dict[str, Action]:
+    """Return what is done with the features: one draw of every N_c and split, and what all draws of one share."""
     real, generated = (_outputs(run, store, own_view_only) for own_view_only in (True, False))
     evaluation, manifest = run.settings.evaluation, store.manifest
+    codes = class_codes(manifest)
 
     def drawn(nc: int, split: str) -> None:
         one = draw(manifest, run.settings.data.dataset, nc, 0, evaluation.test_share, split)
-        outcomes([one], manifest, real, generated, evaluation.neighbours)
+        draw_ranks(one, codes, real, generated, [evaluation.neighbours])
 
-    return {f"{nc} {split}": partial(drawn, nc, split) for nc in evaluation.nc for split in SPLITS}
+    draws = {f"{nc} {split}": partial(drawn, nc, split) for nc in evaluation.nc for split in SPLITS}
+    return {**draws, COPIES: partial(feature_distances, manifest, real, generated)}
 
 
 def _outputs(run: Run, store: ImageStore, own_view_only: bool) -> Outputs:

@@ -30,7 +30,6 @@ STATUS = Path("/proc/self/status")
 
 Taken = tuple[float, float]  # seconds, MB
 Task = Callable[[], Taken]
-Apart = Callable[[Task], Taken]
 
 
 def apart(task: Task) -> Taken:
@@ -43,7 +42,7 @@ def apart(task: Task) -> Taken:
         return pool.submit(task).result()
 
 
-def measure(run: Run, apart: Apart = apart) -> Section:
+def measure(run: Run) -> Section:
     """Measure a cycle of the reference model, and the KNN of one draw."""
     views = len(run.settings.data.views)
     series: list[Mapping[str, Task]] = [
@@ -51,7 +50,7 @@ def measure(run: Run, apart: Apart = apart) -> Section:
         {f"training, {n} px": partial(cycle, _changed(run, "data", image_size=n)) for n in SIZES},
         {f"KNN, {n} identities": partial(knn, n, views, run.settings.evaluation.neighbours) for n in IDENTITIES},
     ]
-    rows = [row for tasks in series for row in _rows(tasks, apart)]
+    rows = [row for tasks in series for row in _rows(tasks)]
     training = run.settings.training
     title = f"a cycle of {REFERENCE} (width {training.width:g}, batch {training.batch_size}), KNN of one draw"
     killed = [f"{row.what} was killed, most likely for want of memory." for row in rows if None in row.numbers.values()]
@@ -67,13 +66,13 @@ def _changed(run: Run, section: str, **changes: int) -> Run:
     return replace(run, settings=run.settings.model_copy(update={section: part}))
 
 
-def _rows(tasks: Mapping[str, Task], apart: Apart) -> list[Row]:
-    found = {name: _tried(task, apart) for name, task in tasks.items()}
+def _rows(tasks: Mapping[str, Task]) -> list[Row]:
+    found = {name: _tried(task) for name, task in tasks.items()}
     first = next((taken for taken in found.values() if taken), None)
     return [Row(name, _numbers(taken, first)) for name, taken in found.items()]
 
 
-def _tried(task: Task, apart: Apart) -> Taken | None:
+def _tried(task: Task) -> Taken | None:
     try:
         return apart(task)
     except BrokenProcessPool:
