@@ -9,7 +9,7 @@ import sys
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from functools import partial
-from queue import SimpleQueue
+from queue import LifoQueue
 from time import perf_counter
 from typing import Self
 
@@ -85,7 +85,7 @@ class Crew:
         threads = max(1, torch.get_num_threads() // jobs)
         self.run, self.workers = run, [Worker(run, threads) for _ in range(jobs)]
         self.pool = ThreadPoolExecutor(jobs)  # a worker ends with the thread that has started it
-        self.free: SimpleQueue[Worker] = SimpleQueue()
+        self.free: LifoQueue[Worker] = LifoQueue()  # rather one that runs than one that has to start
         for worker in self.workers:
             self.free.put(worker)
 

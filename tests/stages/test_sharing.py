@@ -4,6 +4,7 @@ import errno
 import fcntl
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import time
@@ -16,6 +17,7 @@ from filelock import Timeout
 from benchmark.cells import Cell
 from benchmark.errors import BenchmarkError
 from benchmark.reporting import render
+from benchmark.stages import everything
 from benchmark.stages.everything import run_everything
 from benchmark.stages.train import place, train
 from benchmark.workspace import Run
@@ -64,6 +66,20 @@ def test_two_runs_share_the_work(finished: Run, monkeypatch: pytest.MonkeyPatch)
     assert {name: text.replace(b"test2", b"test") for name, text in shared.items()} == alone
     leftovers = [path for path in run.folder.rglob("*") if path.name.endswith(".part")]
     assert not leftovers
+
+
+def test_workers_make_what_one_process_makes(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for stage in ("collect", "report"):
+        monkeypatch.setattr(everything, stage, lambda run: None)
+    run = replace(finished, folder=Path("runs/test3"))
+    shutil.copytree(finished.folder, run.folder)
+    for part in ("models", "identity", "fewshot"):
+        shutil.rmtree(run.folder / part / "tiny/seed1")
+    assert not run_everything(run, jobs=2)
+    results = [path for name in ("generator", "outputs", "outcomes") for path in run.folder.glob(f"*/tiny/**/{name}.*")]
+    assert len(results) == 2 * (1 + 1 + 2 * 2 + 1)  # seeds; a generator, what it draws, splits and N_c, few-shot
+    for path in results:
+        assert path.read_bytes() == (finished.folder / path.relative_to(run.folder)).read_bytes()
 
 
 def test_a_lock_dies_with_its_owner(finished: Run) -> None:
