@@ -14,11 +14,12 @@ from benchmark.sources import PROJECT
 from benchmark.speed.rows import Goal, Row, Section
 from benchmark.workspace import Run
 
+START = "import sys; from {}.cli import main; sys.exit(main())"  # of dvc and benchmark
 PROFILE = "smoke"  # every stage and a model of each family, in minutes
 NOTHING = Goal("seconds", 10.0, least=False)
 NOTES = (
-    "Each was run once, in a copy of the files that git tracks. `benchmark run` does the work of all stages in one "
-    "process; the share is what `dvc repro` takes beyond it for starting processes, importing and hashing.",
+    "Each was run once, in a copy of the files that git does not ignore. `benchmark run` does the work of all stages in "
+    "one process; the share is what `dvc repro` takes beyond it for starting processes, importing and hashing.",
 )
 
 
@@ -30,9 +31,8 @@ def measure(run: Run) -> Section:
     """
     with tempfile.TemporaryDirectory() as folder:
         first, second = (copied(PROJECT, Path(folder) / name) for name in ("dvc", "process"))
-        pipeline = _seconds(first, "-m", "dvc", "repro")
-        nothing = _seconds(first, "-m", "dvc", "repro")
-        work = _seconds(second, "-c", "from benchmark.cli import main; main()", "run")
+        pipeline, nothing = _seconds(first, "dvc", "repro"), _seconds(first, "dvc", "repro")
+        work = _seconds(second, "benchmark", "run")
     rows = [
         Row("dvc repro", {"seconds": pipeline, "share": 1.0}),
         Row("benchmark run", {"seconds": work, "share": work / pipeline}),
@@ -43,13 +43,13 @@ def measure(run: Run) -> Section:
 
 
 def copied(project: Path, folder: Path) -> Path:
-    """Copy what git tracks to `folder`, a repository of its own in which `smoke` is active.
+    """Copy what git does not ignore to `folder`, a repository of its own in which `smoke` is active.
 
     Raises:
         BenchmarkError: the project is no git repository.
     """
     try:
-        listed = _git(project, "ls-files", "-z").split("\0")
+        listed = _git(project, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
     except (OSError, subprocess.CalledProcessError):
         raise BenchmarkError(
             f"{project} is no git repository, whose files could be copied; clone the project, or leave out pipeline"
@@ -70,13 +70,13 @@ def _git(folder: Path, *words: str) -> str:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout  # noqa: S603  # nosec
 
 
-def _seconds(folder: Path, *words: str) -> float:
-    """Return how long Python takes with these words, in the folder and with its sources."""
+def _seconds(folder: Path, program: str, *words: str) -> float:
+    """Return how long a command takes, in the folder and with its sources."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # stages start `python`
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder), "DVC_NO_ANALYTICS": "1"}
-    command, start = [sys.executable, *words], time.perf_counter()
+    command, start = [sys.executable, "-c", START.format(program), *words], time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)  # noqa: S603  # nosec
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise BenchmarkError(f"`{' '.join(words[1:])}` failed in a copy of the project: {' '.join(last)}")
+        raise BenchmarkError(f"`{program} {' '.join(words)}` failed in a copy of the project: {' '.join(last)}")
     return time.perf_counter() - start

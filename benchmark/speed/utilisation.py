@@ -15,7 +15,7 @@ from benchmark.training.compiling import compilable
 from benchmark.workspace import Run
 from models.registry import REFERENCE
 
-CYCLES = 20  # spread evenly over the budget: models change their schedule on the way
+CYCLES = 10  # spread evenly over the budget: models change their schedule on the way
 ROUNDS = 3
 SIDES = {"cpu": 1024, "cuda": 8192}  # of the matrices
 PUBLISHED = 1.0  # width
