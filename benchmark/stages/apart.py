@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from filelock import Timeout
@@ -121,9 +122,16 @@ def _reason(run: Run, name: str, cells: list[Cell], code: int) -> str:
     return reason
 
 
+def _orphaned(number: int, frame: FrameType | None) -> None:
+    """End gently; the signal comes for each thread of the parent, and a second SIGTERM would be an order to hurry."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.raise_signal(signal.SIGTERM)
+
+
 def asked_run() -> Run:
     """Return the run that the parent asks for in the first line on stdin; when that dies, this process is to end."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.signal(signal.SIGHUP, _orphaned)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGHUP)
     asked = json.loads(sys.stdin.readline())
     if os.getppid() != asked["parent"]:  # it died before the first line of this function
         sys.exit(INTERRUPTED)
