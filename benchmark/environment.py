@@ -1,5 +1,6 @@
 """The machine a result is made on, as far as it can change the result."""
 
+import logging
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,7 @@ def open_fabric(
     """
     from lightning_fabric import Fabric
 
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it names the precision each time
     try:
         chosen: dict[str, Any] = {"accelerator": device, "devices": 1, "precision": precision}
         return (kind or Fabric)(**chosen, loggers=[*watchers], callbacks=[*watchers])

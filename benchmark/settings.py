@@ -105,7 +105,7 @@ class Training(Section):
     attribute_weight: float = Field(5.0, gt=0)  # lambda of Eq. 6 and 7 (paper: cars 5, faces 1)
     refresh_batches: int = Field(100, ge=1, le=1_000_000)  # batches for the batch-norm statistics after training
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    compile: bool = False  # whether networks are compiled: minutes for each model, then faster steps on a GPU
+    compile: bool = False  # whether networks are compiled by torch.compile, which takes minutes for each model
     log_every: Budget = 10  # cycles between two rows of log.csv
     checkpoint_every: Budget = 200  # cycles between two checkpoints
     tensorboard: bool = False  # whether to write live logs; like the next one it changes no value
