@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from statistics import median
 
 import psutil  # type: ignore[import-untyped]
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from benchmark.errors import BenchmarkError
 from benchmark.speed import material
 from benchmark.speed.rows import Goal, Row, Section
-from benchmark.speed.stopwatch import Action, Stopwatch
+from benchmark.speed.stopwatch import Action, Stopwatch, ratio
 from benchmark.speed.unfolded import unfolded
 from benchmark.workspace import Run
 from models.layers.connection import NonalignmentConnection
@@ -64,7 +65,7 @@ def measure(run: Run) -> Section:
     rows = [row(each, min(MOST, _free(device) // each.windows), device) for each in cases]
     notes = [
         "unfold cuts every window out by `torch.nn.functional.unfold`; CNC was compared with it in values and "
-        f"gradients before both were timed. The best of {ROUNDS} rounds counts, in float32.",
+        f"gradients before both were timed. Numbers are medians over {ROUNDS} rounds, in float32.",
         *(f"{each.side}x{each.side}: {_missing(each)}" for each, r in zip(cases, rows, strict=True) if not _whole(r)),
     ]
     return Section("attention", f"forward and backward with the channels of {SIZE} px", rows, notes)
@@ -84,12 +85,12 @@ def row(case: Case, batch: int, device: torch.device) -> Row:
         ways["unfold"] = partial(unfolded, cnc, radius=case.radius), cnc
         _compare(case, *(_outcome(*ways[name], encoded, decoded) for name in ("CNC", "unfold")))
     actions: dict[str, Action] = {name: partial(_outcome, *way, encoded, decoded) for name, way in ways.items()}
-    best = Stopwatch(device).best(actions, ROUNDS)
+    times = Stopwatch(device).times(actions, ROUNDS)
     numbers = {
         "batch": shape[0],
-        "milliseconds of CNC": 1e3 * best["CNC"],
-        "unfold / CNC": best["unfold"] / best["CNC"] if batch else None,
-        "Global-NC / CNC": best["Global-NC"] / best["CNC"],
+        "milliseconds of CNC": 1e3 * median(times["CNC"]),
+        "unfold / CNC": ratio(times["unfold"], times["CNC"]) if batch else None,
+        "Global-NC / CNC": ratio(times["Global-NC"], times["CNC"]),
     }
     return Row(f"{case.side}x{case.side}, r {case.radius}", numbers, GOALS.get(case.side))
 

@@ -1,6 +1,7 @@
 """Where the time of the identity measurement goes."""
 
 from functools import partial
+from statistics import median
 
 import numpy as np
 import torch
@@ -29,15 +30,16 @@ def measure(run: Run) -> Section:
     with material.made(run) as store:
         position, _ = pairs(store.manifest, len(settings.data.views), own_view_only=False)
         batch = store.subset("standard")[: settings.evaluation.batch_size]
-        seconds = Stopwatch(device).best(_of_images(run, store, batch, device), ROUNDS)
-        totals = {name: taken * len(position) / len(batch) for name, taken in seconds.items()}
-        *draws, compared = Stopwatch(device).best(_of_features(run, store), ROUNDS).values()
+        watch = Stopwatch(device)
+        times = watch.times(_of_images(run, store, batch, device), ROUNDS)
+        totals = {name: median(taken) * len(position) / len(batch) for name, taken in times.items()}
+        *draws, compared = map(median, watch.times(_of_features(run, store), ROUNDS).values())
     totals[KNN] = sum(draws) * settings.evaluation.draws
     totals[COPIES] += compared * len(draws)
     rows = [Row(name, {"seconds": part, "share": part / sum(totals.values())}) for name, part in totals.items()]
     title = f"one model, {len(position):,} images at {settings.data.image_size} px"
     note = (
-        f"One batch of {len(batch)} images and one draw of each N_c and split are measured (the best of {ROUNDS} "
+        f"One batch of {len(batch)} images and one draw of each N_c and split are measured (medians over {ROUNDS} "
         "rounds) and multiplied by their number."
     )
     return Section("evaluation", title, rows, [note])

@@ -18,8 +18,8 @@ START = "import sys; from {}.cli import main; sys.exit(main())"  # of dvc and be
 PROFILE = "smoke"  # every stage and a model of each family, in minutes
 NOTHING = Goal("seconds", 10.0, least=False)
 NOTES = (
-    "Each was run once, in a copy of the files that git does not ignore. `benchmark run` does the work of all stages in "
-    "one process; the share is what `dvc repro` takes beyond it for starting processes, importing and hashing.",
+    "Each was run once, in a copy of the files that git does not ignore. `benchmark run` does the work of all stages "
+    "in one process; the share is what `dvc repro` takes beyond it for starting processes, importing and hashing.",
 )
 
 

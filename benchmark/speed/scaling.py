@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import psutil  # type: ignore[import-untyped]
@@ -55,8 +56,8 @@ def measure(run: Run) -> Section:
     title = f"a cycle of {REFERENCE} (width {training.width:g}, batch {training.batch_size}), KNN of one draw"
     killed = [f"{row.what} was killed, most likely for want of memory." for row in rows if None in row.numbers.values()]
     note = (
-        f"Each line is a process of its own; the best of {ROUNDS} rounds counts. MB are the most that it took beyond "
-        "what it had before. The ratios are to the first line of each kind."
+        f"Each line is a process of its own; seconds are medians over {ROUNDS} rounds. MB are the most that it took "
+        "beyond what it had before. The ratios are to the first line of each kind."
     )
     return Section("scaling", title, rows, [note, *killed])
 
@@ -108,8 +109,8 @@ def knn(identities: int, views: int, neighbours: int) -> Taken:
 
 
 def _taken(action: Action, device: torch.device, before: int) -> Taken:
-    seconds = Stopwatch(device).best({"action": action}, ROUNDS)["action"]
-    return seconds, (_most_memory(device) - before) / 1e6
+    times = Stopwatch(device).times({"action": action}, ROUNDS)["action"]
+    return median(times), (_most_memory(device) - before) / 1e6
 
 
 def _memory(device: torch.device) -> int:

@@ -1,7 +1,7 @@
 """How much of what the machine can do a training does."""
 
 from dataclasses import replace
-from functools import partial
+from statistics import median
 
 import torch
 
@@ -10,7 +10,7 @@ from benchmark.seeding import seed_global
 from benchmark.speed import material
 from benchmark.speed.operations import count
 from benchmark.speed.rows import Goal, Row, Section
-from benchmark.speed.stopwatch import Action, Stopwatch
+from benchmark.speed.stopwatch import Action, Stopwatch, ratio
 from benchmark.training.compiling import compilable
 from benchmark.workspace import Run
 from models.registry import REFERENCE
@@ -25,8 +25,9 @@ NOTES = (
     f"A cycle is the mean of {CYCLES}, spread evenly over the budget, with random numbers of their own, as models "
     "change their schedule on the way or draw lots. Operations are counted by torch's formulas in convolutions, "
     "products of matrices and attention, forward and backward; the time is that of all that is done.",
-    "The product of two square matrices is timed after every cycle, with the same threads and precision. Of each cycle "
-    f"and of the product the best of {ROUNDS} rounds counts; utilisation is the ratio of their operations per second.",
+    "Utilisation is the ratio of the operations per second to those of a product of two square matrices with the "
+    f"same threads and precision. Cycles and products take turns of similar length; numbers are medians "
+    f"over {ROUNDS} rounds.",
 )
 
 
@@ -51,40 +52,32 @@ def _widened(run: Run) -> Run:
 
 def _row(run: Run, model: str, store: ImageStore) -> Row:
     training = run.settings.training
-    operations = sum(count(cycle) for cycle in _course(run, model, store, compiled=False)) / CYCLES
-    seconds, product = _timed(run, _course(run, model, store, training.compile))
-    peak = 2 * _side(run) ** 3 / product
+    operations = count(_course(run, model, store, compiled=False))
+    course, product = _course(run, model, store, training.compile), _product(run)
+    with compilable():
+        times = Stopwatch(_device(run)).times({"course": course, "product": product}, ROUNDS)
+    of_product = 2 * _side(run) ** 3
     numbers = {
-        "GFLOP a cycle": operations / 1e9,
-        "seconds a cycle": seconds,
-        "GFLOP/s of the product": peak / 1e9,
-        GOAL.quantity: operations / seconds / peak,
+        "GFLOP a cycle": operations / CYCLES / 1e9,
+        "seconds a cycle": median(times["course"]) / CYCLES,
+        "GFLOP/s of the product": of_product / median(times["product"]) / 1e9,
+        GOAL.quantity: operations / of_product * ratio(times["product"], times["course"]),
     }
     aimed = model == REFERENCE and run.settings.data.image_size == GOAL_SIZE and _device(run).type == "cpu"
     return Row(f"{model}, width {training.width:g}", numbers, GOAL if aimed else None)
 
 
-def _timed(run: Run, cycles: list[Action]) -> tuple[float, float]:
-    """Return the seconds of a cycle and of a product."""
-    product, actions = _product(run), dict[str, Action]()
-    for number, cycle in enumerate(cycles):
-        actions |= {f"cycle {number}": cycle, f"product {number}": product}
-    with compilable():
-        best = Stopwatch(_device(run)).best(actions, ROUNDS)
-    cycle_times = [seconds for name, seconds in best.items() if name.startswith("cycle")]
-    return sum(cycle_times) / len(cycle_times), min(seconds for name, seconds in best.items() if "product" in name)
-
-
-def _course(run: Run, model: str, store: ImageStore, compiled: bool) -> list[Action]:
-    """Return cycles of one model; each does the same at every call, but for the weights."""
+def _course(run: Run, model: str, store: ImageStore, compiled: bool) -> Action:
+    """Return the cycles of one model as one action, the same at every call but for the weights."""
     fabric = material.opened(run, compiled)
     network, batches = material.ready(run, model, store, fabric), material.batches(run, store, fabric.device)
 
-    def cycle(number: int) -> None:
-        seed_global("speed", model, number)
-        network.cycle(batches, fabric, (number + 0.5) / CYCLES)
+    def course() -> None:
+        for number in range(CYCLES):
+            seed_global("speed", model, number)
+            network.cycle(batches, fabric, (number + 0.5) / CYCLES)
 
-    return [partial(cycle, number) for number in range(CYCLES)]
+    return course
 
 
 def _product(run: Run) -> Action:
