@@ -2,12 +2,14 @@
 
 import os
 import re
+import resource
 import shutil
 import subprocess  # nosec B404
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmark.errors import BenchmarkError
 from benchmark.sources import PROJECT
@@ -19,8 +21,16 @@ PROFILE = "smoke"  # every stage and a model of each family, in minutes
 NOTHING = Goal("seconds", 10.0, least=False)
 NOTES = (
     "Each was run once, in a copy of the files that git does not ignore. `benchmark run` does the work of all stages "
-    "in one process; the share is what `dvc repro` takes beyond it for starting processes, importing and hashing.",
+    "in one process; beyond it `dvc repro` starts processes, imports and hashes. Shares are of CPU "
+    "seconds, which depend less on what else the machine does.",
 )
+
+
+class Taken(NamedTuple):
+    """Seconds that pass, and seconds of all processors."""
+
+    wall: float
+    cpu: float
 
 
 def measure(run: Run) -> Section:
@@ -31,15 +41,19 @@ def measure(run: Run) -> Section:
     """
     with tempfile.TemporaryDirectory() as folder:
         first, second = (copied(PROJECT, Path(folder) / name) for name in ("dvc", "process"))
-        pipeline, nothing = _seconds(first, "dvc", "repro"), _seconds(first, "dvc", "repro")
-        work = _seconds(second, "benchmark", "run")
+        pipeline, nothing = _taken(first, "dvc", "repro"), _taken(first, "dvc", "repro")
+        work = _taken(second, "benchmark", "run")
     rows = [
-        Row("dvc repro", {"seconds": pipeline, "share": 1.0}),
-        Row("benchmark run", {"seconds": work, "share": work / pipeline}),
-        Row("dvc repro beyond it", {"seconds": pipeline - work, "share": 1 - work / pipeline}),
-        Row("dvc repro with nothing to do", {"seconds": nothing, "share": nothing / pipeline}, NOTHING),
+        _row("dvc repro", pipeline, pipeline),
+        _row("benchmark run", work, pipeline),
+        _row("dvc repro beyond it", Taken(pipeline.wall - work.wall, pipeline.cpu - work.cpu), pipeline),
+        _row("dvc repro with nothing to do", nothing, pipeline, NOTHING),
     ]
     return Section("pipeline", f"profile {PROFILE}", rows, NOTES)
+
+
+def _row(what: str, taken: Taken, whole: Taken, goal: Goal | None = None) -> Row:
+    return Row(what, {"seconds": taken.wall, "CPU seconds": taken.cpu, "share": taken.cpu / whole.cpu}, goal)
 
 
 def copied(project: Path, folder: Path) -> Path:
@@ -70,13 +84,19 @@ def _git(folder: Path, *words: str) -> str:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout  # noqa: S603  # nosec
 
 
-def _seconds(folder: Path, program: str, *words: str) -> float:
-    """Return how long a command takes, in the folder and with its sources."""
+def _taken(folder: Path, program: str, *words: str) -> Taken:
+    """Return what a command takes, in the folder and with its sources."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # stages start `python`
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder), "DVC_NO_ANALYTICS": "1"}
-    command, start = [sys.executable, "-c", START.format(program), *words], time.perf_counter()
+    command, start = [sys.executable, "-c", START.format(program), *words], _now()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)  # noqa: S603  # nosec
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise BenchmarkError(f"`{program} {' '.join(words)}` failed in a copy of the project: {' '.join(last)}")
-    return time.perf_counter() - start
+    return Taken(*(now - then for now, then in zip(_now(), start, strict=True)))
+
+
+def _now() -> Taken:
+    """Return the clock, and what the processes have taken that were started here and have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Taken(time.perf_counter(), ended.ru_utime + ended.ru_stime)

@@ -17,6 +17,7 @@ from benchmark.speed import attention, commands, evaluation, feeding, pipeline, 
 from benchmark.speed.sections import ALL, USUAL
 from tests.tools import PROJECT
 
+TAKEN = {"dvc": pipeline.Taken(240.0, 400.0), "process": pipeline.Taken(200.0, 300.0)}
 SMALL = {
     utilisation: {"CYCLES": 2, "ROUNDS": 1, "SIDES": {"cpu": 8}, "PUBLISHED": 0.25},
     feeding: {"ROUNDS": 1},
@@ -24,7 +25,7 @@ SMALL = {
     evaluation: {"ROUNDS": 1},
     commands: {"ROUNDS": 1},
     scaling: {"BATCHES": (2, 4), "SIZES": (32,), "IDENTITIES": (2, 4), "ROUNDS": 1, "apart": lambda task: task()},
-    pipeline: {"_seconds": lambda folder, *words: {"dvc": 240.0, "process": 180.0}[folder.name]},
+    pipeline: {"_taken": lambda folder, *words: TAKEN[folder.name]},
 }
 CHANGES = [
     "--set",
@@ -125,6 +126,13 @@ def test_a_project_without_git_cannot_be_copied(tmp_path: Path) -> None:
         pipeline.copied(tmp_path, tmp_path / "copy")
 
 
+def test_the_time_of_a_command_is_that_of_its_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "START", "{0} = range(3_000_000); sum({0})")
+    taken = pipeline._taken(tmp_path, "busy")
+    assert taken.wall > 0
+    assert taken.cpu > 0
+
+
 def test_a_run_that_fails_ends_with_its_last_line(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"`dvc repro` failed in a copy of the project: .*DVC repo"):
-        pipeline._seconds(tmp_path, "dvc", "repro")
+        pipeline._taken(tmp_path, "dvc", "repro")
