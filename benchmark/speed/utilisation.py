@@ -34,15 +34,17 @@ NOTES = (
 def measure(run: Run) -> Section:
     """Measure every model of the run; the reference model with the published width, too."""
     with material.made(run) as store:
-        rows = [_row(run, model, store) for model in run.settings.models]
-        if REFERENCE in run.settings.models and run.settings.training.width != PUBLISHED:
-            rows.insert(1, _row(_widened(run), REFERENCE, store))
-    training = run.settings.training
-    size = run.settings.data.image_size
-    title = (
-        f"training at {size} px, batch {training.batch_size}, {training.precision}, {torch.get_num_threads()} threads"
-    )
-    return Section("utilisation", title, rows, NOTES)
+        rows = [row for model in run.settings.models for row in _rows(run, model, store)]
+    size, training = run.settings.data.image_size, run.settings.training
+    setting = f"{size} px, batch {training.batch_size}, width {training.width:g}, {training.precision}"
+    return Section("utilisation", f"training at {setting}; threads: {torch.get_num_threads()}", rows, NOTES)
+
+
+def _rows(run: Run, model: str, store: ImageStore) -> list[Row]:
+    row = _row(run, model, model, store)
+    if model != REFERENCE or run.settings.training.width == PUBLISHED:
+        return [row]
+    return [row, _row(_widened(run), model, f"{model}, width {PUBLISHED:g}", store)]
 
 
 def _widened(run: Run) -> Run:
@@ -50,7 +52,7 @@ def _widened(run: Run) -> Run:
     return replace(run, settings=run.settings.model_copy(update={"training": training}))
 
 
-def _row(run: Run, model: str, store: ImageStore) -> Row:
+def _row(run: Run, model: str, name: str, store: ImageStore) -> Row:
     training = run.settings.training
     operations = count(_course(run, model, store, compiled=False))
     course, product = _course(run, model, store, training.compile), _product(run)
@@ -64,7 +66,7 @@ def _row(run: Run, model: str, store: ImageStore) -> Row:
         GOAL.quantity: operations / of_product * ratio(times["product"], times["course"]),
     }
     aimed = model == REFERENCE and run.settings.data.image_size == GOAL_SIZE and _device(run).type == "cpu"
-    return Row(f"{model}, width {training.width:g}", numbers, GOAL if aimed else None)
+    return Row(name, numbers, GOAL if aimed else None)
 
 
 def _course(run: Run, model: str, store: ImageStore, compiled: bool) -> Action:
