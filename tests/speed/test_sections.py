@@ -23,7 +23,7 @@ SMALL = {
     feeding: {"ROUNDS": 1},
     attention: {"SIZE": 64, "SIDES": (16,), "ROUNDS": 1},
     evaluation: {"ROUNDS": 1},
-    commands: {"ROUNDS": 1},
+    commands: {"ROUNDS": 1, "COMMANDS": (("--help",),)},
     scaling: {"BATCHES": (2, 4), "SIZES": (32,), "IDENTITIES": (2, 4), "ROUNDS": 1, "apart": lambda task: task()},
     pipeline: {"_taken": lambda folder, *words: TAKEN[folder.name]},
 }
