@@ -19,7 +19,7 @@ from tests.tools import PROJECT
 
 TAKEN = {"dvc": pipeline.Taken(240.0, 400.0), "process": pipeline.Taken(200.0, 300.0)}
 SMALL = {
-    utilisation: {"CYCLES": 2, "ROUNDS": 1, "SIDES": {"cpu": 8}, "PUBLISHED": 0.25},
+    utilisation: {"CYCLES": 2, "ROUNDS": 1, "SIDES": {"cpu": 8}, "PUBLISHED": 0.125},
     feeding: {"ROUNDS": 1},
     attention: {"SIZE": 64, "SIDES": (16,), "ROUNDS": 1},
     evaluation: {"ROUNDS": 1},
@@ -69,7 +69,7 @@ def test_every_section_is_printed_and_written(
     assert all(math.isfinite(float(line["value"])) for line in lines)
     assert {line["met"] for line in lines if line["goal"]} == {"0", "1"}
     models = [line["what"] for line in lines if line["quantity"] == "utilisation"]
-    assert models == ["two_step", "ours", "ours, width 0.25"]
+    assert models == ["two_step", "ours", "ours, width 0.125"]
     share = {line["what"]: float(line["value"]) for line in lines if line["quantity"] == "share"}
     assert share["dvc repro beyond it"] == 0.25
     assert sum(share[part] for part in ("generation", "features and views", "KNN")) < 1
