@@ -63,7 +63,8 @@ def test_the_full_model_at_224_px() -> None:
     sides = [224, 112, 56, 28, 14, 7]
     before = [3, *(level[-1] for level in LEVELS)]
     encoder = sum(row(side, b, *level) for side, b, level in zip(sides, before, LEVELS, strict=False))
-    connection = 28**2 * 128 * (256 + 256 + 192) + 2 * 784**2 * 128  # key and value, query; logits and sums
+    rows = 8 * (8 + 7) + 8 * (8 + 14) + 8 * (8 + 11) + 4 * (4 + 7)  # of queries times those of keys, for each strip
+    connection = 28**2 * 128 * (256 + 256 + 192) + 2 * 28**2 * rows * 128  # key and value, query; logits and sums
     decoder = row(7, *LEVELS[5][::-1]) + row(224, 32, 3)
     for depth in range(5):  # a transposed convolution visits each position of its smaller input
         inputs = LEVELS[depth + 1][0] + (128 if depth == 2 else 0)  # CNC adds C_h = 256 / 2 to the map above

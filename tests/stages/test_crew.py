@@ -124,6 +124,15 @@ def interrupt_when_begun(*models: str) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C as in a shell, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_ends_all_gently(crew: Crew) -> None:
     thread = threading.Thread(target=interrupt_when_begun, args=("long", "longer"))
     thread.start()
