@@ -62,8 +62,10 @@ class Cell:
         altered = self._altered(record.get("files", {}))
         return Decision("make", altered) if altered else Decision("skip", "done, nothing changed")
 
-    def _altered(self, files: dict[str, str]) -> str:
+    def _altered(self, files: Any) -> str:
         """Return in words the first file that is not what was recorded, an empty string if all are."""
+        if not isinstance(files, dict):
+            return f"{RECORD} is damaged"
         for name, digest in files.items():
             path = self.folder / name
             if not path.is_file():

@@ -361,7 +361,7 @@ def compare(old: Path, new: Path, markdown: Path | None, update: bool) -> int:
 @cli.command(cls=SeveralValues)
 @click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
 @click.option("--only", multiple=True, type=click.Choice(SECTIONS), help="Sections; all but `pipeline` if left out.")
-@click.option("--output", type=click.Path(path_type=Path), help="CSV with a line for each number.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="CSV with a line for each number.")
 @common
 def speed(models: tuple[str, ...], only: tuple[str, ...], output: Path | None, **choices: Any) -> None:
     """Measure how fast the suite is here, as ratios that hold under noise, with their goals.

@@ -99,6 +99,14 @@ def test_a_record_without_fingerprint_is_made_anew(folder: Path) -> None:
     assert Cell(folder, FINGERPRINT).decide().action == "make"
 
 
+@pytest.mark.parametrize("files", [None, ["generator.safetensors"], "generator.safetensors"])
+def test_a_record_whose_files_have_no_hashes_is_made_anew(folder: Path, files: Any) -> None:
+    cell = Cell(folder, FINGERPRINT)
+    cell.begin(cell.decide())
+    cell.note("done", files=files)
+    assert cell.decide() == Decision("make", "run.json is damaged")
+
+
 def test_tuples_survive_the_way_through_json(folder: Path) -> None:
     cell = Cell(folder, {"nc": (5, 12), "share": 0.1 + 0.2})
     cell.begin(cell.decide())

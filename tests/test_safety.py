@@ -167,6 +167,13 @@ def test_a_picture_in_the_rows_is_a_png(tmp_path: Path) -> None:
         tiles.read(tmp_path / "ours.png", 32)
 
 
+@pytest.mark.parametrize("size", [(33, 32), (32, 33), (16, 32)])
+def test_a_picture_in_the_rows_holds_whole_tiles(tmp_path: Path, size: tuple[int, int]) -> None:
+    Image.new("RGB", size).save(tmp_path / "ours.png")
+    with pytest.raises(BenchmarkError, match=r"ours\.png is missing or damaged"):
+        tiles.read(tmp_path / "ours.png", 32)
+
+
 def test_what_is_written_replaces_a_link(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_text("mine", encoding="utf-8")
     (tmp_path / "identity.csv").symlink_to(tmp_path / "elsewhere")

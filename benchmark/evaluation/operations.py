@@ -29,7 +29,7 @@ def image_macs(model: ViewModel) -> int:
 def macs(computation: Callable[[], object]) -> int:
     """Return the MACs of a computation, which is done without gradients."""
     unknown = {  # to torch's counter
-        torch.ops.torchvision.deform_conv2d: _deformable,
+        torch.ops.torchvision.deform_conv2d: deformable,
         torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     }
     with torch.no_grad(), FlopCounterMode(display=False, custom_mapping=unknown) as counter:
@@ -38,7 +38,7 @@ def macs(computation: Callable[[], object]) -> int:
     return operations // 2  # a MAC is two of them
 
 
-def _deformable(image: Shape, weight: Shape, *_: Any, out_shape: Shape, **__: Any) -> int:
+def deformable(image: Shape, weight: Shape, *_: Any, out_shape: Shape, **__: Any) -> int:
     """Return the operations of a deformable convolution: those of a plain one.
 
     Args:

@@ -23,9 +23,9 @@ def read(path: Path, side: int) -> Tiles:
     """Return the images, each `side` pixels wide and high.
 
     Raises:
-        BenchmarkError: the file is missing or damaged.
+        BenchmarkError: the file is missing or damaged, or holds no whole number of images.
     """
     with reading(path), Image.open(path, formats=["PNG"]) as picture:
         pixels = np.asarray(picture.convert("RGB"))
-    rows, columns = (length // side for length in pixels.shape[:2])
-    return pixels.reshape(rows, side, columns, side, 3).transpose(0, 2, 1, 3, 4)
+        rows, columns = (length // side for length in pixels.shape[:2])
+        return pixels.reshape(rows, side, columns, side, 3).transpose(0, 2, 1, 3, 4)

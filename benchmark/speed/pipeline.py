@@ -8,8 +8,12 @@ import subprocess  # nosec B404
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
+
+import psutil  # type: ignore[import-untyped]
 
 from benchmark.errors import BenchmarkError
 from benchmark.sources import PROJECT
@@ -89,11 +93,27 @@ def _taken(folder: Path, program: str, *words: str) -> Taken:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # stages start `python`
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder), "DVC_NO_ANALYTICS": "1"}
     command, start = [sys.executable, "-c", START.format(program), *words], _now()
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)  # noqa: S603  # nosec
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+    with _started(command, folder, environment) as process:
+        output, errors = process.communicate()
+    if process.returncode:
+        last = (errors or output).strip().splitlines()[-1:]
         raise BenchmarkError(f"`{program} {' '.join(words)}` failed in a copy of the project: {' '.join(last)}")
     return Taken(*(now - then for now, then in zip(_now(), start, strict=True)))
+
+
+@contextmanager
+def _started(command: list[str], folder: Path, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """Yield a process, and kill it with all that it has started if the block does not come to its end."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes) as process:  # noqa: S603  # nosec
+        try:
+            yield process
+        except BaseException:
+            with suppress(psutil.NoSuchProcess):
+                for each in psutil.Process(process.pid).children(recursive=True):
+                    each.kill()
+            process.kill()
+            raise
 
 
 def _now() -> Taken:

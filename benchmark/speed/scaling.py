@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from statistics import median
 
@@ -34,13 +34,18 @@ Task = Callable[[], Taken]
 
 
 def apart(task: Task) -> Taken:
-    """Do a task in a fresh process, whose memory is its own.
+    """Do a task in a fresh process, whose memory is its own; an interruption does not wait for its end.
 
     Raises:
         BrokenProcessPool: it was killed.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(task).result()
+        try:
+            return pool.submit(task).result()
+        except KeyboardInterrupt:
+            for process in active_children():
+                process.kill()
+            raise
 
 
 def measure(run: Run) -> Section:

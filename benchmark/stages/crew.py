@@ -63,8 +63,8 @@ class Worker:
     def stop(self) -> None:
         """Interrupt what it does; its state is saved."""
         self.stopped = True
-        if self.process:
-            self.process.terminate()
+        if process := self.process:  # another thread may set it to None at any time
+            process.terminate()
 
     def close(self) -> None:
         """Wait until the process has ended."""

@@ -107,12 +107,9 @@ class _Measurement:
 
     def _outcomes(self, outputs: Sequence[Outputs], split: str, nc: int) -> pd.DataFrame:
         """Return the outcomes of every training seed, all over the same draws."""
-        evaluation, dataset, manifest = (
-            self.run.settings.evaluation,
-            self.run.settings.data.dataset,
-            self.store.manifest,
-        )
-        draws = [draw(manifest, dataset, nc, n, evaluation.test_share, split) for n in range(evaluation.draws)]
+        evaluation, manifest = self.run.settings.evaluation, self.store.manifest
+        dataset, share = self.run.settings.data.dataset, evaluation.test_share
+        draws = [draw(manifest, dataset, nc, number, share, split) for number in range(evaluation.draws)]
         found = (identity.outcomes(draws, manifest, self._real, each, evaluation.neighbours) for each in outputs)
         return pd.concat([each.assign(seed=seed) for seed, each in enumerate(found)], ignore_index=True)
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from benchmark.speed.unfolded import unfolded
 from models.layers.connection import NonalignmentConnection, neighbourhood, strips
 
 
@@ -18,21 +18,6 @@ def maps(side: int, count: int = 2) -> tuple[Tensor, Tensor]:
     shape = (count, 5, side, side)
     encoded = torch.randn(count, 6, side, side, generator=random)
     return encoded.requires_grad_(), torch.randn(shape, generator=random).requires_grad_()
-
-
-def unfolded(module: NonalignmentConnection, encoded: Tensor, decoded: Tensor, radius: int) -> Tensor:
-    """Eq. 1 with windows cut out by F.unfold; what the padding added is taken out before the softmax."""
-    window, positions = 2 * radius + 1, decoded.shape[2] * decoded.shape[3]
-
-    def windows(x: Tensor) -> Tensor:
-        return F.unfold(x, window, padding=radius).reshape(len(x), x.shape[1], window**2, positions)
-
-    query, keys, values = module.query(decoded), windows(module.key(encoded)), windows(module.value(encoded))
-    inside = windows(torch.ones_like(encoded[:, :1])) > 0
-    logits = (query.flatten(2).unsqueeze(2) * keys).sum(1, keepdim=True)
-    attention = logits.masked_fill(~inside, -torch.inf).softmax(2)
-    z = (attention * values).sum(2).reshape(len(decoded), -1, *decoded.shape[2:])
-    return torch.cat([decoded, z], 1)
 
 
 @pytest.mark.parametrize(("side", "radius"), [(1, 0), (4, 1), (8, 2), (7, 3), (6, 5), (5, 0), (3, 4), (12, 3)])

@@ -14,14 +14,6 @@ CPU = torch.device("cpu")
 SMALL = Case(12, 8, 6)
 
 
-@pytest.mark.parametrize(("side", "radius"), [(1, 0), (4, 1), (7, 3), (6, 5), (12, 3)])
-def test_the_reference_equals_cnc(side: int, radius: int) -> None:
-    torch.manual_seed(0)
-    cnc = NonalignmentConnection(6, 5, side, radius)
-    encoded, decoded = torch.randn(2, 6, side, side), torch.randn(2, 5, side, side)
-    torch.testing.assert_close(unfolded(cnc, encoded, decoded, radius), cnc(encoded, decoded), rtol=1e-4, atol=1e-5)
-
-
 def test_the_papers_maps_and_channels() -> None:
     assert [case(plan(224), side) for side in (28, 56)] == [Case(28, 256, 192), Case(56, 192, 128)]
     assert [Case(side, 1, 1).radius for side in (28, 56)] == [7, 14]

@@ -2,13 +2,21 @@
 
 import csv
 import math
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from benchmark import cli
@@ -84,6 +92,7 @@ def test_the_pipeline_is_measured_only_where_it_is_named() -> None:
     [
         (["--only", "colour"], "'colour' is not one of"),
         (["--output", "nowhere/speed.csv"], "nowhere is no folder"),
+        (["--output", "."], "'.' is a directory"),
         (["--model", "ousr"], "there is no model ousr"),
         (["--only", "feeding", "--set", "data.image_size=50"], "cannot be built: image_size 50"),
     ],
@@ -131,6 +140,61 @@ def test_the_time_of_a_command_is_that_of_its_processes(tmp_path: Path, monkeypa
     taken = pipeline._taken(tmp_path, "busy")
     assert taken.wall > 0
     assert taken.cpu > 0
+
+
+@contextmanager
+def interrupted_when(begun: Callable[[], object]) -> Iterator[None]:
+    """Interrupt the block as soon as something has begun."""
+
+    def interrupt() -> None:
+        while not begun():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        yield
+    thread.join()
+
+
+def test_an_interruption_does_not_wait_for_a_measurement() -> None:
+    start = time.monotonic()
+    with interrupted_when(active_children):
+        scaling.apart(partial(time.sleep, 60))  # type: ignore[arg-type]
+    assert time.monotonic() - start < 30
+    assert not active_children()
+
+
+def running(process: int) -> bool:
+    try:
+        return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_an_interrupted_command_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "START", "import os; os.{0}('echo $$ > begun; sleep 60; true')")
+    begun = tmp_path / "begun"
+    with interrupted_when(lambda: begun.exists() and begun.read_text(encoding="utf-8")):
+        pipeline._taken(tmp_path, "system")
+    deadline = time.monotonic() + 10
+    while running(int(begun.read_text(encoding="utf-8"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_an_interruption_is_said(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(run: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "measure", interrupted)
+    assert call(monkeypatch, "--only", "commands", "--output", "speed.csv") == 130
+    said = "error: interrupted; commands begins anew next time, alone by --only commands"
+    assert capsys.readouterr().err.splitlines()[-1] == said
+    assert not (project / "speed.csv").exists()
 
 
 def test_a_run_that_fails_ends_with_its_last_line(tmp_path: Path) -> None:
