@@ -11,14 +11,14 @@ from benchmark.reporting.rows import FOLDER
 
 TEXTS = ("*.csv", "*.md", "*.tex")
 PARTS = (*TEXTS, "metrics", FOLDER, *(f"paper/{kind}" for kind in TEXTS))  # of a baseline
-PICTURES = ("paper/*.png", "figures/*.png")  # of one that is looked at; others are made from the rows when wanted
+OPTIONAL = (("paper/*.png", "figures/*.png"), ("report.html",))  # of one that has some; made from the rows if wanted
 FOLDERS = ("metrics", FOLDER, "paper", "figures")
 KEPT = "README.md"  # written by hand
 GENERATORS = "generators"  # put there by `benchmark ship`
 
 
 def update(old: Path, new: Path, comparison: Comparison) -> None:
-    """Make the folder `old` hold the PARTS of `new`, and the PICTURES if it has some. All else in it stays.
+    """Make the folder `old` hold the PARTS of `new`, and pictures and report if it has some. All else in it stays.
 
     What `new` lacks of them is removed.
 
@@ -54,7 +54,7 @@ def _replace(old: Path, new: Path) -> None:
     made, aside = (old.with_name(f".{old.name}.{os.getpid()}.{role}") for role in ("part", "old"))
     try:
         shutil.copytree(old, made, symlinks=True)
-        wanted = (*PARTS, *(PICTURES if _found(old, PICTURES) else ()))
+        wanted = (*PARTS, *(part for parts in OPTIONAL if _found(old, parts) for part in parts))
         for path in _found(made, wanted):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in _found(new, wanted):

@@ -79,6 +79,9 @@ def setting_notes(settings: Profile, exhibit: str | None = None) -> list[str]:
     said = "All that the paper says of its setting is so here, but for what every profile departs in."
     if found:
         said = f"{NO_REPRODUCTION}: {'; '.join(found)}. The paper's numbers stand beside these for orientation."
+    average = settings.training.average
+    weights = f"running averages over the training (decay {average:g})" if average else "those of the last cycle"
     silent = f"The paper does not give: {'; '.join(references.not_stated)}. There the values are this suite's own."
     budget = f"Whether a budget of {settings.training.images:,} images is smaller than the paper's cannot be said."
-    return [said, f"{silent} {budget} In every profile {'; '.join(references.departures)}."]
+    kept = f"The weights that are measured are {weights}, for every model."
+    return [said, f"{silent} {budget} {kept} In every profile {'; '.join(references.departures)}."]

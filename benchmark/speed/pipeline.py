@@ -104,8 +104,10 @@ def _taken(folder: Path, program: str, *words: str) -> Taken:
 @contextmanager
 def _started(command: list[str], folder: Path, environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
     """Yield a process, and kill it with all that it has started if the block does not come to its end."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes) as process:  # noqa: S603  # nosec
+    pipe = subprocess.PIPE
+    with subprocess.Popen(  # noqa: S603  # nosec
+        command, cwd=folder, env=environment, text=True, stdout=pipe, stderr=pipe
+    ) as process:
         try:
             yield process
         except BaseException:

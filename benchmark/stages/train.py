@@ -83,6 +83,7 @@ def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cel
         "spec": asdict(built_for),
         "precision": run.settings.training.precision,
         "compile": run.settings.training.compile,
+        "average": run.settings.training.average,
         "log_every": run.settings.training.log_every,
         "data_hash": store.content_hash,
         "seed": seed,
@@ -224,7 +225,8 @@ def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStor
     rows = store.manifest.iloc[store.subset("auxiliary")]
     row, identity, view = (rows[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
     batches = AuxiliaryBatches(store.images, row, identity, view, training.batch_size, fabric.device)
-    schedule = loop.Schedule(training.images, training.log_every, training.checkpoint_every, (model, seed))
+    paces = training.log_every, training.checkpoint_every
+    schedule = loop.Schedule(training.images, *paces, (model, seed), training.average)
     try:
         with compilable():
             return loop.train(network, batches, fabric, schedule, files, f"{model} seed {seed}")

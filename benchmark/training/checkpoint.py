@@ -1,5 +1,6 @@
 """The state of a training that was interrupted, and the weights of one that is done."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from benchmark.errors import BenchmarkError
 from benchmark.files import replacing
@@ -23,16 +25,21 @@ class Progress:
     costs: Costs = field(default_factory=Costs)
 
 
-def save(model: ViewModel, progress: Progress, path: Path) -> None:
-    """Write all that the next cycle depends on; the random numbers are not part of it, each cycle seeds its own."""
+def save(model: ViewModel, progress: Progress, path: Path, average: Mapping[str, Tensor] | None = None) -> None:
+    """Write all that the next cycle depends on; the random numbers are not part of it, each cycle seeds its own.
+
+    `average` holds the values of an `Average`, where there is one.
+    """
     optimizers = {name: optimizer.state_dict() for name, optimizer in model.optimizers.items()}
-    state = {"model": model.state_dict(), "optimizers": optimizers, **asdict(progress)}
+    state = {"model": model.state_dict(), "optimizers": optimizers, "average": dict(average or {}), **asdict(progress)}
     with replacing(path) as temporary:
         torch.save(state, temporary)
 
 
-def restore(model: ViewModel, path: Path, device: torch.device) -> Progress:
-    """Load what `save` wrote, and return how far the training is.
+def restore(
+    model: ViewModel, path: Path, device: torch.device, average: Mapping[str, Tensor] | None = None
+) -> Progress:
+    """Load what `save` wrote, the values of an `Average` into `average`, and return how far the training is.
 
     Raises:
         BenchmarkError: the file is damaged, or belongs to another model or an older version of the suite.
@@ -42,6 +49,8 @@ def restore(model: ViewModel, path: Path, device: torch.device) -> Progress:
         model.load_state_dict(state["model"])
         for name, optimizer in model.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
+        for name, value in (average or {}).items():
+            value.copy_(state["average"][name])
         return Progress(int(state["cycle"]), int(state["images"]), Costs(**state["costs"]))
     except (MemoryError, torch.OutOfMemoryError):  # the file can be in order
         raise

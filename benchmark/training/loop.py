@@ -14,6 +14,7 @@ from tqdm import tqdm
 from benchmark import seeding
 from benchmark.errors import DivergedError, InterruptedRun
 from benchmark.training import checkpoint
+from benchmark.training.average import Average
 from benchmark.training.checkpoint import Progress
 from benchmark.training.costs import Meter
 from benchmark.training.interruption import stoppable
@@ -52,12 +53,14 @@ class Schedule:
         log_every: cycles between two rows of the log.
         checkpoint_every: cycles between two checkpoints.
         axes: what the random numbers of a cycle depend on, besides the cycle.
+        average: decay of the average of the weights that is kept in the end, see `Average`; 0 keeps the last ones.
     """
 
     images: int
     log_every: int
     checkpoint_every: int
     axes: tuple[str | int, ...]
+    average: float = 0.0
 
 
 def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule, files: Files, name: str) -> Progress:
@@ -78,7 +81,8 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
     """
     model.to(fabric.device).to(memory_format=torch.channels_last)
     model.setup(fabric)
-    done = checkpoint.restore(model, files.checkpoint, fabric.device) if files.checkpoint.exists() else Progress()
+    average, path = Average(model, schedule.average), files.checkpoint
+    done = checkpoint.restore(model, path, fabric.device, average.values) if path.exists() else Progress()
     cycle, images, log, meter = done.cycle, done.images, Log(files.log, done.cycle), Meter(fabric.device, done.costs)
     model.train()
     with stoppable() as stop, _progress(schedule.images, images, name) as bar:
@@ -86,6 +90,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
             seeding.seed_global("cycle", *schedule.axes, cycle)
             report = model.cycle(batches, fabric, images / schedule.images)
             cycle, images = cycle + 1, images + report.images
+            average.update(model, cycle)
             if cycle % schedule.log_every == 0 or images >= schedule.images:
                 losses = _finite(report.losses, cycle)
                 log.add(cycle, images, losses)
@@ -98,9 +103,10 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
             if stop.asked or cycle % schedule.checkpoint_every == 0:
                 _finite(report.losses, cycle)  # a checkpoint must not keep a state that cannot recover
                 log.sync()
-                checkpoint.save(model, Progress(cycle, images, meter.read()), files.checkpoint)
+                checkpoint.save(model, Progress(cycle, images, meter.read()), path, average.values)
             if stop.asked:
                 raise InterruptedRun(f"saved after cycle {cycle}; the same command goes on from there")
+    average.put_into(model)
     seeding.seed_global("finish", *schedule.axes)
     with torch.compiler.set_stance("force_eager"):  # batches that come once are not worth compiling for
         model.finish(batches)

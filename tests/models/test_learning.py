@@ -1,10 +1,11 @@
 """The models learn: in seconds the own objective of each falls, and an independent network sees the wanted view.
 
 Rendered cars: a handful of identities train the models, others train a ResNet18 that judges the view. Each model trains
-until it passes its bounds, or fails after so many batches; most pass after 100 to 350.
+until the average of its weights passes its bounds, or fails after so many batches; most pass after 100 to 350.
 """
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from benchmark.evaluation import extractor, turners
 from benchmark.seeding import seed_global
 from benchmark.settings import override
 from benchmark.stages.data import filter_images, open_store, prepare, split
+from benchmark.training.average import Average
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
 from models.capacity import sized
@@ -37,6 +39,7 @@ CPU = torch.device("cpu")
 
 
 BATCH, EVERY, LONGEST = 16, 50, 800  # images in a batch; batches between two looks, and the most of them
+AVERAGE = 0.98  # decay of the averaged weights, which are what is looked at
 
 
 @dataclass(frozen=True)
@@ -106,15 +109,17 @@ class Learning:
         seed_global("learning", name)
         self.model: ViewModel = kind(spec).to(memory_format=torch.channels_last)
         self.model.setup(self.fabric)
+        self.average = Average(self.model, AVERAGE)
         self.objective: list[float] = []
-        self.used = 0
+        self.used = self.cycles = 0
 
     def go(self, batches: int) -> None:
         """Train until so many batches in all are used."""
         self.model.train()
         while self.used < batches * BATCH:
             report = self.model.cycle(self.batches, self.fabric, self.used / (LONGEST * BATCH))
-            self.used += report.images
+            self.used, self.cycles = self.used + report.images, self.cycles + 1
+            self.average.update(self.model, self.cycles)
             self.objective += [float(report.losses[self.bound.loss])] if self.bound.loss in report.losses else []
 
     @property
@@ -124,11 +129,14 @@ class Learning:
 
     def views(self, judge: nn.Module) -> float:
         """Return the share of generated images whose wanted view is seen, over all training images and views."""
+        state = deepcopy(self.model.state_dict())
+        self.average.put_into(self.model)
         self.model.finish(self.batches)
         turner = turners.trained(self.model, self.store, 5, CPU)
         positions = np.flatnonzero(self.store.manifest["split"] == "auxiliary")
         with torch.no_grad():
             turned = torch.stack([judge(turner(positions, view)).argmax(1) == view for view in range(5)])
+        self.model.load_state_dict(state)
         return float(turned.float().mean())
 
 

@@ -44,7 +44,7 @@ def update(old: Path, new: Path) -> None:
 
 def test_the_tables_rows_and_figures_become_those_of_the_new_results(pair: tuple[Path, Path]) -> None:
     old, new = pair
-    kept = ("README.md", "report.html", "deeper/identity.csv", "generators/ours/seed0/generator.safetensors")
+    kept = ("README.md", "deeper/identity.csv", "generators/ours/seed0/generator.safetensors")
     put(old, "paper/table_9.md", "gone.csv", "figures/gone.png", *kept)
     put(new, "paper/table_1.md", "identity.md", "figures/a.png", "figures/a.svg", "outcomes.parquet", "deeper/x.csv")
     rows = {name: text for name, text in content(new).items() if name.startswith("rows/")}
@@ -56,11 +56,21 @@ def test_the_tables_rows_and_figures_become_those_of_the_new_results(pair: tuple
     assert sorted(path.name for path in old.parent.iterdir()) == ["new", "old"]
 
 
-def test_a_baseline_without_pictures_gets_none(pair: tuple[Path, Path]) -> None:
+def test_a_baseline_without_pictures_and_report_gets_none(pair: tuple[Path, Path]) -> None:
     old, new = pair
-    put(new, "paper/figure_4.png", "paper/figure_4.csv", "figures/views.png")
+    put(new, "paper/figure_4.png", "paper/figure_4.csv", "figures/views.png", "report.html")
     update(old, new)
     assert "paper/figure_4.csv" in content(old)
+    assert not list(old.rglob("*.png"))
+    assert "report.html" not in content(old)
+
+
+def test_a_baseline_with_a_report_gets_the_new_one(pair: tuple[Path, Path]) -> None:
+    old, new = pair
+    put(old, "report.html", text="old")
+    put(new, "report.html", "figures/views.png")
+    update(old, new)
+    assert content(old)["report.html"] == b"report.html"
     assert not list(old.rglob("*.png"))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from benchmark.reporting.setting import column, differs, setting_notes
+from benchmark.settings import override
 from tests.reporting.made import profile
 
 
@@ -41,6 +42,14 @@ def test_what_differs_in_smoke() -> None:
         "Not a reproduction: data set rendered instead of compcars; images of 32 px instead of 224;"
     )
     assert "a budget of 320 images" in second
+
+
+@pytest.mark.parametrize(
+    ("average", "said"), [(0.0, "those of the last cycle"), (0.95, "running averages over the training (decay 0.95)")]
+)
+def test_which_weights_are_measured(average: float, said: str) -> None:
+    made = override(profile("smoke"), {"training.average": average})
+    assert f"The weights that are measured are {said}, for every model." in setting_notes(made)[1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""A running average of a generator's weights: what is kept in the end, where the settings ask for it.
+
+A generator in adversarial training circles around what it has learned; the mean of its last weights is nearer to the
+centre than any of them (Yazici et al., "The Unusual Effectiveness of Averaging in GAN Training", ICLR 2019).
+"""
+
+import torch
+from torch import Tensor
+
+from models.interface import ViewModel
+
+EARLY = 10  # cycles after which the average begins to reach further back than all that was done so far
+
+
+class Average:
+    """An exponential average of all numbers that a generator keeps, the running statistics of batch norm included.
+
+    Args:
+        model: what is trained; the average begins with its present values.
+        decay: what is left of the average after a cycle, in [0, 1); less in the first cycles, so that the weights that
+            a training begins with are soon forgotten. 0: there is no average.
+    """
+
+    def __init__(self, model: ViewModel, decay: float) -> None:
+        self.decay = decay
+        self.values = {name: value.clone() for name, value in self._kept(model).items()} if decay else {}
+
+    def _kept(self, model: ViewModel) -> dict[str, Tensor]:
+        """Return the model's own tensors that are averaged."""
+        state = model.state_dict()
+        return {name: value for name, value in state.items() if model.keeps(name) and value.is_floating_point()}
+
+    @torch.no_grad()
+    def update(self, model: ViewModel, cycle: int) -> None:
+        """Take in the weights that the model has after `cycle` cycles."""
+        if self.values:
+            own = self._kept(model)
+            decay = min(self.decay, cycle / (cycle + EARLY - 1))
+            torch._foreach_lerp_(list(self.values.values()), [own[name] for name in self.values], 1 - decay)
+
+    def put_into(self, model: ViewModel) -> None:
+        """Give the model the averaged values in the place of its last ones."""
+        model.load_state_dict(self.values, strict=False)
