@@ -249,23 +249,34 @@ def sample(model: str, seed: int, source: Path | None, output: Path, **choices: 
 @click.argument("results", required=False, type=click.Path(path_type=Path))
 @click.option("--model", required=True, help="A trained model.")
 @click.option("--seed", type=Whole(0), default=0, show_default=True, help="Training seed.")
+@click.option("--with-results", is_flag=True, help="Put the run's tables, rows, figures and report there, too.")
 @click.option("--profile", help="Profile whose generator is meant; the active one if left out.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model.")
 def ship(
-    results: Path | None, model: str, seed: int, profile: str | None, device: str, plugins: tuple[Path, ...]
+    results: Path | None,
+    model: str,
+    seed: int,
+    with_results: bool,
+    profile: str | None,
+    device: str,
+    plugins: tuple[Path, ...],
 ) -> None:
     """Put a trained generator and some images to turn into RESULTS, a folder of stored results of the same settings.
 
     `benchmark sample` then needs no training. Left out, RESULTS is results/reference/<profile>.
     """
     from benchmark import settings
+    from benchmark.regression import baseline
     from benchmark.stages import shipped
     from benchmark.workspace import open_run
 
     (name,) = _names((model,), plugins)
     opened = open_run(settings.profile(profile), device=device, plugins=plugins)
-    click.echo(shipped.ship(opened, name, seed, results or shipped.reference(opened)))
+    target = results or shipped.reference(opened)
+    if with_results:
+        baseline.store(target, opened.results)
+    click.echo(shipped.ship(opened, name, seed, target))
 
 
 @cli.command(cls=SeveralValues)

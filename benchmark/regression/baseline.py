@@ -1,8 +1,8 @@
-"""New results in the place of old ones, as what later results are compared with."""
+"""New results in the place of old ones, as what later results are compared with, or what is stored of a profile."""
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
@@ -33,28 +33,47 @@ def update(old: Path, new: Path, comparison: Comparison) -> None:
         BenchmarkError: either is no folder of results, a part of `old` is a link to another folder, or `new` has fewer
             training seeds where both have measured, so that the spread between them would be lost.
     """
-    for path in (old, new):
-        if not (path / FOLDER).is_dir() and not (path / "identity.csv").is_file():
-            raise BenchmarkError(f"{path} is no folder of results with {FOLDER}/ or identity.csv; --update needs two")
-    for link in filter(Path.is_symlink, (old / part for part in FOLDERS)):
-        raise BenchmarkError(f"{link} is a link to another folder; --update needs the folder itself there")
+    _check(old, new)
     if comparison.fewer:
         seeds = ", ".join(comparison.fewer)
         raise BenchmarkError(
             f"{new} has fewer training seeds than {old}, whose spread would be lost ({seeds}); "
             "`benchmark run --seeds N` makes more"
         )
+    _replace(old, new, (*PARTS, *(part for parts in OPTIONAL if _found(old, parts) for part in parts)))
+
+
+def store(folder: Path, new: Path) -> None:
+    """Make `folder`, new or not, hold the PARTS of `new`, pictures and report. All else in it stays, as in `update`.
+
+    Raises:
+        BenchmarkError: `new` is no folder of results, or a part of `folder` is a link to another folder.
+    """
+    _check(new)
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder, new, (*PARTS, *(part for parts in OPTIONAL for part in parts)))
+
+
+def _check(*folders: Path) -> None:
+    for path in folders:
+        if not (path / FOLDER).is_dir() and not (path / "identity.csv").is_file():
+            raise BenchmarkError(f"{path} is no folder of results: it has neither {FOLDER}/ nor identity.csv")
+
+
+def _replace(old: Path, new: Path, wanted: Sequence[str]) -> None:
+    """Replace what matches `wanted` in `old` by that of `new`."""
+    for link in filter(Path.is_symlink, (old / part for part in FOLDERS)):
+        raise BenchmarkError(f"{link} is a link to another folder; the folder itself is needed there")
     try:
-        _replace(old.resolve(), new)
+        _rebuild(old.resolve(), new, wanted)
     except shutil.Error as error:  # of copytree, a list of what could not be copied and why
         raise BenchmarkError(f"{old} is unchanged, as something could not be copied: {error.args[0][0][2]}") from error
 
 
-def _replace(old: Path, new: Path) -> None:
+def _rebuild(old: Path, new: Path, wanted: Sequence[str]) -> None:
     made, aside = (old.with_name(f".{old.name}.{os.getpid()}.{role}") for role in ("part", "old"))
     try:
         shutil.copytree(old, made, symlinks=True)
-        wanted = (*PARTS, *(part for parts in OPTIONAL if _found(old, parts) for part in parts))
         for path in _found(made, wanted):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in _found(new, wanted):

@@ -131,6 +131,23 @@ def test_a_folder_elsewhere_is_not_changed(pair: tuple[Path, Path], tmp_path: Pa
     put(tmp_path / "elsewhere", "letter.md")
     (old / "paper").symlink_to(tmp_path / "elsewhere")
     put(new, "paper/table_1.md")
-    with pytest.raises(BenchmarkError, match="old/paper is a link to another folder; --update needs the folder itself"):
+    with pytest.raises(BenchmarkError, match="old/paper is a link to another folder; the folder itself is"):
         update(old, new)
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["letter.md"]
+
+
+def test_results_are_stored_whole(made: Path, tmp_path: Path) -> None:
+    new, stored = tmp_path / "new", tmp_path / "reference/quick"
+    shutil.copytree(made / "new", new)
+    put(new, "report.html", "figures/views.png", "figures/views.svg", "outcomes.parquet")
+    baseline.store(stored, new)
+    assert not compare(stored, new).moved
+    assert {"report.html", "figures/views.png", "identity.csv"} < set(content(stored)) <= set(content(new))
+    assert not {"figures/views.svg", "outcomes.parquet"} & set(content(stored))
+    put(stored, "generators/ours/seed0/run.json", "figures/gone.png")
+    baseline.store(stored, made / "old")
+    assert content(stored)["generators/ours/seed0/run.json"]
+    assert not {"report.html", "figures/gone.png", "figures/views.png"} & set(content(stored))
+    with pytest.raises(BenchmarkError, match="nowhere is no folder of results"):
+        baseline.store(tmp_path / "other", tmp_path / "nowhere")
+    assert not (tmp_path / "other").exists()

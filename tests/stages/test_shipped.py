@@ -15,6 +15,7 @@ from benchmark.cells import RECORD
 from benchmark.cli import cli
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
+from benchmark.regression import baseline
 from benchmark.reporting import samples, tiles
 from benchmark.reporting.facts import Facts
 from benchmark.settings import Profile
@@ -160,6 +161,15 @@ def test_the_command_ships_to_the_results_of_the_profile(
     monkeypatch.setattr(shipped, "ship", lambda run, model, seed, results: f"{run.folder} {model} {seed} {results}")
     cli(["ship", "--model", "ours", "--seed", "2", "--profile", "smoke", *named.split()], standalone_mode=False)
     assert capsys.readouterr().out == f"runs/smoke ours 2 {results}\n"
+
+
+def test_the_command_ships_results_too(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: list[object] = []
+    monkeypatch.setattr(shipped, "ship", lambda run, model, seed, results: stored.append(results))
+    monkeypatch.setattr(baseline, "store", lambda *folders: stored.append(folders))
+    cli(["ship", "--model", "ours", "--profile", "smoke", "--with-results"], standalone_mode=False)
+    reference = Path("results/reference/smoke")
+    assert stored == [(reference, Path("runs/smoke/results")), reference]
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: "-".join(folder.parts[-4:]))
