@@ -1,10 +1,13 @@
 # The two commands of the README: `make reproduce` and `make test`. Both make the environment when it is missing.
 # `make reproduce PROFILE=smoke` first makes that profile the active one in params.yaml.
+# `make reference PROFILE=cpu` makes what is stored in results/reference/ for a profile (SEEDS=5: other than the
+# profile's); stopped, it goes on from there. JOBS are done at once, each with its share of the cores.
 
 BIN := .venv/bin
 PYTHON ?= python3
+export JOBS ?= 2
 
-.PHONY: reproduce test lint types tests env lock
+.PHONY: reproduce reference test lint types tests env lock
 
 reproduce: env
 ifdef PROFILE
@@ -14,6 +17,10 @@ ifdef PROFILE
 endif
 	PATH="$$PWD/$(BIN):$$PATH" dvc repro
 	@echo "report: results/report.html; tables: results/*.csv, *.md, *.tex; figures: results/paper/, results/figures/"
+
+reference: env
+	$(BIN)/benchmark run --profile "$$PROFILE" --jobs "$$JOBS" $(if $(SEEDS),--seeds "$$SEEDS")
+	$(BIN)/benchmark ship --profile "$$PROFILE" --model ours --with-results
 
 test: lint types tests
 

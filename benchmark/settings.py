@@ -103,6 +103,7 @@ class Training(Section):
     learning_rate_factor: float = Field(1.0, gt=0)  # multiplies every published learning rate
     generator_steps: Repeats = 1  # generator steps for each critic step of `ours` (paper: cars 1, faces 4)
     attribute_weight: float = Field(5.0, gt=0)  # lambda of Eq. 6 and 7 (paper: cars 5, faces 1)
+    initialisation: Literal["published", "fan_in"] = "published"  # how convolutions start, see ModelSpec
     average: float = Field(0.0, ge=0, lt=1)  # decay of the average of the weights that is kept; 0: the last ones
     refresh_batches: int = Field(100, ge=1, le=1_000_000)  # batches for the batch-norm statistics after training
     precision: Literal["32-true", "bf16-mixed"] = "32-true"

@@ -18,7 +18,8 @@ The budget counts one image of each pair, x1, though x2 is seen too.
 
 E and D have no normalisation, so with fewer channels the published N(0, 0.02) weights let the signal die: at 32 px and
 width 0.14 an input moves E's output 100 times less than at width 1. The standard deviation is 0.02 / sqrt(width)
-therefore, which keeps every layer's gain; it stays 0.02 where the number of inputs does not depend on the width.
+therefore, which keeps every layer's gain; it stays 0.02 where the number of inputs does not depend on the width. So
+`ModelSpec.initialisation`, which does the like for other models, is left aside.
 """
 
 from functools import partial

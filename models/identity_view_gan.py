@@ -20,6 +20,7 @@ from models.interface import (
     random_noise,
     random_views,
 )
+from models.layers.blocks import scale_to_fan_in
 from models.layers.critic import Critic
 from models.layers.generator import Generator, Parts
 from models.layers.refresh import refresh_batch_norm
@@ -63,6 +64,8 @@ class IdentityViewGAN(ViewModel):
         self.parts = parts
         self.generator = Generator(spec, parts, noise)
         self.critic = critic or Critic(spec)
+        if spec.initialisation == "fan_in":
+            scale_to_fan_in(self)
 
     @property
     def map(self) -> str:

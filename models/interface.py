@@ -29,6 +29,8 @@ class ModelSpec:
         generator_steps: generator steps for each critic step.
         attribute_weight: lambda of Eq. 6 and 7, the weight of the view loss.
         refresh_batches: batches over which the batch-norm statistics are measured after training.
+        initialisation: `published`, or `fan_in`: convolutions start with weights from N(0, 1 / sqrt(fan-in)), whatever
+            their number of channels.
     """
 
     image_size: int
@@ -42,6 +44,7 @@ class ModelSpec:
     attribute_weight: float = 5.0
     refresh_batches: int = 100
     critic_width: float | None = None
+    initialisation: str = "published"
 
 
 class Batch(NamedTuple):

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam
 
 from models.interface import NOISE, Batch, Batches, CycleReport, ModelSpec, ViewModel
-from models.layers.blocks import initialise
+from models.layers.blocks import initialise, scale_to_fan_in
 from models.layers.codes import CodeClassifier, CodeEncoder, codes_by_view, exemplar_of
 from models.layers.generator import Decoder, Parts
 from models.layers.plan import plan, scaled
@@ -83,6 +83,8 @@ class Disentangler(ViewModel):
         self.classifier = CodeClassifier(size, 2, self.classes)
         self.adversary = CodeClassifier(self.UNSPECIFIED, 3, self.classes)
         self.apply(initialise)
+        if spec.initialisation == "fan_in":
+            scale_to_fan_in(self)
 
     @property
     def classes(self) -> int:

@@ -71,6 +71,7 @@ def spec(run: Run, identities: int) -> ModelSpec:
         generator_steps=training.generator_steps,
         attribute_weight=training.attribute_weight,
         refresh_batches=training.refresh_batches,
+        initialisation=training.initialisation,
     )
 
 

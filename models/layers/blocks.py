@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from models.layers.activation import Elu
 from models.layers.plan import Plan
 
+DEVIATION = 0.02  # of the weights at the start
+
 
 class EncoderLayer(nn.Sequential):
     """3x3 convolution, batch norm, ELU. No bias: the normalisation would cancel it."""
@@ -47,9 +49,29 @@ def pooled(feature: Tensor) -> Tensor:
 def initialise(module: nn.Module) -> None:
     """Draw the weights of convolutions and dense layers from N(0, 0.02), biases 0, as DR-GAN does."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.normal_(module.weight, 0.0, 0.02)
+        nn.init.normal_(module.weight, 0.0, DEVIATION)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
+
+
+@torch.no_grad()
+def scale_to_fan_in(network: nn.Module) -> None:
+    """Make the weights of convolutions, drawn from N(0, 0.02), those of N(0, 1 / sqrt(fan-in)).
+
+    N(0, 0.02) is meant for hundreds of channels. With few, weights so small are turned over by Adam's first steps, all
+    of which have the size of the learning rate. What is zero stays zero.
+    """
+    for module in network.modules():
+        weight = getattr(module, "weight", None)
+        if weight is not None and weight.dim() == 4:
+            weight.div_(DEVIATION * _fan_in(module, weight) ** 0.5)
+
+
+def _fan_in(module: nn.Module, weight: Tensor) -> float:
+    """Return how many numbers go into one output of a convolution, on average where it is transposed."""
+    if isinstance(module, nn.ConvTranspose2d):
+        return weight[:, 0].numel() / (module.stride[0] * module.stride[1])
+    return weight[0].numel()
 
 
 def uniform_noise(noise: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from models.layers.modulation import AdaptiveIdentityModulation, IdentityModulat
 from models.layers.plan import connection_map, plan, scaled
 from models.layers.refresh import refresh_batch_norm
 from models.ours import Ours
+from models.registry import find
 from models.unet import Unet, UnetNoAIM
 
 POINTS = [0.0, -0.0, 1.0, -1.0, 1e-8, -1e-8, -1e-4, 3e-5, 88.0, -88.0, -1e4, 1e30, -1e30, float("inf")]
@@ -257,6 +258,34 @@ def test_weights_start_as_in_dr_gan() -> None:
             assert abs(module.weight.mean().item()) < 2e-3, name
             assert module.weight.std().item() == pytest.approx(0.02, rel=0.1), name
             assert module.bias is None or not module.bias.any(), name
+
+
+def fan_in(module: nn.Module) -> float:
+    weight = module.weight
+    if isinstance(module, nn.ConvTranspose2d):  # every input goes into 9 outputs, of which there are 4 times as many
+        return weight.shape[0] * 9 / 4
+    return float(weight.shape[1] * weight.shape[2] * weight.shape[3])
+
+
+@pytest.mark.parametrize("name", ["ours", "vanilla_deform", "unet", "dr_gan_sigmoid", "two_step", "two_step_roles"])
+def test_weights_can_start_by_fan_in(name: str) -> None:
+    def built(how: str) -> nn.Module:
+        torch.manual_seed(0)
+        model: nn.Module = find(name).load()(ModelSpec(32, 5, 3, width=0.5, initialisation=how))
+        return model
+
+    published, scaled = built("published"), built("fan_in")
+    for (where, before), after in zip(published.named_modules(), scaled.modules(), strict=True):
+        weight = getattr(before, "weight", None)
+        if weight is None:
+            continue
+        if weight.dim() == 4 and weight.any():
+            std = float(after.weight.detach().std())
+            assert std == pytest.approx(fan_in(before) ** -0.5, rel=0.15), where
+            assert std == pytest.approx(float(weight.detach().std()) / 0.02 * fan_in(before) ** -0.5), where
+        else:
+            torch.testing.assert_close(after.weight, weight, msg=where)
+    assert any(isinstance(module, nn.ConvTranspose2d) for module in scaled.modules())
 
 
 def test_refreshed_statistics_are_the_plain_mean() -> None:

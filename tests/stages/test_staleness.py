@@ -84,6 +84,10 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
         setting("training.attribute_weight", 1.0),
         {OF_MODEL: "spec.attribute_weight changed from 5.0 to 1.0"},
     ),
+    "training.initialisation": (
+        setting("training.initialisation", "fan_in"),
+        {OF_MODEL: "spec.initialisation changed from published to fan_in"},
+    ),
     "training.average": (setting("training.average", 0.9), {OF_MODEL: "average changed from 0.0 to 0.9"}),
     "training.refresh_batches": (
         setting("training.refresh_batches", 6),
