@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmark.reporting.curves import FACES
 from benchmark.reporting.references import Exhibit, load
-from benchmark.settings import Profile
+from benchmark.settings import Profile, Training
 
 REPRODUCED, THIS_RUN = "reproduced", "this run"
 NO_REPRODUCTION = "Not a reproduction"
@@ -79,9 +79,17 @@ def setting_notes(settings: Profile, exhibit: str | None = None) -> list[str]:
     said = "All that the paper says of its setting is so here, but for what every profile departs in."
     if found:
         said = f"{NO_REPRODUCTION}: {'; '.join(found)}. The paper's numbers stand beside these for orientation."
-    average = settings.training.average
-    weights = f"running averages over the training (decay {average:g})" if average else "those of the last cycle"
     silent = f"The paper does not give: {'; '.join(references.not_stated)}. There the values are this suite's own."
     budget = f"Whether a budget of {settings.training.images:,} images is smaller than the paper's cannot be said."
-    kept = f"The weights that are measured are {weights}, for every model."
-    return [said, f"{silent} {budget} {kept} In every profile {'; '.join(references.departures)}."]
+    return [
+        said,
+        f"{silent} {budget} {_weights(settings.training)} In every profile {'; '.join(references.departures)}.",
+    ]
+
+
+def _weights(training: Training) -> str:
+    """Say where the weights of every model begin, and which are measured in the end."""
+    start = "as published" if training.initialisation == "published" else "by the number of their inputs"
+    average = f"running averages over the training (decay {training.average:g})"
+    kept = average if training.average else "those of the last cycle"
+    return f"For every model convolutions start {start}, and the weights that are measured are {kept}."

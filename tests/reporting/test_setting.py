@@ -1,5 +1,7 @@
 """What differs between a run and the paper."""
 
+from typing import Any
+
 import pytest
 
 from benchmark.reporting.setting import column, differs, setting_notes
@@ -31,7 +33,7 @@ def test_what_differs_in_smoke() -> None:
         "standard identities: 12 instead of 296",
         "batches of 16 instead of 64",
         "0.125 times the published channels instead of 1",
-        "5 times the published learning rates instead of 1",
+        "10 times the published learning rates instead of 1",
     ]
     few = ["5 ways instead of 20", "2, 5 shots instead of 5, 10", "5 generated images for each real one instead of 20"]
     assert differs(profile("smoke"), "table_1") == [*same, *few]
@@ -45,11 +47,19 @@ def test_what_differs_in_smoke() -> None:
 
 
 @pytest.mark.parametrize(
-    ("average", "said"), [(0.0, "those of the last cycle"), (0.95, "running averages over the training (decay 0.95)")]
+    ("changes", "said"),
+    [
+        (
+            {"average": 0.0},
+            "start by the number of their inputs, and the weights that are measured are those of the last",
+        ),
+        ({"initialisation": "published"}, "convolutions start as published, and the weights that are measured are run"),
+        ({"average": 0.95}, "are running averages over the training (decay 0.95)."),
+    ],
 )
-def test_which_weights_are_measured(average: float, said: str) -> None:
-    made = override(profile("smoke"), {"training.average": average})
-    assert f"The weights that are measured are {said}, for every model." in setting_notes(made)[1]
+def test_where_weights_begin_and_which_are_measured(changes: dict[str, Any], said: str) -> None:
+    made = override(profile("smoke"), {f"training.{key}": value for key, value in changes.items()})
+    assert said in setting_notes(made)[1]
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     "training.width": (setting("training.width", 0.25), {OF_MODEL: "spec.width changed from 0.125 to 0.25"}),
     "training.learning_rate_factor": (
         setting("training.learning_rate_factor", 1.0),
-        {OF_MODEL: "spec.learning_rate_factor changed from 5.0 to 1.0"},
+        {OF_MODEL: "spec.learning_rate_factor changed from 10.0 to 1.0"},
     ),
     "training.generator_steps": (
         setting("training.generator_steps", 4),
@@ -85,10 +85,10 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
         {OF_MODEL: "spec.attribute_weight changed from 5.0 to 1.0"},
     ),
     "training.initialisation": (
-        setting("training.initialisation", "fan_in"),
-        {OF_MODEL: "spec.initialisation changed from published to fan_in"},
+        setting("training.initialisation", "published"),
+        {OF_MODEL: "spec.initialisation changed from fan_in to published"},
     ),
-    "training.average": (setting("training.average", 0.9), {OF_MODEL: "average changed from 0.0 to 0.9"}),
+    "training.average": (setting("training.average", 0.9), {OF_MODEL: "average changed from 0.99 to 0.9"}),
     "training.refresh_batches": (
         setting("training.refresh_batches", 6),
         {OF_MODEL: "spec.refresh_batches changed from 5 to 6"},
