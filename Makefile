@@ -1,4 +1,4 @@
-# The two commands of the README: `make reproduce` and `make test`. Both make the environment when it is missing.
+# The two main commands are `make reproduce` and `make test`. All make the environment when it is missing.
 # `make reproduce PROFILE=smoke` first makes that profile the active one in params.yaml.
 # `make reference PROFILE=cpu` makes what is stored in results/reference/ for a profile (SEEDS=5: other than the
 # profile's); stopped, it goes on from there. JOBS are done at once, each with its share of the cores.
@@ -19,6 +19,7 @@ endif
 	@echo "report: results/report.html; tables: results/*.csv, *.md, *.tex; figures: results/paper/, results/figures/"
 
 reference: env
+	@test -n "$$PROFILE" || { echo "error: name a profile, such as PROFILE=cpu" >&2; exit 2; }
 	$(BIN)/benchmark run --profile "$$PROFILE" --jobs "$$JOBS" $(if $(SEEDS),--seeds "$$SEEDS")
 	$(BIN)/benchmark ship --profile "$$PROFILE" --model ours --with-results
 

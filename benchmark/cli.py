@@ -267,16 +267,14 @@ def ship(
     `benchmark sample` then needs no training. Left out, RESULTS is results/reference/<profile>.
     """
     from benchmark import settings
-    from benchmark.regression import baseline
     from benchmark.stages import shipped
     from benchmark.workspace import open_run
 
-    (name,) = _names((model,), plugins)
+    name, *others = _names((model,), plugins)
+    if others:
+        raise click.UsageError("--model names one model here; ship one after the other")
     opened = open_run(settings.profile(profile), device=device, plugins=plugins)
-    target = results or shipped.reference(opened)
-    if with_results:
-        baseline.store(target, opened.results)
-    click.echo(shipped.ship(opened, name, seed, target))
+    click.echo(shipped.ship(opened, name, seed, results or shipped.reference(opened), with_results))
 
 
 @cli.command(cls=SeveralValues)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
-from benchmark.regression.comparison import Comparison
+from benchmark.regression.comparison import Comparison, compare
 from benchmark.reporting.rows import FOLDER
 
 TEXTS = ("*.csv", "*.md", "*.tex")
@@ -34,22 +34,29 @@ def update(old: Path, new: Path, comparison: Comparison) -> None:
             training seeds where both have measured, so that the spread between them would be lost.
     """
     _check(old, new)
+    _refuse_fewer(old, new, comparison)
+    _replace(old, new, (*PARTS, *(part for parts in OPTIONAL if _found(old, parts) for part in parts)))
+
+
+def _refuse_fewer(old: Path, new: Path, comparison: Comparison) -> None:
     if comparison.fewer:
         seeds = ", ".join(comparison.fewer)
         raise BenchmarkError(
             f"{new} has fewer training seeds than {old}, whose spread would be lost ({seeds}); "
             "`benchmark run --seeds N` makes more"
         )
-    _replace(old, new, (*PARTS, *(part for parts in OPTIONAL if _found(old, parts) for part in parts)))
 
 
 def store(folder: Path, new: Path) -> None:
     """Make `folder`, new or not, hold the PARTS of `new`, pictures and report. All else in it stays, as in `update`.
 
     Raises:
-        BenchmarkError: `new` is no folder of results, or a part of `folder` is a link to another folder.
+        BenchmarkError: `new` is no folder of results or has fewer training seeds than what `folder` holds, or a part of
+            `folder` is a link to another folder.
     """
     _check(new)
+    if (folder / FOLDER).is_dir():
+        _refuse_fewer(folder, new, compare(folder, new))
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder, new, (*PARTS, *(part for parts in OPTIONAL for part in parts)))
 

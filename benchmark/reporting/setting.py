@@ -88,8 +88,9 @@ def setting_notes(settings: Profile, exhibit: str | None = None) -> list[str]:
 
 
 def _weights(training: Training) -> str:
-    """Say where the weights of every model begin, and which are measured in the end."""
+    """Say where the weights of the models begin, and which are measured in the end."""
     start = "as published" if training.initialisation == "published" else "by the number of their inputs"
-    average = f"running averages over the training (decay {training.average:g})"
+    average = f"running averages over the training (decay up to {training.average:g})"
     kept = average if training.average else "those of the last cycle"
-    return f"For every model convolutions start {start}, and the weights that are measured are {kept}."
+    said = f"Convolutions start {start} where a model's file says nothing else"
+    return f"{said}; the weights that are measured are {kept}."

@@ -59,12 +59,13 @@ def measure(run: Run) -> Section:
     rows = [row for tasks in series for row in _rows(tasks)]
     training = run.settings.training
     title = f"a cycle of {REFERENCE} (width {training.width:g}, batch {training.batch_size}), KNN of one draw"
-    killed = [f"{row.what} was killed, most likely for want of memory." for row in rows if None in row.numbers.values()]
+    ended = [row.what for row in rows if None in row.numbers.values()]
+    said = [f"{what} did not come to its end, most likely for want of memory." for what in ended]
     note = (
         f"Each line is a process of its own; seconds are medians over {ROUNDS} rounds. MB are the most that it took "
         "beyond what it had before. The ratios are to the first line of each kind."
     )
-    return Section("scaling", title, rows, [note, *killed])
+    return Section("scaling", title, rows, [note, *said])
 
 
 def _changed(run: Run, section: str, **changes: int) -> Run:
@@ -81,7 +82,7 @@ def _rows(tasks: Mapping[str, Task]) -> list[Row]:
 def _tried(task: Task) -> Taken | None:
     try:
         return apart(task)
-    except BrokenProcessPool:
+    except (BrokenProcessPool, MemoryError, torch.OutOfMemoryError):
         return None
 
 

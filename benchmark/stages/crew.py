@@ -32,7 +32,7 @@ class Worker:
     """
 
     def __init__(self, run: Run, threads: int) -> None:
-        self.run, self.environment = run, {"OMP_NUM_THREADS": str(threads)}
+        self.run, self.environment = run, {"OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
         self.process: Process | None = None
         self.stopped = False
 

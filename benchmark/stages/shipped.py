@@ -14,7 +14,7 @@ from benchmark.data.pictures import Pixels
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
 from benchmark.files import reading
-from benchmark.regression.baseline import GENERATORS
+from benchmark.regression import baseline
 from benchmark.reporting import rows, tiles
 from benchmark.reporting.facts import Facts
 from benchmark.reporting.samples import sample_positions
@@ -42,7 +42,7 @@ def cell(run: Run, model: str, seed: int, results: Path) -> Cell:
     Sources and versions are on record and do not count.
     """
     fingerprint = {"model": model, "seed": seed, "settings": _deciding(run.settings)}
-    return Cell(results / GENERATORS / model / f"seed{seed}", fingerprint)
+    return Cell(results / baseline.GENERATORS / model / f"seed{seed}", fingerprint)
 
 
 def _deciding(settings: Profile) -> dict[str, Any]:
@@ -53,16 +53,25 @@ def _deciding(settings: Profile) -> dict[str, Any]:
     }
 
 
-def ship(run: Run, model: str, seed: int, results: Path) -> Path:
+def ship(run: Run, model: str, seed: int, results: Path, with_results: bool = False) -> Path:
     """Put a trained generator, and some images of the standard set, into a folder of results; return its folder there.
+
+    Args:
+        run: that has trained the generator.
+        model: its name.
+        seed: its training seed.
+        results: where to.
+        with_results: whether the results of the run are stored there first, see `baseline.store`.
 
     Raises:
         BenchmarkError: the folder holds no results of these settings, or the model is not trained from what settings,
-            data and sources say now.
+            data and sources say now; nothing is changed.
     """
-    _check(run, results)
+    _check(run, run.results if with_results else results)
     store, device = open_store(run), open_fabric(run.device).device
     found = trained.finished(run, model, seed, store, device)
+    if with_results:
+        baseline.store(results, run.results)
     weights, target = loop.Files(found.folder).weights, cell(run, model, seed, results)
     with target.making(Decision("make", "")):
         shutil.copyfile(weights, target.folder / weights.name)

@@ -42,11 +42,19 @@ def validate(run: Run, nc: Sequence[int] = ()) -> pd.DataFrame:
     Raises:
         BenchmarkError: there are too few validation identities.
     """
-    prepare_everything(run)
+    prepare_everything(_of_auxiliary(run))
     available = held_out(open_store(run)).manifest.query("split == 'standard'")["identity"].nunique()
     sizes = _sizes(run.settings, nc, available)
     train_everything(run, Attempts())
     return identity_table(_Measurement(run).rows(sizes), f"{run.name}, {available} validation identities")
+
+
+def _of_auxiliary(run: Run) -> Run:
+    """Return the run without what asks for many identities of the standard set, which play no part here."""
+    settings = run.settings
+    evaluation = settings.evaluation.model_copy(update={"nc": ()})
+    fewshot = settings.fewshot.model_copy(update={"shots": ()})
+    return replace(run, settings=settings.model_copy(update={"evaluation": evaluation, "fewshot": fewshot}))
 
 
 def held_out(store: ImageStore) -> ImageStore:
@@ -80,9 +88,11 @@ class _Measurement:
     def rows(self, sizes: Sequence[int]) -> Iterator[Measured]:
         """Yield the outcomes of each control and model for both splits and every number of classes."""
         lacking, settings = unusable(self.store.manifest), self.run.settings
+        places, account = measurable(self.store.manifest, sizes)
+        print(account)
         for name, seeds in {**dict.fromkeys(CONTROLS, 1), **dict.fromkeys(settings.models, settings.seeds)}.items():
             outputs = [self._real] if name == "real" else [self._outputs(name, seed) for seed in range(seeds)]
-            for split, nc in measurable(self.store.manifest, sizes)[0]:
+            for split, nc in places:
                 yield Measured(name, self._terms(name), split, nc, self._outcomes(outputs, split, nc), lacking[split])
 
     @cached_property

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from models.interface import ViewModel
 
-EARLY = 10  # cycles after which the average begins to reach further back than all that was done so far
+EARLY = 10  # until the decay is reached, the average is over about the last tenth (1 / EARLY) of the cycles
 
 
 class Average:
@@ -17,8 +17,8 @@ class Average:
 
     Args:
         model: what is trained; the average begins with its present values.
-        decay: what is left of the average after a cycle, in [0, 1); less in the first cycles, so that the weights that
-            a training begins with are soon forgotten. 0: there is no average.
+        decay: what is left of the average after a cycle, in [0, 1); after c cycles at most c / (c + 9), so that the
+            weights that a training begins with are soon forgotten. 0: there is no average.
     """
 
     def __init__(self, model: ViewModel, decay: float) -> None:

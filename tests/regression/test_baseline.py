@@ -138,16 +138,18 @@ def test_a_folder_elsewhere_is_not_changed(pair: tuple[Path, Path], tmp_path: Pa
 
 def test_results_are_stored_whole(made: Path, tmp_path: Path) -> None:
     new, stored = tmp_path / "new", tmp_path / "reference/quick"
-    shutil.copytree(made / "new", new)
+    shutil.copytree(made / "old", new)
     put(new, "report.html", "figures/views.png", "figures/views.svg", "outcomes.parquet")
     baseline.store(stored, new)
     assert not compare(stored, new).moved
     assert {"report.html", "figures/views.png", "identity.csv"} < set(content(stored)) <= set(content(new))
     assert not {"figures/views.svg", "outcomes.parquet"} & set(content(stored))
     put(stored, "generators/ours/seed0/run.json", "figures/gone.png")
-    baseline.store(stored, made / "old")
+    baseline.store(stored, made / "new")
     assert content(stored)["generators/ours/seed0/run.json"]
     assert not {"report.html", "figures/gone.png", "figures/views.png"} & set(content(stored))
+    with pytest.raises(BenchmarkError, match="old has fewer training seeds than"):
+        baseline.store(stored, made / "old")
     with pytest.raises(BenchmarkError, match="nowhere is no folder of results"):
         baseline.store(tmp_path / "other", tmp_path / "nowhere")
     assert not (tmp_path / "other").exists()

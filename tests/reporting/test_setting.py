@@ -49,12 +49,10 @@ def test_what_differs_in_smoke() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        (
-            {"average": 0.0},
-            "start by the number of their inputs, and the weights that are measured are those of the last",
-        ),
-        ({"initialisation": "published"}, "convolutions start as published, and the weights that are measured are run"),
-        ({"average": 0.95}, "are running averages over the training (decay 0.95)."),
+        ({"average": 0.0}, "the weights that are measured are those of the last cycle."),
+        ({"average": 0.95}, "are running averages over the training (decay up to 0.95)."),
+        ({"initialisation": "published"}, "Convolutions start as published where a model's file says nothing else;"),
+        ({"initialisation": "fan_in"}, "Convolutions start by the number of their inputs where a model's file"),
     ],
 )
 def test_where_weights_begin_and_which_are_measured(changes: dict[str, Any], said: str) -> None:

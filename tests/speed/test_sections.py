@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import pytest
+import torch
 
 from benchmark import cli
 from benchmark.errors import BenchmarkError
@@ -108,10 +109,11 @@ def test_mistakes(
     assert [path.name for path in project.iterdir()] == ["params.yaml"]
 
 
-def test_a_measurement_that_is_killed_leaves_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [BrokenProcessPool(), MemoryError(), torch.OutOfMemoryError()])
+def test_a_measurement_that_lacks_memory_leaves_a_gap(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def apart(task: Callable[[], scaling.Taken]) -> scaling.Taken:
         if task is tasks["large"]:
-            raise BrokenProcessPool
+            raise error
         return task()
 
     monkeypatch.setattr(scaling, "apart", apart)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,7 +16,6 @@ from benchmark.cells import RECORD
 from benchmark.cli import cli
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
-from benchmark.regression import baseline
 from benchmark.reporting import samples, tiles
 from benchmark.reporting.facts import Facts
 from benchmark.settings import Profile
@@ -158,18 +158,32 @@ def test_what_is_not_trained_or_out_of_date_is_not_shipped(made: Run) -> None:
 def test_the_command_ships_to_the_results_of_the_profile(
     named: str, results: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(shipped, "ship", lambda run, model, seed, results: f"{run.folder} {model} {seed} {results}")
+    monkeypatch.setattr(shipped, "ship", lambda run, *words: " ".join(map(str, (run.folder, *words))))
     cli(["ship", "--model", "ours", "--seed", "2", "--profile", "smoke", *named.split()], standalone_mode=False)
-    assert capsys.readouterr().out == f"runs/smoke ours 2 {results}\n"
+    assert capsys.readouterr().out == f"runs/smoke ours 2 {results} False\n"
 
 
-def test_the_command_ships_results_too(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stored: list[object] = []
-    monkeypatch.setattr(shipped, "ship", lambda run, model, seed, results: stored.append(results))
-    monkeypatch.setattr(baseline, "store", lambda *folders: stored.append(folders))
-    cli(["ship", "--model", "ours", "--profile", "smoke", "--with-results"], standalone_mode=False)
-    reference = Path("results/reference/smoke")
-    assert stored == [(reference, Path("runs/smoke/results")), reference]
+def test_one_model_is_shipped_at_a_time(project: Path) -> None:
+    with pytest.raises(click.UsageError, match="--model names one model here"):
+        cli(["ship", "--model", "all", "--profile", "smoke"], standalone_mode=False)
+
+
+def test_results_are_stored_with_it_once_it_is_known_to_fit(made: Run, tmp_path: Path) -> None:
+    own, target = replace(made, results=tmp_path / "own"), tmp_path / "reference"
+    (own.results / "metrics").mkdir(parents=True)
+    write_facts(own.results, "quick", made.settings)
+    with pytest.raises(BenchmarkError, match="own holds results of other settings"):
+        shipped.ship(own, "tiny", 0, target, with_results=True)
+    write_facts(own.results, "smoke", made.settings)
+    with pytest.raises(BenchmarkError, match="seed1 holds no finished training"):
+        shipped.ship(own, "tiny", 1, target, with_results=True)
+    assert not target.exists()
+    assert shipped.ship(own, "tiny", 0, target, with_results=True) == target / "generators/tiny/seed0"
+    assert sorted(path.name for path in target.iterdir()) == ["generators", "metrics", "rows"]
+
+
+def test_the_repository_has_generators() -> None:
+    assert {folder.parts[-4] for folder in SHIPPED} == {"smoke", "quick", "cpu"}
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: "-".join(folder.parts[-4:]))

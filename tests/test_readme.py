@@ -1,0 +1,35 @@
+"""The main table of the README is that of the stored results."""
+
+import pandas as pd
+import pytest
+
+from tests.tools import PROJECT
+
+RESULTS = PROJECT / "results/reference/cpu"
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+ROWS = ("ours", "dr_gan", "cr_gan", "two_step", "unet", "vanilla", "copy", "oracle", "no_augmentation")
+
+
+def percent(row: pd.Series, name: str) -> str:
+    """Return a rate with its interval, as tables for reading have it."""
+    rate, low, high = (100 * row[f"{name}{end}"] for end in ("", "_ci_low", "_ci_high"))
+    return f"{rate:.1f} [{low:.1f}, {high:.1f}]"
+
+
+def cells(table: pd.DataFrame, model: str, chosen: dict[str, object], *names: str) -> list[str]:
+    """Return the rates of one row of a stored table, dashes where there is none."""
+    found = table[(table["model"] == model) & (table[list(chosen)] == pd.Series(chosen)).all(axis=1)]
+    return [percent(found.iloc[0], name) for name in names] if len(found) else ["-"] * len(names)
+
+
+def line(model: str) -> str:
+    """Return the row of a model as it must stand in the README."""
+    identity, fewshot = (pd.read_csv(RESULTS / f"{name}.csv") for name in ("identity", "fewshot"))
+    rates = cells(identity, model, {"split": "random", "nc": 20}, "top1", "view", "joint")
+    rates += [rate for shot in (5, 10) for rate in cells(fewshot, model, {"shot": shot}, "accuracy")]
+    return f"| `{model}` | {' | '.join(rates)} |"
+
+
+@pytest.mark.parametrize("model", ROWS)
+def test_a_row_has_the_numbers_that_are_stored(model: str) -> None:
+    assert line(model) in README.splitlines()
