@@ -85,6 +85,11 @@ def test_the_standard_set_does_not_count(run: Run, table: pd.DataFrame) -> None:
     assert not validate(run).equals(table)
 
 
+def test_what_the_standard_set_has_too_few_of_does_not_count(run: Run, table: pd.DataFrame) -> None:
+    demanding = changed(run, evaluation__nc=[80], fewshot__shots=[50])
+    pd.testing.assert_frame_equal(validate(demanding, [2]), table)
+
+
 def test_the_trainings_are_those_of_a_run(run: Run, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
     validate(run)
     capsys.readouterr()
