@@ -62,7 +62,7 @@ class Bound:
 
 BOUNDS = {
     **dict.fromkeys(BUILT_IN, Bound()),
-    **dict.fromkeys(("dr_gan", "dr_gan_sigmoid"), Bound("critic", falls=1.3, rate=10.0)),
+    **dict.fromkeys(("dr_gan", "dr_gan_sigmoid"), Bound("critic", falls=1.3, view=0.3, rate=10.0)),
     "cr_gan": Bound("critic", rate=10.0),
     **dict.fromkeys(("two_step", "two_step_exemplar", "two_step_roles"), Bound("reconstruction", falls=2.0)),
 }

@@ -183,7 +183,7 @@ def test_results_are_stored_with_it_once_it_is_known_to_fit(made: Run, tmp_path:
 
 
 def test_the_repository_has_generators() -> None:
-    assert {folder.parts[-4] for folder in SHIPPED} == {"smoke", "quick", "cpu"}
+    assert {folder.parts[-4] for folder in SHIPPED} >= {"smoke", "cpu"}
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: "-".join(folder.parts[-4:]))
