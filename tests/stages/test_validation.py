@@ -65,6 +65,11 @@ def test_it_is_what_the_identity_measurement_says_of_these_identities(run: Run, 
     pd.testing.assert_frame_equal(table, expected)
 
 
+def test_what_the_standard_set_has_too_few_of_does_not_count(run: Run, table: pd.DataFrame) -> None:
+    demanding = changed(run, evaluation__nc=[80], fewshot__shots=[50])
+    pd.testing.assert_frame_equal(validate(demanding, [2]), table)
+
+
 def drawn_anew(*identities: str) -> None:
     """Put other pictures in the place of those of some identities."""
     random = np.random.default_rng(1)
@@ -83,11 +88,6 @@ def test_the_standard_set_does_not_count(run: Run, table: pd.DataFrame) -> None:
     labels.write_text(before, encoding="utf-8")
     drawn_anew(*parts["validation"])
     assert not validate(run).equals(table)
-
-
-def test_what_the_standard_set_has_too_few_of_does_not_count(run: Run, table: pd.DataFrame) -> None:
-    demanding = changed(run, evaluation__nc=[80], fewshot__shots=[50])
-    pd.testing.assert_frame_equal(validate(demanding, [2]), table)
 
 
 def test_the_trainings_are_those_of_a_run(run: Run, table: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
