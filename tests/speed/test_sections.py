@@ -160,10 +160,16 @@ def interrupted_when(begun: Callable[[], object]) -> Iterator[None]:
     thread.join()
 
 
-def test_an_interruption_does_not_wait_for_a_measurement() -> None:
-    start = time.monotonic()
-    with interrupted_when(active_children):
-        scaling.apart(partial(time.sleep, 60))  # type: ignore[arg-type]
+def dawdle(begun: Path) -> tuple[float, float]:
+    begun.touch()
+    time.sleep(60)
+    return 0.0, 0.0
+
+
+def test_an_interruption_does_not_wait_for_a_measurement(tmp_path: Path) -> None:
+    begun, start = tmp_path / "begun", time.monotonic()
+    with interrupted_when(begun.exists):
+        scaling.apart(partial(dawdle, begun))
     assert time.monotonic() - start < 30
     assert not active_children()
 
