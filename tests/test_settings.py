@@ -63,6 +63,9 @@ def test_short_profiles_say_what_they_leave_out(name: str) -> None:
     short = profile(name, PARAMS)
     assert set(short.models) - set(short.fewshot.skip) == {"dr_gan", "cr_gan", "two_step", "ours"}
     assert {"no_augmentation", "copy", "shuffled_labels"} <= set(short.fewshot.controls)
+
+
+def test_a_long_profile_measures_every_control() -> None:
     assert len(profile("gpu", PARAMS).fewshot.controls) == 6
 
 
