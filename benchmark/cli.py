@@ -98,6 +98,7 @@ def _open(
 ) -> "Run":
     """Return the run that the options describe."""
     from benchmark import settings
+    from benchmark.environment import use_threads
     from benchmark.workspace import fingerprint, open_run
 
     base = settings.profile(profile)
@@ -108,6 +109,7 @@ def _open(
         chosen = _with(chosen, "evaluation", nc=tuple(sorted(set(nc))))
     if "all" not in models:  # a model that is named is not skipped
         chosen = _with(chosen, "fewshot", skip=tuple(name for name in chosen.fewshot.skip if name not in models))
+    use_threads(chosen.threads)
     return open_run(chosen, fingerprint(changed) != fingerprint(base), device, plugins)
 
 

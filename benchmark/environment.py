@@ -1,7 +1,9 @@
 """The machine a result is made on, as far as it can change the result."""
 
 import logging
+import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,23 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from lightning_fabric.loggers.logger import Logger
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # environment variables
 CPUINFO = Path("/proc/cpuinfo")
+
+
+def use_threads(count: int | None) -> None:
+    """Give this process, and those that it starts, `count` threads; None leaves them what they have.
+
+    Sums of floating-point numbers, and so the last digits of every result, depend on the number.
+    """
+    if count is None:
+        return
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    os.environ.update(dict.fromkeys(THREADS, str(count)))  # for libraries that are loaded later
+    threadpool_limits(count)  # for those that are loaded already
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(count)
 
 
 def open_fabric(

@@ -22,6 +22,7 @@ LONGEST = 100  # characters of a key that an error names
 KEYS = ("active", "models", "profiles")  # of the file
 ALL = "all"  # as `models` of a profile: those that the file lists under `models`
 
+Threads = Annotated[int, Field(ge=1, le=1024)]
 Control = Literal["no_augmentation", "real_repeated", "standard_augmentation", "copy", "shuffled_labels", "oracle"]
 
 
@@ -94,6 +95,13 @@ class Data(Section):
         return self
 
 
+class WarmUp(Section):
+    """Training of the discriminator on real images before adversarial training; no paper here has it."""
+
+    steps: int = Field(0, ge=0, le=10**9)  # at most; fewer if the accuracy stops rising; 0: no warm-up
+    view_weight: float = Field(0.2, ge=0)  # weight of the view loss beside that of the identity
+
+
 class Training(Section):
     """The budget and the common terms of every model."""
 
@@ -105,6 +113,7 @@ class Training(Section):
     attribute_weight: float = Field(5.0, gt=0)  # lambda of Eq. 6 and 7 (paper: cars 5, faces 1)
     initialisation: Literal["published", "fan_in"] = "published"  # how convolutions start, see ModelSpec
     average: float = Field(0.0, ge=0, lt=1)  # decay of the average of the weights that is kept; 0: the last ones
+    warm_up: WarmUp = WarmUp()  # of the discriminator of ours, the ablations, DR-GAN and U-net
     refresh_batches: int = Field(100, ge=1, le=1_000_000)  # batches for the batch-norm statistics after training
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     compile: bool = False  # whether networks are compiled by torch.compile, which takes minutes for each model
@@ -160,6 +169,7 @@ class Profile(Section):
     name: Name
     models: tuple[Name, ...] = Field(min_length=1, strict=False)
     seeds: Repeats = 1  # training seeds 0 .. seeds-1
+    threads: Threads | None = None  # of each process; last digits depend on it; null: what the machine has
     data: Data = Data()
     training: Training
     extractor: Extractor = Extractor()

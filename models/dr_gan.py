@@ -34,8 +34,8 @@ class DRGAN(IdentityViewGAN):
     EVEN = 0.2  # share of the budget with one generator step for each discriminator step
     LATER = 4  # generator steps after that
 
-    def __init__(self, spec: ModelSpec, critic: nn.Module | None = None) -> None:
-        super().__init__(spec, Parts(), critic, self.NOISE)
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec, Parts(), self.NOISE)
 
     @property
     def view_weight(self) -> float:
@@ -93,8 +93,7 @@ class DRGANSigmoid(DRGAN):
 
     citation = "Tran et al., TPAMI 2018"
 
-    def __init__(self, spec: ModelSpec) -> None:
-        super().__init__(spec, SigmoidCritic(spec))
+    CRITIC = SigmoidCritic
 
     def critic_loss(self, real: Logits, fake: Logits, batch: Batch) -> Tensor:
         """Return what the discriminator minimises."""

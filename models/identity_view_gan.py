@@ -4,6 +4,8 @@ DR-GAN (Tran et al., CVPR 2017) introduced it: the classes of the identity are t
 generated images. Xiong et al. (CVPR 2020, Eq. 6 and 7) take it over and weight the view by lambda.
 """
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
@@ -55,17 +57,27 @@ class IdentityViewGAN(ViewModel):
     """A generator with exchangeable parts, its discriminator and their training; the base of several models."""
 
     critics = ("critic",)
+    warm_start = "critic"
     labels = "identity, view"
 
     LEARNING_RATE = 2e-4
+    CRITIC: ClassVar[type[nn.Module]] = Critic
 
-    def __init__(self, spec: ModelSpec, parts: Parts, critic: nn.Module | None = None, noise: int = NOISE) -> None:
+    def __init__(self, spec: ModelSpec, parts: Parts, noise: int = NOISE) -> None:
         super().__init__(spec)
         self.parts = parts
         self.generator = Generator(spec, parts, noise)
-        self.critic = critic or Critic(spec)
         if spec.initialisation == "fan_in":
-            scale_to_fan_in(self)
+            scale_to_fan_in(self.generator)
+        self.critic = self.discriminator(spec)
+
+    @classmethod
+    def discriminator(cls, spec: ModelSpec) -> nn.Module:
+        """Return the discriminator with the weights it has before training."""
+        critic = cls.CRITIC(spec)
+        if spec.initialisation == "fan_in":
+            scale_to_fan_in(critic)
+        return critic
 
     @property
     def map(self) -> str:

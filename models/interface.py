@@ -103,6 +103,7 @@ class ViewModel(nn.Module):
     updates: ClassVar[str] = ""  # steps of each network in one cycle
     fitted: ClassVar[bool] = False  # whether `width` is searched so that the generator is as large as `ours`
     critics: ClassVar[tuple[str, ...]] = ()  # attributes that only training needs; they are not saved in the end
+    warm_start: ClassVar[str] = ""  # attribute that `discriminator` makes, if it may be trained on real images first
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
@@ -130,6 +131,22 @@ class ViewModel(nn.Module):
         fabric.backward(loss)
         for name in names:
             self.optimizers[name].step()
+
+    @classmethod
+    def discriminator(cls, spec: ModelSpec) -> nn.Module:
+        """Return the untrained network of the attribute `warm_start`.
+
+        Where the settings ask for a warm start, the harness trains it on real images before the first cycle, once for
+        each training seed and for all models whose `discriminator` is of the same class.
+
+        Args:
+            spec: that of the run, before a width is fitted.
+
+        Returns:
+            A network that takes images of shape (B, 3, S, S), in [-1, 1], and returns a tuple that begins with logits
+            of the identity, of shape (B, N_i) or with further classes behind, and of the view, of shape (B, N_a).
+        """
+        raise NotImplementedError
 
     def setup(self, fabric: Fabric) -> None:
         """Create the optimisers and announce them by `optimise`."""

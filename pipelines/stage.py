@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 
 from benchmark import settings
+from benchmark.environment import use_threads
 from benchmark.exits import clean_exit
 from benchmark.workspace import Run, open_run
 
@@ -11,7 +12,9 @@ from benchmark.workspace import Run, open_run
 def start(stage: Callable[[Run], None]) -> None:
     """Run `stage` on the profile that the command line names."""
     with clean_exit():
-        stage(open_run(settings.profile(argument("profile"))))
+        run = open_run(settings.profile(argument("profile")))
+        use_threads(run.settings.threads)
+        stage(run)
 
 
 def argument(option: str) -> str:

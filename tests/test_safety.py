@@ -25,7 +25,7 @@ from benchmark.reporting.facts import Failure
 from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.stages import generators, sample, train
+from benchmark.stages import building, generators, sample
 from benchmark.workspace import Run
 from models.registry import UnknownModelError, entries
 from pipelines.stage import start
@@ -138,9 +138,9 @@ def test_a_plugin_that_a_run_records_is_not_executed(project: Path, monkeypatch:
     (folder / RECORD).write_text(json.dumps({"status": "done", "target": str(plugin)}), encoding="utf-8")
     chosen = settings.profile("smoke").model_copy(update={"models": ("mine",)})
     with pytest.raises(BenchmarkError, match=rf"mine was trained from a file .*: give --plugin '{plugin}'"):
-        train.check(Run(chosen, Path("runs/smoke"), Path("results")), "mine")
+        building.check(Run(chosen, Path("runs/smoke"), Path("results")), "mine")
     assert not Path("pwned").exists()
-    train.check(Run(chosen, Path("runs/smoke"), Path("results"), plugins=(plugin,)), "mine")
+    building.check(Run(chosen, Path("runs/smoke"), Path("results"), plugins=(plugin,)), "mine")
     assert Path("pwned").exists()
 
 

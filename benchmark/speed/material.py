@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from benchmark.data.images import ARRAY, ImageStore
 from benchmark.environment import open_fabric
 from benchmark.seeding import generator
-from benchmark.stages import models, train
+from benchmark.stages import building, models
 from benchmark.training.compiling import CompilingFabric
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
@@ -71,6 +71,6 @@ def ready(run: Run, model: str, store: ImageStore, fabric: Fabric) -> ViewModel:
     Raises:
         BenchmarkError: there is none, or it cannot be built for the run's settings.
     """
-    network = train.build(run, model, store).to(fabric.device).to(memory_format=torch.channels_last)
+    network = building.build(run, model, store).to(fabric.device).to(memory_format=torch.channels_last)
     network.setup(fabric)
     return network.train()

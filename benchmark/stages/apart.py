@@ -17,7 +17,7 @@ from filelock import Timeout
 
 from benchmark import sources
 from benchmark.cells import Cell
-from benchmark.environment import open_fabric
+from benchmark.environment import open_fabric, use_threads
 from benchmark.errors import BenchmarkError, FullDiskError
 from benchmark.exits import INTERRUPTED, clean_exit
 from benchmark.settings import Profile
@@ -136,6 +136,7 @@ def asked_run() -> Run:
     if os.getppid() != asked["parent"]:  # it died before the first line of this function
         sys.exit(INTERRUPTED)
     settings = Profile.model_validate_json(asked["settings"])
+    use_threads(settings.threads)
     folder, results, *plugins = map(Path, (asked["folder"], asked["results"], *asked["plugins"]))
     return Run(settings, folder, results, asked["device"], tuple(plugins))
 

@@ -20,9 +20,9 @@ from benchmark.reporting.models import models_table
 from benchmark.reporting.rows import Rows, Samples
 from benchmark.reporting.tables import Measured
 from benchmark.stages import measured
+from benchmark.stages.building import entry, spec, training_identities
 from benchmark.stages.fewshot import FewShotMeasurement
 from benchmark.stages.identity import SAMPLES, Measurement
-from benchmark.stages.train import entry, spec, training_identities
 from benchmark.training.loop import Files
 from benchmark.workspace import Run
 

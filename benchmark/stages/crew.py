@@ -82,7 +82,7 @@ class Crew:
     """
 
     def __init__(self, run: Run, jobs: int) -> None:
-        threads = max(1, torch.get_num_threads() // jobs)
+        threads = run.settings.threads or max(1, torch.get_num_threads() // jobs)
         self.run, self.workers = run, [Worker(run, threads) for _ in range(jobs)]
         self.pool = ThreadPoolExecutor(jobs)  # a worker ends with the thread that has started it
         self.free: LifoQueue[Worker] = LifoQueue()  # rather one that runs than one that has to start
@@ -93,13 +93,26 @@ class Crew:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if any(error):
+            self._stop()
+            self.pool.shutdown()  # first its threads end, which read what the workers print
         for worker in self.workers:
             worker.close()
         self.pool.shutdown()
 
+    def _stop(self) -> None:
+        for worker in self.workers:
+            worker.stop()
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
     def place(self, task: Task) -> Work:
         """Have a task done by a worker; raises as `do_apart`."""
         return partial(do_apart, self.run, task, partial(self._do, task.name))
+
+    def begin(self, task: Task, places: list[Place]) -> list[Future[None]]:
+        """Have a task done for some places as soon as workers are free, and return at once."""
+        work = self.place(task)
+        return [self.pool.submit(work, *place, True) for place in places]
 
     def _do(self, task: str, model: str, seed: int, wait: bool) -> int:
         worker, begin = self.free.get(), perf_counter()
@@ -119,9 +132,8 @@ class Crew:
             for future in as_completed(futures):
                 yield futures[future], future.result
         except BaseException:
-            for worker in self.workers:
-                worker.stop()
-            self.pool.shutdown(cancel_futures=True)
+            self._stop()
+            self.pool.shutdown()
             raise
 
 
@@ -135,6 +147,14 @@ def _work(run: Run, task: str) -> Work:
         from benchmark.stages.fewshot import FewShotMeasurement
 
         return FewShotMeasurement(run).measure
+    if task == "extractors":
+        from benchmark.stages.extractor import train_extractor
+
+        return partial(train_extractor, run)
+    if task == "warm_starts":
+        from benchmark.stages.warm_start import make
+
+        return partial(make, run)
     from benchmark.stages.train import train
 
     return partial(train, run)

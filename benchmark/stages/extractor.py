@@ -30,6 +30,7 @@ def cell(run: Run, task: str, store: ImageStore, device: str) -> Cell:
     fingerprint = {
         "settings": run.settings.extractor.model_dump(mode="json", exclude={OTHERS_EPOCHS[task]}),
         "views": len(run.settings.data.views),
+        "threads": run.settings.threads,
         "data_hash": store.content_hash,
         "sources": sources.hashes([*sources.closure("benchmark.evaluation.extractor"), Path(__file__)]),
         "versions": versions(),
@@ -39,18 +40,28 @@ def cell(run: Run, task: str, store: ImageStore, device: str) -> Cell:
 
 
 def train_extractors(run: Run) -> None:
-    """Train both networks on the auxiliary set, unless their cells are done, and print their held-out accuracy."""
-    store = open_store(run)
-    device = open_fabric(run.device).device
+    """Train both networks of the measurement, unless that is done."""
     for task in LABELS:
-        target = cell(run, task, store, device.type)
-        with run.lock(f"extractors/{task}"):
-            decision = target.decide()
-            print(f"extractor {task}: {decision.action} ({decision.reason})")
-            if decision.action != "skip":
-                with target.making(decision):
-                    _train(run, task, store, target, device)
-        print(f"extractor {task}: accuracy {target.record['held_out_accuracy']:.3f} on held-out auxiliary images")
+        train_extractor(run, task)
+
+
+def train_extractor(run: Run, task: str, seed: int = 0, wait: bool = True) -> None:
+    """Train the network for `identity` or `view` on the auxiliary set, and print its held-out accuracy.
+
+    There is one of each, for all training seeds of the models.
+
+    Raises:
+        Timeout: another process trains the same, and `wait` is false.
+    """
+    store, device = open_store(run), open_fabric(run.device).device
+    target = cell(run, task, store, device.type)
+    with run.lock(f"extractors/{task}", wait):
+        decision = target.decide()
+        print(f"extractor {task}: {decision.action} ({decision.reason})")
+        if decision.action != "skip":
+            with target.making(decision):
+                _train(run, task, store, target, device)
+    print(f"extractor {task}: accuracy {target.record['held_out_accuracy']:.3f} on held-out auxiliary images")
 
 
 def _train(run: Run, task: str, store: ImageStore, target: Cell, device: torch.device) -> None:

@@ -19,7 +19,7 @@ from benchmark.evaluation.augmentation import Augmenter, Condition
 from benchmark.evaluation.classifier import Recipe
 from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.files import reading, replacing
-from benchmark.stages import train, trained
+from benchmark.stages import building, trained
 from benchmark.stages.attempts import Attempts, Task, Work, here
 from benchmark.stages.data import data_root, open_store
 from benchmark.workspace import Run
@@ -95,6 +95,7 @@ class FewShotMeasurement:
             "episodes_hash": self.episodes_cell().record.get("files", {}).get(EPISODES),
             "settings": self.settings.model_dump(mode="json", exclude={"controls", "skip"}),
             "stem": self.run.settings.extractor.stem,
+            "threads": self.run.settings.threads,
             "sources": sources.hashes([*sources.closure(*roots), Path(__file__), Path(trained.__file__)]),
             "versions": self.versions,
             "device": self.device.type,
@@ -162,7 +163,7 @@ class FewShotMeasurement:
 def check_skipped(run: Run) -> None:
     """Raise BenchmarkError if `fewshot.skip` names a model that does not exist."""
     for name in run.settings.fewshot.skip:
-        train.entry(run, name)
+        building.entry(run, name)
 
 
 def measure_fewshot(run: Run, attempts: Attempts | None = None, place: Callable[[Task], Work] = here) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from benchmark.cells import RECORD, Cell
 from benchmark.errors import BenchmarkError
-from benchmark.stages import shipped, train
+from benchmark.stages import building, shipped, train
 from benchmark.training import checkpoint, loop
 from benchmark.workspace import Run
 from models.interface import ModelSpec, ViewModel
@@ -67,7 +67,7 @@ def _spec(run: Run, folder: Path, training: Any) -> ModelSpec:
 
 def load(run: Run, model: str, found: Found, device: torch.device) -> ViewModel:
     """Return a trained generator in evaluation mode, built as its record says."""
-    network, weights = train.entry(run, model).load()(found.spec), loop.Files(found.folder).weights
+    network, weights = building.entry(run, model).load()(found.spec), loop.Files(found.folder).weights
     try:
         checkpoint.load_weights(network, weights)
     except RuntimeError:  # what torch raises for weights of other shapes

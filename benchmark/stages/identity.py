@@ -72,6 +72,7 @@ class Measurement:
             "data_hash": self.store.content_hash,
             "views": list(settings.data.views),
             "batch_size": settings.evaluation.batch_size,
+            "threads": settings.threads,
             "sources": sources.hashes([*sources.closure(*(f"benchmark.{root}" for root in roots)), *stages]),
             "versions": self.versions,
             "device": self.device.type,

@@ -15,9 +15,9 @@ from benchmark.reporting.facts import Failure
 from benchmark.reporting.fewshot import Recognised
 from benchmark.reporting.tables import Measured, Trained
 from benchmark.stages import fewshot, identity
+from benchmark.stages.building import entry
 from benchmark.stages.fewshot import FewShotMeasurement
 from benchmark.stages.identity import Measurement
-from benchmark.stages.train import entry
 from benchmark.workspace import Run
 
 

@@ -7,7 +7,7 @@ import torch
 from benchmark.cells import Cell
 from benchmark.data.images import ImageStore
 from benchmark.errors import BenchmarkError
-from benchmark.stages import train
+from benchmark.stages import building, train
 from benchmark.training import checkpoint, loop
 from benchmark.workspace import Run
 from models.interface import ViewModel
@@ -38,6 +38,6 @@ def made_by(run: Run, model: str, seed: int, store: ImageStore, device: torch.de
 def generator(run: Run, model: str, seed: int, store: ImageStore, device: torch.device) -> ViewModel:
     """Return a trained generator in evaluation mode."""
     found = finished(run, model, seed, store, device)
-    network = train.build(run, model, store)
+    network = building.build(run, model, store)
     checkpoint.load_weights(network, loop.Files(found.folder).weights)
     return network.to(device).to(memory_format=torch.channels_last).eval()

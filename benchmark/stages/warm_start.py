@@ -1,0 +1,173 @@
+"""Warm starts: discriminators trained on real images before adversarial training begins; the stage warm_start.
+
+Models whose `discriminator` is of the same class share one for each training seed. Validation and standard identities
+have no part in it.
+"""
+
+import inspect
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from benchmark import sources
+from benchmark.cells import Cell
+from benchmark.data.images import ImageStore
+from benchmark.environment import open_fabric, versions
+from benchmark.errors import BenchmarkError, DivergedError
+from benchmark.files import replacing, sha256
+from benchmark.seeding import generator, seed_global
+from benchmark.stages import building
+from benchmark.stages.data import open_store
+from benchmark.training import warm_up
+from benchmark.training.sampling import AuxiliaryBatches
+from benchmark.workspace import Run
+from models.interface import ModelSpec, ViewModel
+
+WEIGHTS, LOG = "discriminator.safetensors", "log.csv"
+HELD_OUT = 0.1  # share of each training identity's images that the accuracy is measured on
+OTHERS = ("images", "generator_steps", "attribute_weight", "refresh_batches")  # of the spec: for the models alone
+
+
+def networks(run: Run) -> dict[str, str]:
+    """Return the discriminators that the run's models start from, each with one of the models that have it."""
+    kinds = {model: building.load(run, model) for model in run.settings.models}
+    return {
+        name(kind, building.spec(run, identities=2)): model
+        for model, kind in reversed(kinds.items())
+        if has_warm_start(run, kind)
+    }
+
+
+def has_warm_start(run: Run, kind: type[ViewModel]) -> bool:
+    """Whether the settings ask for a warm start and models of this kind can have one."""
+    return bool(run.settings.training.warm_up.steps and kind.warm_start)
+
+
+def name(kind: type[ViewModel], spec: ModelSpec) -> str:
+    """Return the name of a model's discriminator: the module and the class that it is of."""
+    network = type(kind.discriminator(spec))
+    return f"{network.__module__.rpartition('.')[2]}.{network.__name__}"
+
+
+def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cell | None:
+    """Return the cell of the discriminator that a model starts from, None if it starts from an untrained one."""
+    kind = building.load(run, model)
+    if not has_warm_start(run, kind):
+        return None
+    spec = building.spec(run, building.training_identities(store))
+    network = type(kind.discriminator(spec))
+    files = [Path(__file__), Path(building.__file__)]
+    files += sources.closure("benchmark.training.warm_up", Path(inspect.getfile(network)))
+    fingerprint = {
+        "network": network.__qualname__,
+        "spec": {key: value for key, value in asdict(spec).items() if key not in OTHERS},
+        "settings": run.settings.training.warm_up.model_dump(mode="json"),
+        "precision": run.settings.training.precision,
+        "threads": run.settings.threads,
+        "data_hash": store.content_hash,
+        "seed": seed,
+        "sources": sources.hashes(sorted(set(files))),
+        "versions": versions(),
+        "device": device,
+    }
+    return Cell(run.folder / place(name(kind, spec), seed), fingerprint)
+
+
+def place(network: str, seed: int) -> str:
+    """Return where a warm start lies in the folder of its run; also the name of its lock."""
+    return f"warm_starts/{network}/seed{seed}"
+
+
+def make(run: Run, model: str, seed: int, wait: bool = True) -> None:
+    """Train the discriminator that a model starts from, unless that is done or it starts from an untrained one.
+
+    Raises:
+        BenchmarkError: the loss is not finite.
+        Timeout: another process trains the same, and `wait` is false.
+    """
+    store = open_store(run)
+    fabric = open_fabric(run.device, run.settings.training.precision)
+    target = cell(run, model, seed, store, fabric.device.type)
+    if target is None:
+        return
+    title = target.folder.relative_to(run.folder).as_posix()
+    with run.lock(title, wait):
+        decision = target.decide()
+        if decision.action == "skip":
+            return
+        print(f"{title}: {decision.action} ({decision.reason})")
+        with target.making(decision):
+            try:
+                _make(run, model, seed, store, target)
+            except DivergedError as error:
+                raise DivergedError(f"{title}: {error}; lower training.learning_rate_factor") from None
+    record = target.record
+    print(
+        f"{title}: {record['steps']} steps; on held-out images of the training identities {record['identity']:.1%} of "
+        f"identities and {record['view']:.1%} of views are right"
+    )
+
+
+def _make(run: Run, model: str, seed: int, store: ImageStore, target: Cell) -> None:
+    training = run.settings.training
+    fabric = open_fabric(run.device, training.precision)
+    manifest = store.manifest.iloc[store.subset("auxiliary")]
+    row, identity, view = (manifest[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
+    order = pd.Series(generator("warm start", seed).random(len(row)))
+    held_out = (order.groupby(identity).rank(pct=True) <= HELD_OUT).to_numpy()
+    trained = ~held_out
+    seed_global("warm start", seed)
+    network = building.load(run, model).discriminator(building.spec(run, building.training_identities(store)))
+    looks = warm_up.warm_up(
+        network,
+        AuxiliaryBatches(
+            store.images, row[trained], identity[trained], view[trained], training.batch_size, fabric.device
+        ),
+        warm_up.HeldOut(store.images, row[held_out], identity[held_out], view[held_out]),
+        warm_up.Recipe(training.warm_up.steps, training.warm_up.view_weight, training.learning_rate_factor),
+        fabric,
+    )
+    best = max(looks, key=lambda look: look.identity)
+    log = pd.DataFrame(looks).to_csv(index=False, float_format="%.6f", lineterminator="\n")
+    with replacing(target.folder / LOG) as temporary:
+        temporary.write_text(log, encoding="utf-8")
+    with replacing(target.folder / WEIGHTS) as temporary:
+        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, temporary)
+    target.finish(
+        WEIGHTS,
+        LOG,
+        steps=best.steps,
+        trained_steps=looks[-1].steps,
+        identity=best.identity,
+        view=best.view,
+        weights_hash=sha256(target.folder / WEIGHTS),
+    )
+
+
+def load_into(network: nn.Module, made: Cell) -> None:
+    """Give a discriminator the weights of a finished warm start.
+
+    Raises:
+        BenchmarkError: the file is damaged, or the network has another shape.
+    """
+    path = made.folder / WEIGHTS
+    try:
+        network.load_state_dict(load_file(path))
+    except Exception as error:  # safetensors and torch report damage by several types
+        reason = " ".join(str(error).split())[:200]
+        raise BenchmarkError(
+            f"{path} does not fit this model's discriminator ({reason}); `discriminator` and `__init__` must build the "
+            f"same network; if they do, the file is damaged: delete {made.folder} and run again"
+        ) from error
+
+
+def make_all(run: Run) -> None:
+    """Make every warm start that the run's models and seeds need."""
+    (run.folder / "warm_starts").mkdir(parents=True, exist_ok=True)
+    for model in networks(run).values():
+        for seed in range(run.settings.seeds):
+            make(run, model, seed)

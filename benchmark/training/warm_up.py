@@ -1,0 +1,136 @@
+"""The warm start of a discriminator: training on real images alone, before adversarial training begins.
+
+A discriminator that has to learn identities while the generator already trains against it learns them late, and until
+then no gradient tells the generator of identity. No paper here does this; see docs/choices.md for what it is worth.
+"""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from benchmark.errors import DivergedError
+from benchmark.training.sampling import to_float
+from models.interface import Batch, Batches
+
+LEARNING_RATE = 2e-4  # of Adam, times the common factor; both as in the adversarial training of DR-GAN and ours
+BETAS = (0.5, 0.999)
+LOOK_EVERY = 250  # steps between two looks at the held-out images
+PATIENCE = 2  # looks without a higher accuracy after which the warm-up ends
+PART = 256  # held-out images classified at once
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a discriminator is warmed up.
+
+    Attributes:
+        steps: optimiser steps at most.
+        view_weight: weight of the cross entropy of the view beside that of the identity.
+        learning_rate_factor: multiplies LEARNING_RATE.
+    """
+
+    steps: int
+    view_weight: float
+    learning_rate_factor: float
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Images of the training identities that the warm-up does not train on.
+
+    Attributes:
+        images: all images of the store, of shape (N, S, S, 3), uint8; may be memory-mapped.
+        rows: which of them are held out, of shape (M,).
+        identity: their identities, of shape (M,).
+        view: their views, of shape (M,).
+    """
+
+    images: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+    identity: NDArray[np.int64]
+    view: NDArray[np.int64]
+
+    def batches(self, device: torch.device) -> Iterator[Batch]:
+        """Yield all of them once, in their order."""
+        for part in np.array_split(np.arange(len(self.rows)), -(-len(self.rows) // PART)):
+            labels = (torch.tensor(values[part]).to(device) for values in (self.identity, self.view))
+            yield Batch(to_float(self.images[self.rows[part]]).to(device), *labels)
+
+
+@dataclass(frozen=True)
+class Look:
+    """The accuracy on held-out images after a number of steps, as fractions."""
+
+    steps: int
+    identity: float
+    view: float
+
+
+def warm_up(network: nn.Module, batches: Batches, held_out: HeldOut, recipe: Recipe, fabric: Fabric) -> list[Look]:
+    """Train a discriminator to tell identities and views of real images apart, until it no longer gets better.
+
+    Every LOOK_EVERY steps, and after the last one, its identity accuracy on held-out images is measured. The training
+    ends after `recipe.steps`, or earlier if the accuracy has not risen for PATIENCE looks. The network is left with the
+    weights of the best look, in training mode.
+
+    Args:
+        network: as `ViewModel.discriminator` returns it.
+        batches: where to draw real images from, none of them held out.
+        held_out: what the accuracy is measured on.
+        recipe: how to train.
+        fabric: gradients go through `fabric.backward`.
+
+    Returns:
+        All looks; the first of the highest identity accuracy is the one whose weights are left.
+
+    Raises:
+        DivergedError: the loss is not finite.
+    """
+    network.to(fabric.device).to(memory_format=torch.channels_last)
+    rate = LEARNING_RATE * recipe.learning_rate_factor
+    wrapped, optimizer = fabric.setup(network, torch.optim.Adam(network.parameters(), rate, betas=BETAS, fused=True))
+    looks: list[Look] = []
+    best: dict[str, Tensor] = {}
+    network.train()
+    for step in range(1, recipe.steps + 1):
+        batch = batches.draw()
+        identity, view = wrapped(batch.image)[:2]
+        loss = F.cross_entropy(identity, batch.identity) + recipe.view_weight * F.cross_entropy(view, batch.view)
+        optimizer.zero_grad()
+        fabric.backward(loss)
+        optimizer.step()
+        if step % LOOK_EVERY and step != recipe.steps:
+            continue
+        if not torch.isfinite(loss):
+            raise DivergedError(f"the loss of the warm-up is {float(loss)} in step {step}")
+        looks.append(_look(network, held_out, fabric.device, step))
+        if looks[-1].identity > max((look.identity for look in looks[:-1]), default=-1.0):
+            best = copy.deepcopy(network.state_dict())
+        if looks[-1].steps - _best(looks).steps >= PATIENCE * LOOK_EVERY:
+            break
+    network.load_state_dict(best)
+    return looks
+
+
+def _best(looks: list[Look]) -> Look:
+    return max(looks, key=lambda look: look.identity)  # the first of equal ones
+
+
+@torch.no_grad()
+def _look(network: nn.Module, held_out: HeldOut, device: torch.device, step: int) -> Look:
+    network.eval()
+    right = torch.zeros(2)
+    for batch in held_out.batches(device):
+        logits = network(batch.image)
+        for head, labels in enumerate((batch.identity, batch.view)):
+            right[head] += (logits[head].argmax(1) == labels).sum().cpu()
+    network.train()
+    identity, view = (right / max(1, len(held_out.rows))).tolist()
+    return Look(step, identity, view)
