@@ -1,4 +1,6 @@
 # The two main commands are `make reproduce` and `make test`. All make the environment when it is missing.
+# `make reproduce` makes everything with JOBS processes at once, and then has DVC record it: `dvc repro`, which alone would
+# do the same in one process after the other, finds every stage up to date.
 # `make reproduce PROFILE=smoke` first makes that profile the active one in params.yaml.
 # `make reference PROFILE=cpu` makes what is stored in results/reference/ for a profile (SEEDS=5: other than the
 # profile's); stopped, it goes on from there. JOBS are done at once, each with its share of the cores.
@@ -15,6 +17,8 @@ ifdef PROFILE
 		|| { echo "error: params.yaml has no profile $$PROFILE" >&2; exit 2; }
 	sed -i.bak "s/^active: *[^ ]*/active: $$PROFILE/" params.yaml && rm params.yaml.bak
 endif
+	$(BIN)/benchmark run --jobs "$$JOBS"
+	$(BIN)/python -m pipelines.record
 	PATH="$$PWD/$(BIN):$$PATH" dvc repro
 	@echo "report: results/report.html; tables: results/*.csv, *.md, *.tex; figures: results/paper/, results/figures/"
 

@@ -29,6 +29,7 @@ class ModelSpec:
         generator_steps: generator steps for each critic step.
         attribute_weight: lambda of Eq. 6 and 7, the weight of the view loss.
         refresh_batches: batches over which the batch-norm statistics are measured after training.
+        noise: factor on the noise that a generator concatenates to the identity feature; 1 is the papers'.
         initialisation: `published`, or `fan_in`: convolutions start with weights from N(0, 1 / sqrt(fan-in)), whatever
             their number of channels.
     """
@@ -45,6 +46,7 @@ class ModelSpec:
     refresh_batches: int = 100
     critic_width: float | None = None
     initialisation: str = "published"
+    noise: float = 1.0
 
 
 class Batch(NamedTuple):

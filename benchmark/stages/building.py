@@ -52,6 +52,7 @@ def spec(run: Run, identities: int) -> ModelSpec:
         attribute_weight=training.attribute_weight,
         refresh_batches=training.refresh_batches,
         initialisation=training.initialisation,
+        noise=training.noise,
     )
 
 

@@ -29,7 +29,13 @@ from models.interface import ModelSpec, ViewModel
 
 WEIGHTS, LOG = "discriminator.safetensors", "log.csv"
 HELD_OUT = 0.1  # share of each training identity's images that the accuracy is measured on
-OTHERS = ("images", "generator_steps", "attribute_weight", "refresh_batches")  # of the spec: for the models alone
+OTHERS = (
+    "images",
+    "generator_steps",
+    "attribute_weight",
+    "refresh_batches",
+    "noise",
+)  # of the spec: not its
 
 
 def networks(run: Run) -> dict[str, str]:

@@ -160,7 +160,7 @@ class Generator(nn.Module):
     def __init__(self, spec: ModelSpec, parts: Parts, noise: int = NOISE) -> None:
         super().__init__()
         shape = plan(spec.image_size, spec.width)
-        self.noise = noise
+        self.noise, self.noise_scale = noise, spec.noise
         self.encoder = Encoder(shape)
         self.decoder = Decoder(shape, shape.features + noise + spec.views, parts)
         self.apply(_initialise)
@@ -173,6 +173,6 @@ class Generator(nn.Module):
         """
         encoded = self.encoder(image)
         identity = pooled(encoded[-1])  # f_id, (B, N_f)
-        latent = torch.cat([identity, uniform_noise(noise[:, : self.noise]), code], 1)
+        latent = torch.cat([identity, self.noise_scale * uniform_noise(noise[:, : self.noise]), code], 1)
         turned: Tensor = self.decoder(latent, identity, encoded)
         return turned
