@@ -474,6 +474,63 @@ class SharesItsWeights(Tiny):
         self.again = self.network
 
 
+class _Head(nn.Module):
+    """Two heads on the mean of an image."""
+
+    def __init__(self, identities: int, views: int) -> None:
+        super().__init__()
+        self.identity, self.view = nn.Linear(3, identities), nn.Linear(3, views)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        feature = image.mean((2, 3))
+        return self.identity(feature), self.view(feature)
+
+
+class WarmedUp(_Judged):
+    """In order: its discriminator may be trained on real images first."""
+
+    warm_start = "judge"
+    critics = ("judge",)
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec)
+        self.judge = self.discriminator(spec)  # type: ignore[assignment]
+
+    def cycle(self, batches: Batches, fabric: Fabric, progress: float) -> CycleReport:
+        identity, view = self.wrapped["judge"](batches.draw().image)[:2]
+        self.descend(fabric, identity.square().mean() + view.square().mean(), "judge")
+        return Tiny.cycle(self, batches, fabric, progress)
+
+    @classmethod
+    def discriminator(cls, spec: ModelSpec) -> nn.Module:
+        return _Head(spec.identities, spec.views)
+
+
+@breaks("warm start", "warm_start names critic, but there is no such network")
+class WarmsNothing(Tiny):
+    """Broken."""
+
+    warm_start = "critic"
+
+
+@breaks("warm start", "discriminator returns another network than judge")
+class WarmsAnother(WarmedUp):
+    """Broken."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__(spec)
+        self.judge = _Head(spec.identities + 1, spec.views)  # type: ignore[assignment]
+
+
+@breaks("warm start", "return a tuple that begins with logits of the identity")
+class WarmsWithoutViews(WarmedUp):
+    """Broken."""
+
+    @classmethod
+    def discriminator(cls, spec: ModelSpec) -> nn.Module:
+        return _Head(spec.identities, spec.views + 1)
+
+
 class NamesItsCritic(_Judged):
     """In order."""
 

@@ -43,7 +43,7 @@ def test_every_check_has_something_to_find() -> None:
     assert {check for check, _ in BROKEN.values()} == set(CHECKS)
 
 
-@pytest.mark.parametrize("name", ["NamesItsCritic", "MeasuresInTheEnd", "HidesItsGraph", "TwoPhases"])
+@pytest.mark.parametrize("name", ["NamesItsCritic", "MeasuresInTheEnd", "HidesItsGraph", "TwoPhases", "WarmedUp"])
 def test_what_is_allowed_is_not_found(name: str, tmp_path: Path) -> None:
     found = outcomes(Entry("allowed", f"tests.broken:{name}"), tmp_path)
     assert {one.state for one in found.values()} == {"ok"}, found
@@ -51,7 +51,13 @@ def test_what_is_allowed_is_not_found(name: str, tmp_path: Path) -> None:
 
 def test_a_missing_step_is_told_once(tmp_path: Path) -> None:
     found = outcomes(Entry("broken", "tests.broken:RaisesInACycle"), tmp_path)
-    assert [name for name, one in found.items() if one.state == "ok"] == ["building", "description", "map", "size"]
+    assert [name for name, one in found.items() if one.state == "ok"] == [
+        "building",
+        "description",
+        "map",
+        "size",
+        "warm start",
+    ]
     assert {one.sentence for one in found.values() if one.state == "skip"} == {"the training failed"}
 
 

@@ -109,7 +109,7 @@ def warm_up(network: nn.Module, batches: Batches, held_out: HeldOut, recipe: Rec
         if step % LOOK_EVERY and step != recipe.steps:
             continue
         if not torch.isfinite(loss):
-            raise DivergedError(f"the loss of the warm-up is {float(loss)} in step {step}")
+            raise DivergedError(f"the loss of the warm-up is {float(loss.detach())} in step {step}")
         looks.append(_look(network, held_out, fabric.device, step))
         if looks[-1].identity > max((look.identity for look in looks[:-1]), default=-1.0):
             best = copy.deepcopy(network.state_dict())

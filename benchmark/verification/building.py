@@ -1,7 +1,11 @@
 """Checks of a model that is built: all run on the CPU, so a model that needs more fails."""
 
-from benchmark.verification.expectation import expect
-from benchmark.verification.trial import Trial
+import torch
+from torch import nn
+
+from benchmark.verification.expectation import FailedCheck, expect
+from benchmark.verification.material import arguments
+from benchmark.verification.trial import COUNT, Trial
 from models.capacity import Kind, parameters, sized, tolerance
 from models.interface import ModelSpec
 from models.registry import BUILT_IN, REFERENCE, find
@@ -44,3 +48,26 @@ def size(trial: Trial) -> None:
             f"at {pixels} px and width {width} the fitted generator is {share:+.0%} of {REFERENCE}'s size away; let "
             "every number of channels grow with spec.width, in small steps",
         )
+
+
+def warm_start(trial: Trial) -> None:
+    """The discriminator that may be trained on real images first is the one that training begins with."""
+    name, model = trial.model.warm_start, trial.built
+    if not name:
+        return
+    own = getattr(model, name, None)
+    if not isinstance(own, nn.Module):
+        raise FailedCheck(f"warm_start names {name}, but there is no such network")
+    expect(name in model.critics, f"warm_start names {name}, which critics does not; only training needs it")
+    network = trial.model.discriminator(trial.spec)
+    shapes = [{key: value.shape for key, value in each.state_dict().items()} for each in (network, own)]
+    expect(shapes[0] == shapes[1], f"discriminator returns another network than {name}; build both in the same way")
+    with torch.no_grad():
+        logits = network(arguments(trial.spec, COUNT)[0])
+    found = [tuple(each.shape) for each in logits] if isinstance(logits, tuple) else []
+    identities, views = trial.spec.identities, trial.spec.views
+    expect(
+        len(found) >= 2 and found[0][0] == COUNT and found[0][-1] >= identities and found[1] == (COUNT, views),
+        f"for {COUNT} images {name} returns tensors of shapes {found}; return a tuple that begins with logits of the "
+        f"identity ({COUNT}, {identities} or more) and of the view ({COUNT}, {views})",
+    )

@@ -14,6 +14,7 @@ CHECKS: dict[str, Callable[[Trial], None]] = {
     "description": building.description,
     "map": building.connection_map,
     "size": building.size,
+    "warm start": building.warm_start,
     "training": training.training,
     "losses": training.losses,
     "images": training.images,

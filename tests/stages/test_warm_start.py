@@ -1,0 +1,162 @@
+"""The stage warm_start: what is shared, what it is trained on, and that training begins with it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from benchmark.errors import BenchmarkError
+from benchmark.stages import train as training
+from benchmark.stages import warm_start
+from benchmark.stages.data import filter_images, open_store, prepare, split
+from benchmark.stages.train import train
+from benchmark.training.sampling import AuxiliaryBatches
+from benchmark.training.warm_up import HeldOut
+from benchmark.workspace import Run
+from models.interface import ViewModel
+from tests.stages.conftest import empty_run
+from tests.stages.helpers import changed
+
+MODELS = ["ours", "dr_gan", "cr_gan", "two_step", "unet", "vanilla", "dr_gan_sigmoid"]
+SHARED, SIGMOID = "critic.Critic", "dr_gan.SigmoidCritic"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run of several models whose data are prepared."""
+    with empty_run(tmp_path_factory.mktemp("warm"), "warm") as empty:
+        asked = {"models": MODELS, "training__warm_up": {"steps": 3, "view_weight": 0.2}, "seeds": 1}
+        opened = changed(empty, **asked)
+        for stage in (prepare, filter_images, split):
+            stage(opened)
+        yield opened
+
+
+def cell_of(run: Run, model: str, seed: int = 0) -> Any:
+    return warm_start.cell(run, model, seed, open_store(run), "cpu")
+
+
+def test_models_with_the_same_discriminator_share_one(run: Run) -> None:
+    cells = {model: cell_of(run, model) for model in MODELS}
+    names = {model: cell and cell.folder.parent.name for model, cell in cells.items()}
+    shared = {model: SHARED for model in ("ours", "dr_gan", "unet", "vanilla")}
+    assert names == {**shared, "dr_gan_sigmoid": SIGMOID, "cr_gan": None, "two_step": None}
+    assert len({json.dumps(cells[model].fingerprint, sort_keys=True) for model in shared}) == 1
+    assert warm_start.networks(run) == {SHARED: "ours", SIGMOID: "dr_gan_sigmoid"}
+
+
+def test_one_of_each_seed_is_made_once(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    warm_start.make_all(replace(changed(run, seeds=2)))
+    assert capsys.readouterr().out.count("3 steps") == 4
+    made = {seed: (cell_of(run, "ours", seed).folder / warm_start.WEIGHTS).read_bytes() for seed in (0, 1)}
+    assert made[0] != made[1]
+    warm_start.make_all(run)
+    assert not capsys.readouterr().out
+    other = replace(run, folder=Path("runs/other"), settings=changed(run, models=["vanilla"]).settings)
+    other.folder.mkdir()
+    (other.folder / "data").symlink_to(run.data.absolute())
+    warm_start.make_all(other)  # another model of the same discriminator makes the same bytes
+    assert (cell_of(other, "vanilla").folder / warm_start.WEIGHTS).read_bytes() == made[0]
+
+
+@pytest.fixture
+def begun(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, torch.Tensor]]:
+    """The weights with which adversarial training begins, of every training that is started."""
+    found: list[dict[str, torch.Tensor]] = []
+
+    def watched(network: ViewModel, *arguments: Any) -> Any:
+        found.append({key: value.clone() for key, value in network.state_dict().items()})
+        return trained(network, *arguments)
+
+    trained = training.loop.train
+    monkeypatch.setattr(training.loop, "train", watched)
+    return found
+
+
+@pytest.mark.parametrize("model", ["ours", "dr_gan_sigmoid"])
+def test_training_begins_with_it(run: Run, model: str, begun: list[dict[str, torch.Tensor]]) -> None:
+    train(run, model, 0)
+    warm = load_file(cell_of(run, model).folder / warm_start.WEIGHTS)
+    for key, value in warm.items():
+        assert torch.equal(begun[0][f"critic.{key}"], value), key
+    record = json.loads((run.folder / f"models/{model}/seed0/run.json").read_text(encoding="utf-8"))
+    assert record["warm_up_steps"] == 3
+
+
+def test_without_the_setting_or_the_discriminator_there_is_none(run: Run, begun: list[dict[str, torch.Tensor]]) -> None:
+    cold = replace(changed(run, training__warm_up={"steps": 0, "view_weight": 0.2}), folder=Path("runs/cold"))
+    cold.folder.mkdir()
+    (cold.folder / "data").symlink_to(run.data.absolute())
+    for model, of in (("vanilla", cold), ("two_step", run)):
+        train(of, model, 0)
+        assert cell_of(of, model) is None
+        record = json.loads((of.folder / f"models/{model}/seed0/run.json").read_text(encoding="utf-8"))
+        assert record["warm_up_steps"] == 0
+    assert not (cold.folder / "warm_starts").exists()
+    untrained = training.build(run, "vanilla", open_store(run)).state_dict()
+    assert torch.equal(begun[0]["critic.identity.weight"], untrained["critic.identity.weight"])
+
+
+def test_only_training_identities_are_seen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, list[np.ndarray[Any, Any]]] = {"trained": [], "held out": []}
+
+    class Watched(AuxiliaryBatches):
+        def __init__(self, images: Any, rows: Any, *rest: Any) -> None:
+            seen["trained"].append(rows)
+            super().__init__(images, rows, *rest)
+
+    def held_out(images: Any, rows: Any, *rest: Any) -> HeldOut:
+        seen["held out"].append(rows)
+        return HeldOut(images, rows, *rest)
+
+    monkeypatch.setattr(warm_start, "AuxiliaryBatches", Watched)
+    monkeypatch.setattr(warm_start.warm_up, "HeldOut", held_out)
+    warm_start.make(run, "ours", 7)
+    manifest = open_store(run).manifest
+    allowed = set(manifest.loc[manifest["split"] == "auxiliary", "row"])
+    trained, kept = set(seen["trained"][0]), set(seen["held out"][0])
+    assert trained | kept == allowed
+    assert not trained & kept
+    identities = manifest.set_index("row")["identity"]
+    assert set(identities.loc[sorted(kept)]) == set(identities.loc[sorted(trained)])
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        ({"training__warm_up": {"steps": 4, "view_weight": 0.2}}, True),
+        ({"training__warm_up": {"steps": 3, "view_weight": 1.0}}, True),
+        ({"training__width": 0.25}, True),
+        ({"threads": 2}, True),
+        ({"training__images": 32}, False),
+        ({"training__attribute_weight": 1.0}, False),
+        ({"training__noise": 0.5}, False),
+        ({"fewshot__steps": 2}, False),
+    ],
+)
+def test_what_makes_it_again(run: Run, change: dict[str, Any], again: bool) -> None:
+    before, now = cell_of(run, "ours").fingerprint, cell_of(changed(run, **change), "ours").fingerprint
+    assert (before != now) == again
+
+
+def test_a_network_of_another_shape_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(
+        '"""A model."""\n\nfrom dataclasses import replace\n\nfrom models.ours import Ours\n\n\n'
+        'class Mine(Ours):\n    """Its discriminator is not the one that it trains."""\n\n'
+        "    @classmethod\n    def discriminator(cls, spec):\n        return super().discriminator(replace(spec, "
+        "identities=spec.identities + cls.extra))\n\n    extra = 0\n\n"
+        "    def __init__(self, spec):\n        super().__init__(spec)\n        type(self).extra = 1\n"
+        "        self.critic = type(self).discriminator(spec)\n        type(self).extra = 0\n",
+        encoding="utf-8",
+    )
+    mine = replace(changed(run, models=["mine"]), plugins=(plugin,))
+    with pytest.raises(BenchmarkError, match="must build the same network") as error:
+        train(mine, "mine", 0)
+    assert "\n" not in str(error.value)
