@@ -63,7 +63,8 @@ def crew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crew]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(crews, "start", started)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
-    run = Run(settings.profile("smoke", PROJECT / "params.yaml"), Path("runs/crew"), Path("results"))
+    smoke = settings.profile("smoke", PROJECT / "params.yaml").model_copy(update={"threads": None})
+    run = Run(smoke, Path("runs/crew"), Path("results"))
     with Crew(run, 2) as made:
         yield made
 
@@ -89,6 +90,13 @@ def test_two_work_at_once_each_with_its_share_of_the_threads(crew: Crew, capsys:
     assert len({process for _, _, process in said}) == 2
     assert re.fullmatch(r"models/first/seed0: done after \d+ s", min(line for line in lines if "done after" in line))
     assert len(lines) == 8
+
+
+def test_the_threads_of_the_settings_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    smoke = settings.profile("smoke", PROJECT / "params.yaml").model_copy(update={"threads": 2})
+    with Crew(Run(smoke, tmp_path, tmp_path), 2) as made:
+        assert {worker.environment["OMP_NUM_THREADS"] for worker in made.workers} == {"2"}
 
 
 def test_what_fails_takes_no_other_with_it(crew: Crew) -> None:

@@ -51,6 +51,7 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     "nothing": (lambda run, patch: run, NOTHING),
     # settings
     "seeds": (setting("seeds", 2), {cells(*SEED_1): NEW}),
+    "threads": (setting("threads", 2), {REST - EPISODES: "threads changed from 1 to 2"}),
     "data.root": (data(changes.moved), NOTHING),
     "data.annotations": (data(changes.moved), NOTHING),
     "data.image_size": (
@@ -84,6 +85,8 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
         setting("training.attribute_weight", 1.0),
         {OF_MODEL: "spec.attribute_weight changed from 5.0 to 1.0"},
     ),
+    "training.noise": (setting("training.noise", 0.5), {OF_MODEL: "spec.noise changed from 1.0 to 0.5"}),
+    "training.warm_up": (setting("training.warm_up", {"steps": 9}), NOTHING),  # no discriminator; see test_warm_start
     "training.initialisation": (
         setting("training.initialisation", "published"),
         {OF_MODEL: "spec.initialisation changed from fan_in to published"},
