@@ -191,7 +191,7 @@ def targets_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
 
 def joint(table: pd.DataFrame) -> str:
     """Return in words what joint on other views is, and what a copy has there with the smallest number of classes."""
-    copies = random_split(table)[lambda rows: rows["model"] == "copy"].dropna(subset=[LEADING]).sort_values("nc")
+    copies = random_split(table[table["model"] == "copy"]).dropna(subset=[LEADING]).sort_values("nc")
     said = (
         f" With {row['nc']} classes a copy of the input scores {100 * row[LEADING]:.1f} % on joint on other views, and "
         f"{100 * row['joint']:.1f} % on joint."

@@ -37,7 +37,7 @@ def draw(identity: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
     kinds = {"all, controls named": (rows, rows[control]), "models alone, enlarged": (rows[~control], rows[~control])}
     kinds = {title: each for title, each in kinds.items() if len(each[1])}
     parts = [
-        _Part(f"{words}: {title}", *(each.dropna(subset=[x, y]) for each in kind), x, y)
+        _Part(f"{words}: {title}", kind[0].dropna(subset=[x, y]), kind[1].dropna(subset=[x, y]), x, y)
         for (x, y), words in RATES.items()
         for title, kind in kinds.items()
         if rows[y].notna().any()
