@@ -1,5 +1,6 @@
 """All stages on a small folder of pictures, with the tiny plug-in model: what is made, kept and made anew."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,14 @@ def test_the_table_has_a_row_for_each_model_split_and_number_of_classes(finished
     assert (table["joint"] <= table[["top1", "view"]].min(axis=1)).all()
     assert table.set_index("model")["n_seeds"].loc["tiny"].tolist() == [2] * 4
     assert set(table["n_draws"]) == {2}
+
+
+def test_joint_on_other_views_comes_first_in_the_metrics(finished: Run) -> None:
+    rates = {name: json.loads((finished.results / f"metrics/{name}.json").read_text())["nc3"] for name in NAMES}
+    for name, own in rates.items():
+        assert list(own) == ["joint_cross", "joint", "top1", "view"][name == "real" :]
+    table = identity_csv(finished).query("split == 'random' and nc == 3").set_index("model")["joint_cross"]
+    assert rates["tiny"]["joint_cross"] == table["tiny"]
 
 
 def test_copying_is_as_good_as_the_real_image_for_identity(finished: Run) -> None:
