@@ -8,7 +8,7 @@ from benchmark.reporting.failures import Part
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps, dashes
 from benchmark.reporting.rates import RATES
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.reporting.tables import KEYS, count, notes, percent, random_split
+from benchmark.reporting.tables import HEADS, KEYS, count, joint, notes, percent, random_split
 from models.registry import TABLE_2
 
 SHOWN = [rate for rate in RATES if rate != "view"]
@@ -28,17 +28,18 @@ def table(identity: pd.DataFrame) -> pd.DataFrame:
 
 
 def sheet(ablation: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
-    """Return the ablation for reading, with the columns of Table 2 and joint accuracy, for every N_c."""
+    """Return the ablation for reading, with joint on other views, joint and the columns of Table 2, for every N_c."""
     sizes = sorted(ablation["nc"].unique())
     parts: list[Part] = [("random", nc) for nc in sizes] or list(gaps.there)
-    heads = ["version", "map", "parameters", *(f"{nc}c {rate} %" for nc in sizes for rate in SHOWN), "seeds"]
+    rates = [f"{nc}c {HEADS[rate]} %" for nc in sizes for rate in SHOWN]
+    heads = ["version", "map", "parameters", "warm-up steps", *rates, "seeds"]
     found = {model: dashes(heads) for model in gaps.missing(*parts)} | _measured(ablation, sizes, gaps)
     shown, footnotes = {model: paper for model, paper in TABLE_2.items() if model in found}, Footnotes()
     lines = [[footnotes.mark(paper, gaps.footnote(model, *parts)), *found[model]] for model, paper in shown.items()]
-    title, said = "Ablation", "No version of Table 2 is measured."
+    title, said = "Ablation", ["No version of Table 2 is measured."]
     if not ablation.empty:
-        title, said = f"Ablation (Table 2), profile {ablation['profile'].iloc[0]}", notes(ablation)
-    return Sheet(title, [Grid(heads, lines)] * bool(lines), [*footnotes.notes, said])
+        title, said = f"Ablation (Table 2), profile {ablation['profile'].iloc[0]}", [joint(ablation), notes(ablation)]
+    return Sheet(title, [Grid(heads, lines)] * bool(lines), [*footnotes.notes, *said])
 
 
 def _measured(ablation: pd.DataFrame, sizes: list[int], gaps: Gaps) -> dict[str, list[object]]:
@@ -55,7 +56,8 @@ def _cells(version: pd.DataFrame, absent: Mapping[int, str]) -> list[object]:
     first = version.iloc[0]
     measured = version.to_dict("index")
     cells = [percent(measured[nc], rate) if nc in measured else text for nc, text in absent.items() for rate in SHOWN]
-    return [first["map"], count(first["parameters"]), *cells, _seeds(version["n_seeds"])]
+    terms = [first["map"], count(first["parameters"]), count(first["warm_up_steps"])]
+    return [*terms, *cells, _seeds(version["n_seeds"])]
 
 
 def _seeds(seeds: pd.Series) -> str:

@@ -11,10 +11,11 @@ from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
 from benchmark.reporting.failures import Part
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
+from benchmark.reporting.rates import LEADING
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.reporting.tables import Measured
+from benchmark.reporting.tables import HEADS, Measured
 
-METRICS = ("top1", "joint")
+METRICS = (LEADING, "joint", "top1")
 IDENTITY_KEYS = ("metric", "split", "nc")
 HEAD = ["model", "compared with", "difference, points", "seeds", "p", "p (Holm)", "verdict"]
 
@@ -61,14 +62,22 @@ def differences_table(
 
     Args:
         families: what each is of (its `keys`), and the outcomes of its models, of one rate.
-        keys: columns that tell the families apart, in the order of sorting.
+        keys: columns that tell the families apart, in the order of sorting; METRICS are sorted by their own order.
         profile: name of the run.
         first: further rows to compare with.
     """
     others = {name: name for name in first}
     parts = [compare(models, others | references(models)).assign(**key) for key, models in families]
     table = pd.concat(parts or [pd.DataFrame(columns=[*keys, *COLUMNS])]).assign(profile=profile)
-    return table.sort_values(list(keys), kind="stable", ignore_index=True)[["profile", *keys, *COLUMNS]]
+    placed = table.sort_values(list(keys), kind="stable", key=_placed, ignore_index=True)
+    return placed[["profile", *keys, *COLUMNS]]
+
+
+def _placed(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return what to sort a column by: METRICS by their place."""
+    if column.name != "metric":
+        return column
+    return column.map(lambda metric: METRICS.index(metric) if metric in METRICS else len(METRICS))
 
 
 def sheet(table: pd.DataFrame, keys: Sequence[str], of: str, gaps: Gaps = COMPLETE) -> Sheet:
@@ -80,7 +89,8 @@ def sheet(table: pd.DataFrame, keys: Sequence[str], of: str, gaps: Gaps = COMPLE
         return Sheet(f"Paired differences in {of}", [Grid(HEAD, missing)] * bool(missing), [*footnotes.notes, *said])
     title = f"Paired differences in {of}, profile {table['profile'].iloc[0]}"
     grids = [
-        _grid(dict(zip(keys, values, strict=True)), rows, gaps, footnotes) for values, rows in table.groupby(list(keys))
+        _grid(dict(zip(keys, values, strict=True)), rows, gaps, footnotes)
+        for values, rows in table.groupby(list(keys), sort=False)
     ]
     return Sheet(title, grids, [*footnotes.notes, differences_notes(table)])
 
@@ -94,7 +104,7 @@ def differences_notes(table: pd.DataFrame) -> str:
 
 
 def _grid(key: Mapping[str, Any], rows: pd.DataFrame, gaps: Gaps, footnotes: Footnotes) -> Grid:
-    words = (str(value) if isinstance(value, str) else f"{name} {value}" for name, value in key.items())
+    words = (HEADS.get(value, value) if isinstance(value, str) else f"{name} {value}" for name, value in key.items())
     part = (key["split"], key["nc"]) if "split" in key else None
 
     def named(model: str) -> str:

@@ -11,7 +11,7 @@ from benchmark.reporting.differences import Family
 from benchmark.reporting.failures import sentence
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.reporting.tables import DIGITS, TERMS, Trained, budget, intervals, percent
+from benchmark.reporting.tables import DIGITS, TERMS, Trained, budget, count, intervals, percent
 from benchmark.settings import FewShot
 
 KEYS = ["profile", "model", "map", "way", "shot"]
@@ -69,7 +69,7 @@ def _placed(column: "pd.Series") -> "pd.Series":
 def _row(each: Recognised, shot: int, settings: FewShot, profile: str) -> dict[str, object]:
     keys = (profile, each.model, each.trained.map, settings.ways, shot)
     added = 0 if each.model in ALONE else settings.generated
-    terms = {term: getattr(each.trained, term) for term in TERMS} | {"added": added, "steps": settings.steps}
+    terms = each.trained.stated | {"added": added, "steps": settings.steps}
     mean, low, high = means_and_intervals(each.totals(shot)).loc[RATE]
     rates = {RATE: mean, f"{RATE}_ci_low": low, f"{RATE}_ci_high": high}
     rows = each.outcomes[each.outcomes["shots"] == shot]
@@ -114,9 +114,13 @@ def fewshot_sheet(table: pd.DataFrame, settings: FewShot, gaps: Gaps = COMPLETE)
         reasons = [f"{model}: {sentence(gaps.failures[model])}" for model in sorted(gaps.failures) if settings.shots]
         return Sheet("Few-shot recognition", [], ["Few-shot recognition is not measured.", *reasons])
     shots = sorted(table["shot"].unique())
-    head = ["training images", *(f"{settings.ways}-way {shot}-shot %" for shot in shots), "seeds"]
+    head = ["training images", *(f"{settings.ways}-way {shot}-shot %" for shot in shots), "warm-up steps", "seeds"]
     found = {
-        str(name): [*(percent(row, RATE) for row in own.to_dict("records")), own["n_seeds"].iloc[0]]
+        str(name): [
+            *(percent(row, RATE) for row in own.to_dict("records")),
+            count(own["warm_up_steps"].iloc[0]),
+            own["n_seeds"].iloc[0],
+        ]
         for name, own in table.groupby("model")
     }
     found |= {name: dashes(head) for name in gaps.missing(None)}

@@ -12,15 +12,25 @@ import pandas as pd
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals, covers, means_and_intervals, totals
 from benchmark.files import write_text
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
-from benchmark.reporting.rates import COPIED, OF_TARGETS, RATES, TARGETS, all_rates
+from benchmark.reporting.rates import COPIED, LEADING, OF_TARGETS, RATES, TARGETS, all_rates
 from benchmark.reporting.sheets import Grid, Sheet
 
 Cells = Callable[[Mapping[Hashable, Any]], list[object]]  # of a row of a table
 
 KEYS = ["profile", "model", "map", "split", "nc"]
-TERMS = ["parameters", "images", "batch_size", "auxiliary_images"]
+TERMS = ["parameters", "images", "batch_size", "auxiliary_images", "warm_up_steps"]
 DIGITS = 6
-HEADS = {"top1": "top-1", "top5": "top-5", "view": "view", "joint": "joint"}
+HEADS = {"joint_cross": "joint on other views", "joint": "joint", "top1": "top-1", "top5": "top-5", "view": "view"}
+JOINT = (
+    "Joint on other views, the number to look at, counts a generated image only if the KNN's first class is the "
+    "input's identity and the independent classifier sees the target view, over target views other than the input's "
+    "own; joint is the same over all target views."
+)
+WARM_UP = (
+    "Warm-up: before adversarial training the discriminator was trained for the stated number of steps on real images "
+    "of the training identities, a deviation from the papers that only short profiles make; models without this "
+    "discriminator have none."
+)
 RANDOM = (
     "Split: the paper's random one alone. A grouped one needs a group of two images or more, and as many identities of "
     "two groups as the smallest N_c."
@@ -30,10 +40,10 @@ GROUPED = (
     "and leaves out the identities of a single one"
 )
 COPIES = (
-    "Same: the target is the view of the input; cross: another view. Copied: share of the cross-view outputs that lie "
-    "closer to the input than to every real image of that identity in the target view, by pixels (L1) and by identity "
-    "features. A true picture can count as a copy too, if it has the colours and the light of its input; on rendered "
-    "cars the rate of `oracle` says how often."
+    "Same: the target is the view of the input; cross: another view, so joint cross is joint on other views. Copied: "
+    "share of the cross-view outputs that lie closer to the input than to every real image of that identity in the "
+    "target view, by pixels (L1) and by identity features. A true picture can count as a copy too, if it has the "
+    "colours and the light of its input; on rendered cars the rate of `oracle` says how often."
 )
 APART = (
     "The two are not directly comparable: grouped draws other classes, and where these have few groups its KNN learns "
@@ -51,6 +61,7 @@ class Trained:
         images: real images used by generator-side updates.
         batch_size: images in one batch.
         auxiliary_images: images of the training set.
+        warm_up_steps: steps in which the discriminator was trained before the adversarial training.
     """
 
     map: str = "-"
@@ -58,6 +69,12 @@ class Trained:
     images: int | None = None
     batch_size: int | None = None
     auxiliary_images: int | None = None
+    warm_up_steps: int = 0  # rows stored earlier do not have it
+
+    @property
+    def stated(self) -> dict[str, int | None]:
+        """The TERMS as a row of a table states them; a control has none."""
+        return {term: None if self.images is None else getattr(self, term) for term in TERMS}
 
 
 @dataclass(frozen=True)
@@ -99,7 +116,7 @@ def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
 def _row(each: Measured, profile: str) -> dict[str, object]:
     outcomes, trained = each.outcomes, each.trained
     row: dict[str, object] = dict(zip(KEYS, (profile, each.model, trained.map, each.split, each.nc), strict=True))
-    row |= {term: getattr(trained, term) for term in TERMS}
+    row |= trained.stated
     for rate, found in means_and_intervals(each.totals).iterrows():
         row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
     counted = {f"n_{column}s": outcomes[column].nunique() for column in ("seed", "draw", "image")}
@@ -118,14 +135,15 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def identity_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the identity table for reading: percent with intervals, what the intervals cover, and what is missing."""
-    head = ["model", "map", "parameters", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
+    head = ["model", "map", "parameters", "warm-up steps", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
-        return [row["map"], count(row["parameters"]), *_percents(row, RATES), row["n_seeds"]]
+        terms = [row["map"], count(row["parameters"]), count(row["warm_up_steps"])]
+        return [*terms, *_percents(row, RATES), row["n_seeds"]]
 
     title, footnotes = f"Identity preservation, profile {table['profile'].iloc[0]}", Footnotes()
     grids = _grids(table, head, cells, gaps, footnotes)
-    return Sheet(title, grids, [*footnotes.notes, f"{notes(table)} {_splits(table)}"])
+    return Sheet(title, grids, [*footnotes.notes, joint(table), f"{notes(table)} {_splits(table)}"])
 
 
 def _grids(table: pd.DataFrame, head: list[str], cells: Cells, gaps: Gaps, footnotes: Footnotes) -> list[Grid]:
@@ -171,6 +189,17 @@ def targets_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     return Sheet(title, grids, [*footnotes.notes, COPIES, f"{notes(table)} {_splits(table)}"])
 
 
+def joint(table: pd.DataFrame) -> str:
+    """Return in words what joint on other views is, and what a copy has there with the smallest number of classes."""
+    copies = random_split(table[table["model"] == "copy"]).dropna(subset=[LEADING]).sort_values("nc")
+    said = (
+        f" With {row['nc']} classes a copy of the input scores {100 * row[LEADING]:.1f} % on joint on other views, and "
+        f"{100 * row['joint']:.1f} % on joint."
+        for row in copies.head(1).to_dict("records")
+    )
+    return JOINT + "".join(said)
+
+
 def notes(table: pd.DataFrame) -> str:
     """Return in words what the intervals of a table cover, and the budget of the models in it."""
     return f"In brackets: {intervals(table['n_seeds'], covers(SEEDS_FOR_T), covers(1))}. {budget(table)}"
@@ -190,7 +219,8 @@ def budget(table: pd.DataFrame) -> str:
         for row in table.dropna(subset=["images"]).itertuples()
     )
     budgets = " or ".join(dict.fromkeys(batches)) or "none of these rows was trained"
-    return f"Budget, in real images used by generator updates: {budgets}."
+    warm_up = f" {WARM_UP}" if (table["warm_up_steps"] > 0).any() else ""
+    return f"Budget, in real images used by generator updates: {budgets}.{warm_up}"
 
 
 def count(number: object) -> str:

@@ -1,12 +1,13 @@
 """The tidy tables of results, all made from the stored rows."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from benchmark.files import write_json
+from benchmark.files import write_text
 from benchmark.reporting import ablation, differences, fewshot, tables
 from benchmark.reporting.rows import Rows
 from benchmark.reporting.tables import write_csv
@@ -36,7 +37,7 @@ class Tidy:
             if old.stem not in metrics:
                 old.unlink()
         for model, rates in metrics.items():
-            write_json(results / "metrics" / f"{model}.json", rates)
+            write_text(results / "metrics" / f"{model}.json", json.dumps(rates, indent=2) + "\n")
 
 
 def tidy(rows: Rows) -> Tidy:

@@ -12,7 +12,7 @@ KEYS = ["profile", "model", "split", "nc", "source", "target"]
 
 
 def views_table(measured: Iterable[Measured], views: Sequence[str], profile: str) -> pd.DataFrame:
-    """Return one row for each (model, split, nc, view of the input, wanted view): top1, view, joint.
+    """Return one row for each (model, split, nc, view of the input, target view): joint, top1, view.
 
     The rates are means, without intervals, over the outputs of all training seeds and draws, which `n` counts.
 

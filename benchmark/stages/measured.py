@@ -125,5 +125,11 @@ def terms(record: dict[str, Any]) -> Trained:
     """Return on which terms a model was trained, from the record of its training."""
     if not record:
         return Trained()
-    batch_size = record["fingerprint"]["spec"]["batch_size"]
-    return Trained(record["map"], record["parameters"], record["images"], batch_size, record["auxiliary_images"])
+    return Trained(
+        record["map"],
+        record["parameters"],
+        record["images"],
+        record["fingerprint"]["spec"]["batch_size"],
+        record["auxiliary_images"],
+        record.get("warm_up_steps", 0),
+    )

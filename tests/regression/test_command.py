@@ -4,11 +4,15 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from benchmark import cli
-from tests.regression.folders import OURS, results, without_rows
+from benchmark.reporting import rows
+from benchmark.reporting.tables import write_csv
+from tests.regression.folders import OURS, SETTINGS, results, without_rows
+from tests.reporting.made import IMAGES, made_rows
 
 MOVED = {"ours": [0.9, 0.91, 0.92], "cr_gan": [0.5, 0.52, 0.51], "real": [0.9]}
 
@@ -55,6 +59,39 @@ def test_what_moved_is_said_worst_first(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_a_lower_rate_has_moved_too(tmp_path: Path) -> None:
     assert run(results(tmp_path / "old"), results(tmp_path / "new", OURS | {"ours": [0.02, 0.0, 0.04]})) == 1
+
+
+def test_a_fall_on_other_views_that_joint_does_not_show_has_moved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, made = results(tmp_path / "old"), made_rows(OURS, None, SETTINGS)
+    for each in made.identity:
+        table, number = each.outcomes, each.outcomes["image"].str[:3].astype(int)
+        share = each.outcomes["seed"].map(dict(enumerate(OURS[each.model])))
+        turned = share + 0.2 * (1 - 2 * table["target"])  # the input's own view is 0
+        if each.model == "ours":
+            table["rank"] = np.where(number < (IMAGES * turned).round(), 0, 9)
+    rows.write(made, tmp_path / "new")
+    assert run(old, tmp_path / "new") == 1
+    said = capsys.readouterr().out
+    moved = {tuple(line.split(" | ")[2:6]) for line in said.splitlines() if line.startswith("| moved")}
+    assert moved == {
+        ("ours", f"{rate}_{target}", "52.00", new)
+        for rate in ("joint", "top1")
+        for target, new in (("cross", "32.00"), ("same", "72.00"))
+    }
+
+
+def test_a_fall_of_joint_on_other_views_alone_has_moved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = (without_rows(results(tmp_path / name)) for name in ("old", "new"))
+    table = pd.read_csv(new / "identity.csv")
+    rates = ["joint_cross", "joint_cross_ci_low", "joint_cross_ci_high"]
+    table.loc[table["model"] == "ours", rates] -= 0.3
+    write_csv(table, new / "identity.csv")
+    assert run(old, new) == 1
+    said = capsys.readouterr().out
+    (moved,) = (line for line in said.splitlines() if line.startswith("| moved"))
+    assert moved.startswith("| moved | random, N_c 20 | ours | joint_cross | 52.00 | 22.00 | -30 [")
 
 
 def test_a_small_move_is_tolerated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,9 +56,12 @@ def test_models_are_compared_with_vanilla_and_the_best_baseline(table: pd.DataFr
         ["ours", "best baseline", "unet"],
     ]
     assert random["verdict"].tolist() == ["lower", "higher", "higher", "lower", "higher"]
+    assert table["metric"].drop_duplicates().tolist() == ["joint_cross", "joint", "top1"]
     assert table.groupby(list(IDENTITY_KEYS)).size().to_dict() == {
         ("joint", "grouped", 5): 1,
         ("joint", "random", 20): 5,
+        ("joint_cross", "grouped", 5): 1,
+        ("joint_cross", "random", 20): 5,
         ("top1", "grouped", 5): 1,
         ("top1", "random", 20): 5,
     }
@@ -74,7 +77,9 @@ def test_each_measurement_is_a_family_of_its_own(table: pd.DataFrame) -> None:
 def test_markdown_says_what_the_verdicts_rest_on(table: pd.DataFrame) -> None:
     text = text_of(table)
     assert text.startswith("# Paired differences in identity, profile smoke\n")
-    assert text.count("## ") == 4
+    heads = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
+    names = ("joint on other views", "joint", "top-1")
+    assert heads == [f"{name}, {part}" for name in names for part in ("grouped, nc 5", "random, nc 20")]
     (line,) = text_of(table[table["split"] == "grouped"].iloc[:1]).splitlines()[6:7]
     assert line.startswith("| ours | vanilla | +")
     assert line.endswith("] | 1 |  |  | needs 3 seeds, has 1 |")

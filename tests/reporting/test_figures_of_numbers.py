@@ -45,9 +45,11 @@ def points(axis: Axes) -> list[tuple[str, list[float], list[float], list[list[fl
 def test_accuracy_has_every_rate_with_its_interval_of_the_random_split() -> None:
     table = drawn.identity(MODELS, splits=("random", "grouped"))
     figure = only(accuracy.methods(table, "rendered", LOOKS))
-    assert [axis.get_title().split()[0] for axis in figure.axes] == ["top-1", "top-5", "view", "joint"]
+    titles = ["joint on other views", "joint (identity and view)", "top-1 (identity)", "top-5 (identity)", "view"]
+    assert [axis.get_title() for axis in figure.axes] == titles
+    assert [bool(axis.get_xlabel()) for axis in figure.axes] == [False, False, True, True, True]  # the lowest ones
     named = [name for name in LOOKS if name in MODELS and name != "vanilla"]
-    for axis, rate in zip(figure.axes, ("top1", "top5", "view", "joint"), strict=True):
+    for axis, rate in zip(figure.axes, ("joint_cross", "joint", "top1", "top5", "view"), strict=True):
         for name, (colour, x, y, ends) in zip(named, points(axis), strict=True):
             own = table[(table["model"] == name) & (table["split"] == "random")]
             assert colour == LOOKS[name].colour
@@ -60,7 +62,7 @@ def test_accuracy_has_every_rate_with_its_interval_of_the_random_split() -> None
 def test_rates_without_numbers_have_no_panel() -> None:
     table = drawn.identity(MODELS, [5]).assign(top5=np.nan)
     figure = only(accuracy.methods(table, "rendered", LOOKS))
-    assert [axis.get_title().split()[0] for axis in figure.axes] == ["top-1", "view", "joint"]
+    assert [axis.get_title().split()[0] for axis in figure.axes] == ["joint", "joint", "top-1", "view"]
     assert figure.axes[0].get_xticks().tolist() == [5]
     assert len({tuple(x) for _, x, *_ in points(figure.axes[0])}) == 3  # side by side
 
@@ -96,7 +98,7 @@ def test_table_2_has_its_rows_in_the_papers_order() -> None:
     names = ["vanilla", "vanilla + CNC(28) + AIM"]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == names
     assert [axis.get_title() for axis in figure.axes[:2]] == [f"top-1 (identity), {nc} classes" for nc in (20, 50)]
-    assert sorted((x, y) for _, x, y, _ in points(figure.axes[0])) == [([0.22], [1]), ([0.27], [0])]
+    assert sorted((x, y) for _, x, y, _ in points(figure.axes[0])) == [([0.28], [1]), ([0.33], [0])]
     assert [published_marks(axis) for axis in figure.axes] == [[(0.56, 1)], [], [], [(0.575, 0)]]
 
 
@@ -112,23 +114,41 @@ def explained(figure: Figure) -> list[str]:
 def test_joint_over_view_names_controls_and_models_in_panels_of_their_own() -> None:
     table = drawn.identity(MODELS)
     figure = only(scatter.draw(table, LOOKS))
-    whole, models = figure.axes
-    assert [text.get_text() for text in whole.texts] == ["copy"]
-    assert sorted(text.get_text() for text in models.texts) == ["dr_gan", "ours", "vanilla"]
     smallest = table[table["nc"] == 20]
-    assert sorted(x + y for _, x, y, _ in points(whole)) == sorted(smallest[["view", "joint"]].to_numpy().tolist())
-    assert len(only(scatter.draw(table[table["model"] != "copy"], LOOKS)).axes) == 1
-    assert len(only(scatter.draw(table[table["model"] == "copy"], LOOKS)).axes) == 1
+    for (whole, models), rates in (
+        (figure.axes[:2], ["view_cross", "joint_cross"]),
+        (figure.axes[2:], ["view", "joint"]),
+    ):
+        assert [text.get_text() for text in whole.texts] == ["copy"]
+        assert sorted(text.get_text() for text in models.texts) == ["dr_gan", "ours", "vanilla"]
+        assert sorted(x + y for _, x, y, _ in points(whole)) == sorted(smallest[rates].to_numpy().tolist())
+    assert len(only(scatter.draw(table[table["model"] != "copy"], LOOKS)).axes) == 2
+    assert len(only(scatter.draw(table[table["model"] == "copy"], LOOKS)).axes) == 2
+
+
+def test_what_shows_its_own_view_alone_is_drawn_over_all_views_only() -> None:
+    table = drawn.identity([*MODELS, "real"])
+    apart = [column for column in table if "_cross" in column]
+    table.loc[table["model"] == "real", apart] = np.nan
+    looked = looks([*MODELS, "real"])
+    figure = only(scatter.draw(table, looked))
+    assert [sorted(text.get_text() for text in axis.texts) for axis in figure.axes[::2]] == [
+        ["copy"],
+        ["copy", "real"],
+    ]
+    only(accuracy.methods(table, "rendered", looked)).draw_without_rendering()
+    alone = only(scatter.draw(table[table["model"] == "real"], looked))
+    assert [axis.get_title() for axis in alone.axes] == ["all target views: all, controls named"]
 
 
 def test_costs_that_are_not_known_have_no_panel() -> None:
     table, models = drawn.identity(MODELS), MODELS[:-1]
     figure = only(costs.draw(table, drawn.sizes(models), drawn.costs(models), LOOKS))
-    assert len(figure.axes) == 6
+    assert len(figure.axes) == 9
     assert "a CPU" in figure.axes[-1].get_xlabel()
     assert sorted(x[0] for _, x, *_ in points(figure.axes[0])) == [1e5, 2e5, 3e5]
     unknown = only(costs.draw(table, drawn.sizes(models), drawn.costs(models, None), LOOKS))
-    assert [axis.get_xlabel().split()[0] for axis in unknown.axes[2:]] == ["parameters", "multiply-accumulates"]
+    assert [axis.get_xlabel().split()[0] for axis in unknown.axes[4:]] == ["parameters", "multiply-accumulates"]
 
 
 def test_matrices_have_source_views_as_rows() -> None:

@@ -144,19 +144,23 @@ def test_a_missing_picture_is_named(tmp_path: Path, kind: str) -> None:
 
 
 def identity_rows(*rows: tuple[str, str, int, float]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["model", "split", "nc", "joint"])
-    bounds = {f"{rate}_ci_{end}": 0.25 for rate in ("joint", "top1", "view") for end in ("low", "high")}
-    trained = {"images": 640, "batch_size": 32, "auxiliary_images": 99}
-    return table.assign(profile="smoke", n_seeds=1, top1=0.5, view=0.75, **bounds, **trained)
+    """Return rows with this joint on other views; the higher it is, the lower is joint."""
+    table = pd.DataFrame(rows, columns=["model", "split", "nc", "joint_cross"])
+    rates = ("joint_cross", "joint", "top1", "view")
+    bounds = {f"{rate}_ci_{end}": 0.25 for rate in rates for end in ("low", "high")}
+    trained = {"images": 640, "batch_size": 32, "auxiliary_images": 99, "warm_up_steps": 0}
+    joint = 1 - table["joint_cross"]
+    return table.assign(profile="smoke", n_seeds=1, joint=joint, top1=0.5, view=0.75, **bounds, **trained)
 
 
-def test_the_headline_has_the_best_joint_accuracy_first_and_controls_apart() -> None:
+def test_the_headline_has_the_best_joint_on_other_views_first_and_controls_apart() -> None:
     rows = [("ours", "random", 5, 0.1), ("ours", "grouped", 5, 0.9), ("unet", "random", 5, 0.3)]
     more = [("ours", "random", 12, 0.2), ("late", "random", 12, 0.8), ("copy", "random", 5, 0.4)]
     sheet = headline(identity_rows(*rows, *more))
     models, controls = sheet.grids
-    assert models.head == ["model", "joint %, 5 classes", "joint %, 12 classes", *models.head[3:]]
-    assert models.head[3:] == ["top-1 %, 5 classes", "view %, 5 classes", "seeds"]
+    assert models.head[:3] == ["model", "joint on other views %, 5 classes", "joint on other views %, 12 classes"]
+    beside = ["joint %, 5 classes", "top-1 %, 5 classes", "view %, 5 classes"]
+    assert models.head[3:] == [*beside, "warm-up steps", "seeds"]
     assert [list(row[:3]) for row in models.rows] == [
         ["unet", "30.0 [25.0, 25.0]", "-"],
         ["ours", "10.0 [25.0, 25.0]", "20.0 [25.0, 25.0]"],

@@ -55,7 +55,7 @@ def test_no_pair_is_claimed_twice_or_both_ways() -> None:
     [
         ("model: dr_gan,", "model: drgan,", "there is no model drgan"),
         ("higher: [cnc28_im]", "higher: [cnc29]", "there is no model cnc29"),
-        ("metrics: [joint]", "metrics: [joined]", "there is no metric joined"),
+        ("metrics: [joint_cross]", "metrics: [joined]", "there is no metric joined"),
         ("data.image_size:", "data.side:", "there is no setting data.side"),
         ("exhibit: figure_8", "exhibit: figure_6", "there is no exhibit with a measurement figure_6"),
         ("{5: 29.77,", "{5: 129.77,", "exhibits.table_1.rows.0.accuracy.5: Input should be less than or equal to 100"),

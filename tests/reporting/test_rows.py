@@ -1,5 +1,6 @@
 """The stored rows: what is written is read again, and what cannot be is refused in one sentence."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from benchmark.errors import BenchmarkError
 from benchmark.reporting import rows
 from benchmark.reporting.rows import FEWSHOT, IDENTITY, Rows
+from benchmark.reporting.tables import Trained, identity_table
 from tests.reporting import drawn
-from tests.reporting.made import made_rows
+from tests.reporting.made import TRAINED, made_rows
 
 NAMES = ["7", "NA", "a, b"]  # a number, a word for a missing value, a comma
 
@@ -47,6 +49,20 @@ def test_rows_come_back_whatever_the_names(tmp_path: Path) -> None:
     assert after.samples.inputs["identity"].tolist() == ["007", "null", 'a "b"']
     assert list(after.samples.grids) == NAMES
     assert all((after.samples.grids[name] == before.samples.grids[name]).all() for name in NAMES)
+
+
+def test_rows_stored_before_there_was_a_warm_up_had_none(tmp_path: Path) -> None:
+    before = stored(tmp_path)
+    warm = {"7": replace(TRAINED, warm_up_steps=300), "NA": TRAINED, "copy": Trained()}
+    rows.write(replace(before, facts=before.facts.model_copy(update={"trained": warm})), tmp_path)
+    assert rows.read(tmp_path).facts.trained == warm
+    facts = json.loads((tmp_path / "rows/facts.json").read_text(encoding="utf-8"))
+    for terms in facts["trained"].values():
+        del terms["warm_up_steps"]
+    (tmp_path / "rows/facts.json").write_text(json.dumps(facts), encoding="utf-8")
+    table = identity_table(rows.read(tmp_path).identity, "smoke").groupby("model")["warm_up_steps"].first()
+    assert table[["7", "NA"]].tolist() == [0, 0]
+    assert pd.isna(table["a, b"])  # of which nothing is known
 
 
 def test_samples_of_models_that_are_gone_are_removed(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from benchmark.evaluation.statistics import BETWEEN_SEEDS, WITHIN_MODEL
 from benchmark.reporting import ablation, tables
+from benchmark.reporting.headline import headline
 from benchmark.reporting.rates import ALL_RATES, all_rates
 from benchmark.reporting.samples import sample_positions, save_columns
 from benchmark.reporting.sheets import markdown
@@ -127,15 +128,18 @@ def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> N
     assert rows[["row", "model", "nc"]].to_numpy().tolist() == [[1, "vanilla", 20], [8, "ours", 5], [8, "ours", 20]]
     assert rows["paper"].tolist() == ["vanilla"] + 2 * ["vanilla + CNC(28) + AIM"]
     text = markdown(ablation.sheet(rows))
-    rates = "5c top1 % | 5c top5 % | 5c joint % | 20c top1 % | 20c top5 % | 20c joint %"
-    assert f"| version | map | parameters | {rates} | seeds |" in text
+    names = ("joint on other views", "joint", "top-1", "top-5")
+    rates = " | ".join(f"{nc}c {name} %" for nc in (5, 20) for name in names)
+    assert f"| version | map | parameters | warm-up steps | {rates} | seeds |" in text
     first, last = (line for line in text.splitlines() if line.startswith("| vanilla"))
     assert first.endswith("| 1 |")
     assert last.endswith("| 1 (5c), 3 (20c) |")  # of ours
     same = markdown(ablation.sheet(rows[rows["nc"] == 20]))
     assert [line.split(" | ")[-1] for line in same.splitlines() if line.startswith("| vanilla")] == ["1 |", "3 |"]
-    assert "| vanilla | - | 1,000 | n/a | n/a | n/a | 50.0 [" in text
-    assert "| vanilla + CNC(28) + AIM | 8 | 2,345 | 100.0 [100.0, 100.0] | n/a | 50.0 [" in text
+    assert "| vanilla | - | 1,000 | 0 | n/a | n/a | n/a | n/a | 25.0 [" in text
+    (ours,) = (line for line in text.splitlines() if line.startswith("| vanilla + CNC(28) + AIM |"))
+    cells = [cell.partition(" ")[0] for cell in ours.split(" | ")[1:8]]
+    assert cells == ["8", "2,345", "0", "50.0", "50.0", "100.0", "n/a"]
     assert "640 images in batches of 32, drawn from 99" in text
 
 
@@ -152,15 +156,18 @@ def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
     assert b"\r" not in content
     header, copy, _, ours, *_ = content.decode().splitlines()
     expected = [
-        name for rate in ("top1", "top5", "view", "joint") for name in (rate, f"{rate}_ci_low", f"{rate}_ci_high")
+        name
+        for rate in ("joint_cross", "joint", "top1", "top5", "view")
+        for name in (rate, f"{rate}_ci_low", f"{rate}_ci_high")
     ]
-    assert header.split(",")[9:21] == expected
+    assert header.split(",")[10:25] == expected
     assert header.endswith(",copied_features_ci_high,n_seeds,n_draws,n_images,left_out")
     assert header.startswith(
-        "profile,model,map,split,nc,parameters,images,batch_size,auxiliary_images,top1,top1_ci_low,"
+        "profile,model,map,split,nc,parameters,images,batch_size,auxiliary_images,warm_up_steps,joint_cross,"
     )
-    assert copy.startswith("smoke,copy,-,random,20,,,,,0.250000,")
-    assert ours.startswith("smoke,ours,8,random,5,2345,640,32,99,1.000000,1.000000,1.000000,,,,0.500000,")
+    assert copy.startswith("smoke,copy,-,random,20,,,,,,0.125000,")
+    assert ours.startswith("smoke,ours,8,random,5,2345,640,32,99,0,0.500000,")
+    assert ",1.000000,1.000000,1.000000,,,,0.500000," in ours
     tables.write_csv(table.copy(), tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == content
 
@@ -170,10 +177,60 @@ def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFram
     assert text.startswith("# Identity preservation, profile smoke\n")
     parts = re.split(r"## (.*)\n", text)[1:]
     assert parts[::2] == ["random split, 5 classes", "random split, 20 classes", "grouped split, 5 classes"]
-    assert "| ours | 8 | 2,345 | 100.0 [100.0, 100.0] | n/a | 50.0 [" in parts[1]
-    assert "| ours | 8 | 2,345 | 75.0 [75.0, 75.0] |" in parts[3]
-    assert "| ours | 8 | 2,345 | 25.0 [" in parts[5]
+    rates = "joint on other views % | joint % | top-1 % | top-5 % | view %"
+    assert f"| model | map | parameters | warm-up steps | {rates} | seeds |" in parts[1]
+    for part, expected in ((1, ["50.0", "50.0", "100.0", "n/a"]), (3, ["37.5", "37.5", "75.0", "75.0"])):
+        (ours,) = (line for line in parts[part].splitlines() if line.startswith("| ours | 8 | 2,345 | 0 |"))
+        assert [cell.partition(" ")[0] for cell in ours.split(" | ")[4:8]] == expected
     assert text.endswith("\n")
+
+
+def test_joint_on_other_views_is_explained_by_what_a_copy_has(table: pd.DataFrame) -> None:
+    words = "Joint on other views, the number to look at, counts a generated image only if the KNN's first class is"
+    copy = "With 20 classes a copy of the input scores 12.5 % on joint on other views, and 12.5 % on joint."
+    for text in (identity_text(table), markdown(headline(table))):
+        assert words in text
+        assert copy in text
+    assert words in ablation_text(table)
+    assert "a copy of the input" not in identity_text(table[table["model"] != "copy"])
+
+
+def test_real_has_no_joint_on_other_views() -> None:
+    own = outcomes()[lambda rows: rows["source"] == rows["target"]]
+    measured = [
+        Measured("real", Trained(), "random", 20, own.assign(view_right=True)),
+        Measured("copy", Trained(), "random", 20, outcomes()),
+        Measured("ours", Trained("8", 2345, 640, 32, 99), "random", 20, outcomes()),
+    ]
+    table = tables.identity_table(measured, "smoke")
+    real = table.set_index("model").loc["real"]
+    assert real[["joint_cross", "joint_cross_ci_low", "joint_cross_ci_high"]].isna().all()
+    assert real["joint"] == 0.5
+    sheet = headline(table)
+    assert [row[:2] for row in sheet.grids[1].rows][1] == ["real", "-"]  # what has a number comes first
+    assert str(sheet.grids[1].rows[1][2]).startswith("50.0 [")
+    assert "`real` has a dash, as it shows the view of the input alone." in sheet.notes[0]
+    assert "| real | - | - | - | n/a | 50.0 [" in identity_text(table)
+    assert "n/a" not in identity_text(table[table["model"] != "real"])
+    assert tables.metrics(table)["real"] == {"nc20": {"joint": 0.5, "top1": 0.5, "top5": 0.5, "view": 1.0}}
+
+
+@pytest.mark.parametrize("write", [identity_text, targets_text, ablation_text, lambda table: markdown(headline(table))])
+def test_a_warm_up_of_the_discriminator_is_stated(write: Callable[[pd.DataFrame], str]) -> None:
+    terms = ("8", 2345, 640, 32, 99)
+    measured = [
+        Measured("copy", Trained(), "random", 20, outcomes()),
+        Measured("ours", Trained(*terms, warm_up_steps=1300), "random", 20, outcomes()),
+        Measured("vanilla", Trained(*terms), "random", 20, outcomes()),
+    ]
+    table = tables.identity_table(measured, "smoke")
+    assert table["warm_up_steps"].tolist() == [pd.NA, 1300, 0]
+    words = "Warm-up: before adversarial training the discriminator was trained for the stated number of steps on real"
+    assert words in write(table)
+    assert "models without this discriminator have none." in write(table)
+    assert "Warm-up: " not in write(table[table["model"] != "ours"])
+    if write is not targets_text:
+        assert "| 1,300 |" in write(table)
 
 
 @pytest.mark.parametrize("write", [identity_text, targets_text, ablation_text])
@@ -202,21 +259,23 @@ def test_the_text_says_what_the_grouped_split_lacks(table: pd.DataFrame, write: 
 
 def test_same_and_cross_view_targets_have_a_table_of_their_own(table: pd.DataFrame) -> None:
     main, second = identity_text(table), targets_text(table)
-    assert "| model | top-1 same % | top-1 cross % | view same % | view cross % |" in second
+    assert "| model | joint cross % | joint same % | top-1 cross % | top-1 same % | view cross % |" in second
     assert "| copied (features) % | seeds |" in second
     _, five, twenty, _ = second.split("## ")
     (line,) = (line for line in five.splitlines() if line.startswith("| ours |"))
-    assert [cell.partition(" ")[0] for cell in line.split(" | ")[1:]] == ["100.0"] * 2 + ["50.0"] * 6 + ["1"]
+    expected = ["50.0"] * 2 + ["100.0"] * 2 + ["50.0"] * 4 + ["1"]
+    assert [cell.partition(" ")[0] for cell in line.split(" | ")[1:]] == expected
     (line,) = (line for line in twenty.splitlines() if line.startswith("| ours |"))
     assert line.endswith("] | 3 |")
-    assert "cross" not in main
+    assert "cross %" not in main
 
 
 def test_metrics_leave_out_what_is_no_number(table: pd.DataFrame) -> None:
     nested = tables.metrics(table)
-    assert nested["ours"]["nc5"] == {"top1": 1.0, "view": 0.5, "joint": 0.5}
+    assert list(nested["ours"]["nc20"]) == ["joint_cross", "joint", "top1", "top5", "view"]
+    assert nested["ours"]["nc5"] == {"joint_cross": 0.5, "joint": 0.5, "top1": 1.0, "view": 0.5}
     assert nested["ours"]["grouped_nc5"]["top1"] == 0.25
-    assert nested["vanilla"]["nc20"] == {"top1": 0.5, "top5": 0.5, "view": 0.5, "joint": 0.25}
+    assert nested["vanilla"]["nc20"] == {"joint_cross": 0.25, "joint": 0.25, "top1": 0.5, "top5": 0.5, "view": 0.5}
     assert "NaN" not in json.dumps(nested)
 
 

@@ -1,5 +1,6 @@
 """All stages on a small folder of pictures, with the tiny plug-in model: what is made, kept and made anew."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -15,11 +16,13 @@ from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.errors import BenchmarkError
 from benchmark.reporting import figures, render
+from benchmark.reporting.tables import Trained
 from benchmark.settings import CARS
 from benchmark.stages.data import open_store
 from benchmark.stages.everything import run_everything
 from benchmark.stages.extractor import LABELS, train_extractors
 from benchmark.stages.identity import measure_identity
+from benchmark.stages.measured import terms
 from benchmark.stages.report import report
 from benchmark.stages.sample import sample_images
 from benchmark.stages.status import cells
@@ -40,6 +43,8 @@ def test_the_table_has_a_row_for_each_model_split_and_number_of_classes(finished
     assert table.groupby("split")["left_out"].unique().map(list).to_dict() == {"grouped": [2], "random": [0]}
     assert set(table["profile"]) == {"test"}
     assert table["top5"].isna().all()
+    assert table.groupby("model")["joint_cross"].count().to_dict() == {"copy": 4, "mean_image": 4, "real": 0, "tiny": 4}
+    assert table.groupby("model")["warm_up_steps"].first().dropna().to_dict() == {"tiny": 0}
     for rate in ("top1", "view", "joint"):
         assert table[rate].between(0, 1).all()
         assert (table[f"{rate}_ci_low"] <= table[rate]).all()
@@ -47,6 +52,14 @@ def test_the_table_has_a_row_for_each_model_split_and_number_of_classes(finished
     assert (table["joint"] <= table[["top1", "view"]].min(axis=1)).all()
     assert table.set_index("model")["n_seeds"].loc["tiny"].tolist() == [2] * 4
     assert set(table["n_draws"]) == {2}
+
+
+def test_joint_on_other_views_comes_first_in_the_metrics(finished: Run) -> None:
+    rates = {name: json.loads((finished.results / f"metrics/{name}.json").read_text())["nc3"] for name in NAMES}
+    for name, own in rates.items():
+        assert list(own) == ["joint_cross", "joint", "top1", "view"][name == "real" :]
+    table = identity_csv(finished).query("split == 'random' and nc == 3").set_index("model")["joint_cross"]
+    assert rates["tiny"]["joint_cross"] == table["tiny"]
 
 
 def test_copying_is_as_good_as_the_real_image_for_identity(finished: Run) -> None:
@@ -250,3 +263,11 @@ def test_samples_of_own_pictures(finished: Run) -> None:
     for path in written[1:]:
         with Image.open(path) as image:
             assert image.size == (32, 32)
+
+
+def test_a_training_states_its_warm_up_and_an_older_one_has_none() -> None:
+    record = {"map": "8", "parameters": 1000, "images": 640, "auxiliary_images": 90}
+    record["fingerprint"] = {"spec": {"batch_size": 32}}
+    assert terms(record) == Trained("8", 1000, 640, 32, 90, warm_up_steps=0)
+    assert terms(record | {"warm_up_steps": 300}).warm_up_steps == 300
+    assert set(terms({}).stated.values()) == {None}

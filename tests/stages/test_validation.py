@@ -140,5 +140,6 @@ def test_the_command_prints_and_writes(
     assert run.name.startswith("adhoc-")
     said = capsys.readouterr().out
     assert "# Identity preservation, profile finished, 2 validation identities" in said
+    assert "| warm-up steps | joint on other views % | joint % |" in said
     assert said.endswith("table: found.csv\n")
     assert pd.read_csv("found.csv")["model"].tolist() == table["model"].tolist()

@@ -14,12 +14,19 @@ from benchmark.reporting.pictures import Picture
 from benchmark.reporting.tables import random_split
 from models.registry import REFERENCE, TABLE_2
 
-TITLES = {"top1": "top-1 (identity)", "top5": "top-5 (identity)", "view": "view", "joint": "joint (identity and view)"}
-COLUMNS = 2  # panels side by side
+TITLES = {
+    "joint_cross": "joint on other views",
+    "joint": "joint (identity and view)",
+    "top1": "top-1 (identity)",
+    "top5": "top-5 (identity)",
+    "view": "view",
+}
+FEW = 4  # panels up to which two stand side by side, otherwise three
 SPREAD = 0.3  # of the smallest gap between two numbers of classes, so that bars stand side by side
 SHOWS = (
     "Accuracy of the generated images over the number of classes N_c, random split: top-1 and top-5 ask for the "
-    "identity, view for the wanted view, joint for both. Each panel has a scale of its own."
+    "identity, view for the target view, joint for both; joint on other views leaves out the input's own view, which a "
+    "copy has. Each panel has a scale of its own."
 )
 
 
@@ -44,13 +51,14 @@ def _over_nc(table: pd.DataFrame, picture: Picture, looks: Looks) -> Iterator[Dr
     if not rates:
         return
     sizes, names = sorted(table["nc"].unique()), [name for name in looks if name in set(table["model"])]
-    figure, axes = panels(len(rates), COLUMNS, 2.9)
+    columns = 2 if len(rates) <= FEW else 3
+    figure, axes = panels(len(rates), columns, 2.9)
     for axis, rate in zip(axes, rates, strict=True):
         for name, shift in zip(names, _shifts(len(names), sizes), strict=True):
             _line(axis, table[table["model"] == name].sort_values("nc"), rate, shift, looks[name])
         axis.set(title=TITLES[rate], xticks=sizes, xticklabels=sizes)
         axis.set_ylim(bottom=0)
-    label(axes, COLUMNS, "number of classes N_c", "accuracy")
+    label(axes, columns, "number of classes N_c", "accuracy")
     legend(figure, entries(names, looks))
     yield Drawing(Picture(picture.path, picture.title, f"{picture.caption} {coverage(table)}"), figure)
 

@@ -13,7 +13,7 @@ from benchmark.reporting.figures.style import Looks
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.tables import random_split
 
-RATES = {"joint": "joint accuracy", "top1": "top-1 accuracy"}
+RATES = {"joint_cross": "joint on other views", "joint": "joint, all views", "top1": "top-1 accuracy"}
 COSTS = {
     "generator_parameters": "parameters of the generator",
     "macs": "multiply-accumulates of one image",
@@ -23,7 +23,7 @@ TICKS = 3  # of an axis of costs, whose labels are long
 
 
 def draw(identity: pd.DataFrame, models: pd.DataFrame, costs: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
-    """Draw joint and top-1 accuracy against each cost that is known, models alone."""
+    """Draw joint on other views, joint and top-1 accuracy against each cost that is known, models alone."""
     if models.empty:
         return
     table = random_split(identity).merge(_costs(models, costs), on="model")

@@ -33,8 +33,8 @@ def panels(
 
 
 def label(axes: Sequence[Axes], columns: int, x: str, y: str) -> None:
-    """Name what is across and what is upwards, at the last line and the leftmost panels."""
-    for axis in axes[(len(axes) - 1) // columns * columns :]:
+    """Name what is across and what is upwards, at the lowest panel of each column and the leftmost panels."""
+    for axis in axes[-columns:]:
         axis.set_xlabel(x)
         axis.tick_params(labelbottom=True)
     for axis in axes[::columns]:

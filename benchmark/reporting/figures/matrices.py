@@ -32,10 +32,11 @@ def draw(table: pd.DataFrame, views: Sequence[str], looks: Looks) -> Iterator[Dr
         _matrix(axis, rows[rows["model"] == name], views)
         axis.set(title=name, xlabel="", ylabel="", facecolor=NOTHING)
         axis.grid(visible=False)
-    label(axes, columns, "wanted view", "view of the input")
+    label(axes, columns, "target view", "view of the input")
     text = (
         f"Joint accuracy in percent (identity and view both right) from each view to each view, {nc} classes, random "
-        "split; means over training seeds and draws, without intervals."
+        "split; means over training seeds and draws, without intervals. Joint on other views is what lies off the "
+        "diagonal."
     )
     yield Drawing(Picture("figures/views", f"From view to view: joint accuracy in percent, {nc} classes", text), figure)
 
