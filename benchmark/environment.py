@@ -20,12 +20,15 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 def use_threads(count: int | None) -> None:
-    """Give this process, and those that it starts, `count` threads; None leaves them what they have.
+    """Give this process, and those that it starts, `count` threads, or one for each core where there are fewer cores.
+
+    None leaves them what they have.
 
     Sums of floating-point numbers, and so the last digits of every result, depend on the number.
     """
     if count is None:
         return
+    count = min(count, os.cpu_count() or 1)
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     os.environ.update(dict.fromkeys(THREADS, str(count)))  # for libraries that are loaded later

@@ -150,7 +150,7 @@ def test_circumstances_that_differ_are_listed(tmp_path: Path, capsys: pytest.Cap
         "- `commit`: 0123abc → fff",
         '- `devices`: ["a CPU"] → ["a GPU"]',
         "- `failed.models/unet/seed3`: not there → diverged, the loss is nan",
-        "- `settings.training.images`: 10240 → 7",
+        f"- `settings.training.images`: {SETTINGS.training.images} → 7",
     ]
 
 
