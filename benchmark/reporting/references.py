@@ -166,14 +166,15 @@ class References(Part):
         }
 
 
-def _keys() -> list[str]:
-    sections = {name: field.annotation for name, field in Profile.model_fields.items()}
-    return [
-        f"{name}.{key}"
-        for name, section in sections.items()
-        if isinstance(section, type) and issubclass(section, BaseModel)
-        for key in section.model_fields
-    ]
+def _keys(section: type[BaseModel] = Profile, prefix: str = "") -> list[str]:
+    """Return the dotted names of all settings, such as `training.warm_up.steps`."""
+    keys = []
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            keys += _keys(field.annotation, f"{prefix}{name}.")
+        else:
+            keys.append(f"{prefix}{name}")
+    return keys
 
 
 def _all_known(what: str, names: "list[str] | dict[str, Stated]", known: list[str]) -> None:

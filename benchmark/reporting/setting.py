@@ -1,5 +1,6 @@
 """Is a run a reproduction? What differs between its settings and what the paper says of its own."""
 
+from operator import attrgetter
 from typing import Any
 
 from benchmark.reporting.curves import FACES
@@ -50,8 +51,7 @@ def _printed(exhibit: Exhibit) -> dict[str, Any]:
 
 
 def _own(settings: Profile, key: str) -> Any:
-    section, name = key.split(".")
-    return getattr(getattr(settings, section), name)
+    return attrgetter(key)(settings)
 
 
 def _same(key: str, own: Any, stated: Any) -> bool:

@@ -34,6 +34,7 @@ def test_what_differs_in_smoke() -> None:
         "batches of 16 instead of 64",
         "0.125 times the published channels instead of 1",
         "10 times the published learning rates instead of 1",
+        "the discriminator first trained on real images, for at most 20 steps instead of 0",
     ]
     few = ["5 ways instead of 20", "2, 5 shots instead of 5, 10", "5 generated images for each real one instead of 20"]
     assert differs(profile("smoke"), "table_1") == [*same, *few]
