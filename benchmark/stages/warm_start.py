@@ -41,10 +41,9 @@ OTHERS = (
 def networks(run: Run) -> dict[str, str]:
     """Return the discriminators that the run's models start from, each with one of the models that have it."""
     kinds = {model: building.load(run, model) for model in run.settings.models}
+    spec = building.spec(run, identities=2)
     return {
-        name(kind, building.spec(run, identities=2)): model
-        for model, kind in reversed(kinds.items())
-        if has_warm_start(run, kind)
+        name(network_class(kind, spec)): model for model, kind in reversed(kinds.items()) if has_warm_start(run, kind)
     }
 
 
@@ -53,9 +52,23 @@ def has_warm_start(run: Run, kind: type[ViewModel]) -> bool:
     return bool(run.settings.training.warm_up.steps and kind.warm_start)
 
 
-def name(kind: type[ViewModel], spec: ModelSpec) -> str:
-    """Return the name of a model's discriminator: the module and the class that it is of."""
-    network = type(kind.discriminator(spec))
+def network_class(kind: type[ViewModel], spec: ModelSpec) -> type[nn.Module]:
+    """Return the class of a model's discriminator.
+
+    Raises:
+        BenchmarkError: the model names one in `warm_start`, but does not say how it is built.
+    """
+    try:
+        return type(kind.discriminator(spec))
+    except NotImplementedError:
+        raise BenchmarkError(
+            f"{kind.__name__} names {kind.warm_start} in warm_start, but has no class method discriminator; add one "
+            "that returns this network untrained, or leave warm_start out"
+        ) from None
+
+
+def name(network: type[nn.Module]) -> str:
+    """Return the name of a class of discriminators, with that of its module."""
     return f"{network.__module__.rpartition('.')[2]}.{network.__name__}"
 
 
@@ -65,7 +78,7 @@ def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cel
     if not has_warm_start(run, kind):
         return None
     spec = building.spec(run, building.training_identities(store))
-    network = type(kind.discriminator(spec))
+    network = network_class(kind, spec)
     files = [Path(__file__), Path(building.__file__)]
     files += sources.closure("benchmark.training.warm_up", Path(inspect.getfile(network)))
     fingerprint = {
@@ -80,7 +93,7 @@ def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cel
         "versions": versions(),
         "device": device,
     }
-    return Cell(run.folder / place(name(kind, spec), seed), fingerprint)
+    return Cell(run.folder / place(name(network), seed), fingerprint)
 
 
 def place(network: str, seed: int) -> str:

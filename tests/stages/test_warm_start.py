@@ -22,6 +22,7 @@ from benchmark.workspace import Run
 from models.interface import ViewModel
 from tests.stages.conftest import empty_run
 from tests.stages.helpers import changed
+from tests.tools import TINY
 
 MODELS = ["ours", "dr_gan", "cr_gan", "two_step", "unet", "vanilla", "dr_gan_sigmoid"]
 SHARED, SIGMOID = "critic.Critic", "dr_gan.SigmoidCritic"
@@ -125,6 +126,19 @@ def test_only_training_identities_are_seen(run: Run, monkeypatch: pytest.MonkeyP
     assert not trained & kept
     identities = manifest.set_index("row")["identity"]
     assert set(identities.loc[sorted(kept)]) == set(identities.loc[sorted(trained)])
+
+
+def test_a_model_without_the_class_method_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    plugin = tmp_path / "half.py"
+    plugin.write_text(
+        TINY.read_text(encoding="utf-8").replace(
+            "    def __init__", '    warm_start = "network"\n    critics = ("network",)\n\n    def __init__', 1
+        ),
+        encoding="utf-8",
+    )
+    half = replace(changed(run, models=["half"]), plugins=(plugin,))
+    with pytest.raises(BenchmarkError, match="has no class method discriminator"):
+        train(half, "half", 0)
 
 
 @pytest.mark.parametrize(
