@@ -14,7 +14,16 @@ torch.set_num_threads(1)
 
 FOUND = "found"  # what a test of the measurement found, shown when all tests are done
 
-SLOW = ("test_learning", "test_reproduction", "test_determinism", "test_keep_going", "test_staleness", "test_faults")
+SLOW = (
+    "test_identity_is_learned",
+    "test_defects_of_the_loss",
+    "test_learning",
+    "test_reproduction",
+    "test_determinism",
+    "test_keep_going",
+    "test_staleness",
+    "test_faults",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

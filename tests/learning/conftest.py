@@ -1,0 +1,13 @@
+"""What the training runs start from."""
+
+import pytest
+
+from benchmark.workspace import Run
+from tests.learning.training_run import prepared
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Run:
+    """The run from which every training run starts; one for all test processes."""
+    own = tmp_path_factory.getbasetemp()
+    return prepared((own if worker_id == "master" else own.parent) / "learning" / "prepared")
