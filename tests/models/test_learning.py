@@ -1,4 +1,4 @@
-"""The models learn: in seconds the own objective of each falls, and an independent network sees the wanted view.
+"""The models learn: in seconds the own objective falls, and an independent network sees the wanted view.
 
 Rendered cars: a handful of identities train the models, others train a ResNet18 that judges the view. Each model trains
 until the average of its weights passes its bounds, or fails after so many batches; most pass after 100 to 350.
@@ -61,12 +61,21 @@ class Bound:
 
 
 BOUNDS = {
-    **dict.fromkeys(BUILT_IN, Bound()),
-    **dict.fromkeys(("dr_gan", "dr_gan_sigmoid"), Bound("critic", falls=1.3, view=0.3, rate=10.0)),
+    **dict.fromkeys(("unet", "vanilla_deform", "global_nc28", "cnc28_im"), Bound()),
+    "dr_gan_sigmoid": Bound("critic", falls=1.3, view=0.3, rate=10.0),
     "cr_gan": Bound("critic", rate=10.0),
-    **dict.fromkeys(("two_step", "two_step_exemplar", "two_step_roles"), Bound("reconstruction", falls=2.0)),
+    **dict.fromkeys(("two_step", "two_step_roles"), Bound("reconstruction", falls=2.0)),
 }
-ELSEWHERE = {"global_nc56", "cnc28"}  # made of parts that learn in others: global_nc28, cnc56 and cnc28_im
+ELSEWHERE = {  # where all that is trained of them learns
+    "ours": "tests/learning",
+    "vanilla": "vanilla_deform",
+    "global_nc56": "global_nc28",
+    "cnc56": "cnc28_im",
+    "cnc28": "cnc28_im",
+    "unet_noaim": "unet and vanilla_deform",
+    "dr_gan": "dr_gan_sigmoid, and ours for the loss",
+    "two_step_exemplar": "two_step",
+}
 
 
 @pytest.fixture(scope="module")
@@ -140,16 +149,16 @@ class Learning:
         return float(turned.float().mean())
 
 
-def test_every_model_has_a_bound() -> None:
-    assert set(BOUNDS) == set(BUILT_IN)
+def test_every_model_has_a_bound_or_learns_elsewhere() -> None:
+    assert sorted([*BOUNDS, *ELSEWHERE]) == sorted(BUILT_IN)
 
 
-@pytest.mark.parametrize("name", ["ours", "cr_gan", "two_step"])
+@pytest.mark.parametrize("name", ["cnc28_im", "cr_gan", "two_step"])
 def test_an_untrained_model_does_not_turn(name: str, store: ImageStore, judge: nn.Module) -> None:
     assert Learning(name, store, BOUNDS[name]).views(judge) < 0.3
 
 
-@pytest.mark.parametrize("name", [name for name in BUILT_IN if name not in ELSEWHERE])
+@pytest.mark.parametrize("name", BOUNDS)
 def test_the_objective_falls_and_the_car_turns(name: str, store: ImageStore, judge: nn.Module) -> None:
     bound, reached = BOUNDS[name], []
     learning = Learning(name, store, bound)
