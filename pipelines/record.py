@@ -7,6 +7,7 @@ import subprocess  # nosec B404: words, no shell
 import sys
 
 from benchmark import settings
+from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit
 from benchmark.workspace import open_run
 
@@ -14,6 +15,8 @@ from benchmark.workspace import open_run
 def record() -> int:
     """Make the empty folders of models that the profile does not train, and call `dvc commit`; return its exit code."""
     run = open_run(settings.profile())
+    if not (run.results / "rows").is_dir():
+        raise BenchmarkError(f"{run.results} holds no results yet; call `benchmark run` first")
     for model in settings.load()["models"]:
         (run.folder / "models" / model).mkdir(parents=True, exist_ok=True)
     return subprocess.call([sys.executable, "-m", "dvc", "commit", "--force", "--quiet"])  # nosec B603

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from benchmark import sources
 from benchmark.cells import Cell, Decision
 from benchmark.data.images import ImageStore
 from benchmark.environment import device_name, open_fabric, versions
-from benchmark.errors import DivergedError
+from benchmark.errors import BenchmarkError, DivergedError
 from benchmark.files import sha256
 from benchmark.stages import building, warm_start
 from benchmark.stages.building import build, entry, training_identities
@@ -87,6 +88,8 @@ def _compare(target: Cell, decision: Decision, now: str, name: str) -> None:
 
 def _make(run: Run, model: str, seed: int, store: ImageStore, target: Cell, decision: Decision) -> None:
     network, files = build(run, model, store, seed), loop.Files(target.folder)
+    if network.warm_start and not isinstance(getattr(network, network.warm_start, None), nn.Module):
+        raise BenchmarkError(f"the model {model} names {network.warm_start} in warm_start, but has no such network")
     warm_start.make(run, model, seed)
     warm = warm_start.cell(run, model, seed, store, open_fabric(run.device).device.type)
     if warm:

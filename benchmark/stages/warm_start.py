@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from benchmark import sources
-from benchmark.cells import Cell
+from benchmark.cells import Cell, sentence
 from benchmark.data.images import ImageStore
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError, DivergedError
@@ -43,7 +44,9 @@ def networks(run: Run) -> dict[str, str]:
     kinds = {model: building.load(run, model) for model in run.settings.models}
     spec = building.spec(run, identities=2)
     return {
-        name(network_class(kind, spec)): model for model, kind in reversed(kinds.items()) if has_warm_start(run, kind)
+        name(kind, network_class(kind, spec)): model
+        for model, kind in reversed(kinds.items())
+        if has_warm_start(run, kind)
     }
 
 
@@ -56,20 +59,32 @@ def network_class(kind: type[ViewModel], spec: ModelSpec) -> type[nn.Module]:
     """Return the class of a model's discriminator.
 
     Raises:
-        BenchmarkError: the model names one in `warm_start`, but does not say how it is built.
+        BenchmarkError: the model names one in `warm_start`, but does not build one that keeps the contract.
     """
     try:
-        return type(kind.discriminator(spec))
+        network = kind.discriminator(spec)
+        with torch.no_grad():
+            logits = network(torch.zeros(2, 3, spec.image_size, spec.image_size))
+        shapes = [tuple(part.shape) for part in logits[:2]]
+        if shapes[0][0] != 2 or shapes[0][-1] < spec.identities or shapes[1] != (2, spec.views):
+            raise ValueError(f"for two images it returns logits of shapes {shapes}")
     except NotImplementedError:
-        raise BenchmarkError(
-            f"{kind.__name__} names {kind.warm_start} in warm_start, but has no class method discriminator; add one "
-            "that returns this network untrained, or leave warm_start out"
-        ) from None
+        reason = "it has no class method discriminator"
+    except Exception as error:  # a user's code can fail in any way
+        reason = f"its class method discriminator does not keep the contract ({sentence(error)})"
+    else:
+        return type(network)
+    raise BenchmarkError(
+        f"{kind.__name__} names {kind.warm_start} in warm_start, but {reason}; it must return this network untrained, "
+        "which gives a tuple that begins with logits of identities and of views; or leave warm_start out"
+    )
 
 
-def name(network: type[nn.Module]) -> str:
-    """Return the name of a class of discriminators, with that of its module."""
-    return f"{network.__module__.rpartition('.')[2]}.{network.__name__}"
+def name(kind: type[ViewModel], network: type[nn.Module]) -> str:
+    """Return the name of a discriminator: the module that builds it, its own, and its class."""
+    return (
+        f"{kind.discriminator.__module__.rpartition('.')[2]}-{network.__module__.rpartition('.')[2]}.{network.__name__}"
+    )
 
 
 def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cell | None:
@@ -80,7 +95,9 @@ def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cel
     spec = building.spec(run, building.training_identities(store))
     network = network_class(kind, spec)
     files = [Path(__file__), Path(building.__file__)]
-    files += sources.closure("benchmark.training.warm_up", Path(inspect.getfile(network)))
+    files += sources.closure(
+        "benchmark.training.warm_up", Path(inspect.getfile(network)), Path(inspect.getfile(kind.discriminator))
+    )
     fingerprint = {
         "network": network.__qualname__,
         "spec": {key: value for key, value in asdict(spec).items() if key not in OTHERS},
@@ -93,7 +110,7 @@ def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cel
         "versions": versions(),
         "device": device,
     }
-    return Cell(run.folder / place(name(network), seed), fingerprint)
+    return Cell(run.folder / place(name(kind, network), seed), fingerprint)
 
 
 def place(network: str, seed: int) -> str:

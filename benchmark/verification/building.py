@@ -60,6 +60,7 @@ def warm_start(trial: Trial) -> None:
         raise FailedCheck(f"warm_start names {name}, but there is no such network")
     expect(name in model.critics, f"warm_start names {name}, which critics does not; only training needs it")
     network = trial.model.discriminator(trial.spec)
+    expect(isinstance(network, nn.Module), f"discriminator returns a {type(network).__name__}; return a network")
     shapes = [{key: value.shape for key, value in each.state_dict().items()} for each in (network, own)]
     expect(shapes[0] == shapes[1], f"discriminator returns another network than {name}; build both in the same way")
     with torch.no_grad():

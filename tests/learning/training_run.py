@@ -29,6 +29,7 @@ SETTINGS = {  # otherwise those of `quick`
     "data.validation": JUDGED / (TRAINED + JUDGED),
     "data.standard": 2,
     "data.rendered": {"identities": TRAINED + JUDGED + 2, "scarce": 0, "images": [22, 28], "size": 48, "seed": 0},
+    "training.batch_size": 16,
     "training.images": 16 * 750,
     "training.refresh_batches": 20,
     "training.warm_up": {"steps": 750, "view_weight": 0.2},

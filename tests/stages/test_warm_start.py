@@ -25,7 +25,7 @@ from tests.stages.helpers import changed
 from tests.tools import TINY
 
 MODELS = ["ours", "dr_gan", "cr_gan", "two_step", "unet", "vanilla", "dr_gan_sigmoid"]
-SHARED, SIGMOID = "critic.Critic", "dr_gan.SigmoidCritic"
+SHARED, SIGMOID = "identity_view_gan-critic.Critic", "identity_view_gan-dr_gan.SigmoidCritic"
 
 
 @pytest.fixture(scope="module")
