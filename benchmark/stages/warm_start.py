@@ -41,13 +41,12 @@ OTHERS = (
 
 def networks(run: Run) -> dict[str, str]:
     """Return the discriminators that the run's models start from, each with one of the models that have it."""
-    kinds = {model: building.load(run, model) for model in run.settings.models}
-    spec = building.spec(run, identities=2)
-    return {
-        name(kind, network_class(kind, spec)): model
-        for model, kind in reversed(kinds.items())
-        if has_warm_start(run, kind)
-    }
+    found, spec = {}, building.spec(run, identities=2)
+    for model in reversed(run.settings.models):
+        kind = building.load(run, model)
+        if has_warm_start(run, kind):
+            found[name(kind, network_class(kind, spec))] = model
+    return found
 
 
 def has_warm_start(run: Run, kind: type[ViewModel]) -> bool:
@@ -82,9 +81,8 @@ def network_class(kind: type[ViewModel], spec: ModelSpec) -> type[nn.Module]:
 
 def name(kind: type[ViewModel], network: type[nn.Module]) -> str:
     """Return the name of a discriminator: the module that builds it, its own, and its class."""
-    return (
-        f"{kind.discriminator.__module__.rpartition('.')[2]}-{network.__module__.rpartition('.')[2]}.{network.__name__}"
-    )
+    builder, module = (each.__module__.rpartition(".")[2] for each in (kind.discriminator, network))
+    return f"{builder}-{module}.{network.__name__}"
 
 
 def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cell | None:
@@ -94,10 +92,8 @@ def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cel
         return None
     spec = building.spec(run, building.training_identities(store))
     network = network_class(kind, spec)
-    files = [Path(__file__), Path(building.__file__)]
-    files += sources.closure(
-        "benchmark.training.warm_up", Path(inspect.getfile(network)), Path(inspect.getfile(kind.discriminator))
-    )
+    made_in = [Path(inspect.getfile(each)) for each in (network, kind.discriminator)]
+    files = [Path(__file__), Path(building.__file__), *sources.closure("benchmark.training.warm_up", *made_in)]
     fingerprint = {
         "network": network.__qualname__,
         "spec": {key: value for key, value in asdict(spec).items() if key not in OTHERS},

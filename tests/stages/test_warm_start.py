@@ -141,6 +141,33 @@ def test_a_model_without_the_class_method_is_one_sentence(run: Run, tmp_path: Pa
         train(half, "half", 0)
 
 
+def own_discriminator(folder: Path, body: str) -> Path:
+    """Write a plug-in that is `ours` with a discriminator of its own."""
+    path = folder / "own.py"
+    path.write_text(
+        '"""Ours with another discriminator."""\n\nimport torch\n\nfrom models.ours import Ours\n\n\n'
+        f"class Own(Ours):\n    @classmethod\n    def discriminator(cls, spec):\n        {body}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_plug_in_that_builds_its_own_shares_it_with_no_other(run: Run, tmp_path: Path) -> None:
+    plugin = own_discriminator(tmp_path, "return cls.CRITIC(spec)")
+    own = replace(changed(run, models=["own", "ours"]), plugins=(plugin,))
+    assert warm_start.networks(own) == {SHARED: "ours", "models_from_file_own-critic.Critic": "own"}
+    assert cell_of(own, "own").fingerprint != cell_of(own, "ours").fingerprint
+
+
+@pytest.mark.parametrize("body", ["return None", "return torch.nn.Linear(3, 2)", "return 1 / 0"])
+def test_a_wrong_discriminator_is_one_sentence(run: Run, body: str, tmp_path: Path) -> None:
+    wrong = replace(changed(run, models=["own"]), plugins=(own_discriminator(tmp_path, body),))
+    with pytest.raises(BenchmarkError, match="Own names critic in warm_start, but its class method") as error:
+        warm_start.make_all(wrong)
+    assert "\n" not in str(error.value)
+    assert not list(run.folder.glob("warm_starts/*own*"))
+
+
 @pytest.mark.parametrize(
     ("change", "again"),
     [
