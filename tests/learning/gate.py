@@ -15,9 +15,8 @@ Measured with 80 training identities, a warm start of 750 steps and 750 cycles o
 | identity loss of the generator with the wrong sign | 1.2 % |
 
 Real images reach 80 % (identity) and 94 % (view). The lower seed is above the bound by 71 % of it, and the best of the
-defects comes to two fifths of it. The tests train seed 0 alone; another machine, whose last digits differ, can be as far
-from these numbers as the other seed is. A training takes 50 to 62 CPU seconds, and all of `tests/learning` took 366 in one
-process on two cores that were busy with other work.
+defects comes to two fifths of it. The tests train seed 0 alone; another machine, whose last digits differ, can be as
+far from these numbers as the other seed is. A training run takes 50 to 62 CPU seconds.
 """
 
 import pandas as pd
