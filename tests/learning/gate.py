@@ -11,7 +11,7 @@ Measured with 80 training identities, a warm start of 750 steps and 750 cycles o
 | `ours`, training seed 0 | 25.3 % |
 | `ours`, training seed 1 | 17.1 % |
 | identity loss of the generator left out | 3.9 % |
-| view code ignored by the generator | 1.2 % |
+| view code ignored by the generator | 1.4 % |
 | identity loss of the generator with the wrong sign | 1.2 % |
 
 Real images reach 80 % (identity) and 94 % (view). The lower seed is above the bound by 71 % of it, and the best of the
