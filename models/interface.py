@@ -139,7 +139,7 @@ class ViewModel(nn.Module):
         """Return the untrained network of the attribute `warm_start`.
 
         Where the settings ask for a warm start, the harness trains it on real images before the first cycle, once for
-        each training seed and for all models whose `discriminator` is of the same class.
+        each training seed and for all models that build it by the same code.
 
         Args:
             spec: that of the run, before a width is fitted.

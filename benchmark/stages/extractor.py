@@ -3,20 +3,19 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.data.images import ImageStore
+from benchmark.data.splitting import held_out
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import extractor
 from benchmark.evaluation.outputs import Networks
 from benchmark.files import replacing, sha256
-from benchmark.seeding import generator, seed_global
+from benchmark.seeding import seed_global
 from benchmark.stages.data import open_store
 from benchmark.workspace import Run
 
@@ -67,9 +66,9 @@ def train_extractor(run: Run, task: str, seed: int = 0, wait: bool = True) -> No
 def _train(run: Run, task: str, store: ImageStore, target: Cell, device: torch.device) -> None:
     settings = run.settings.extractor
     rows = store.manifest.iloc[store.subset("auxiliary")]
-    held_out = _held_out(rows, settings.held_out)
+    kept = held_out(rows, settings.held_out, "held out")
     training, testing = (
-        (part["row"].to_numpy(), part[LABELS[task]].to_numpy(np.int64)) for part in (rows[~held_out], rows[held_out])
+        (part["row"].to_numpy(), part[LABELS[task]].to_numpy(np.int64)) for part in (rows[~kept], rows[kept])
     )
     epochs = settings.epochs if task == "identity" else settings.view_epochs
     recipe = extractor.Recipe(epochs, settings.batch_size, settings.learning_rate, settings.stem)
@@ -81,13 +80,6 @@ def _train(run: Run, task: str, store: ImageStore, target: Cell, device: torch.d
         save_file({key: value.contiguous() for key, value in resnet.state_dict().items()}, temporary)
     digest = sha256(target.folder / WEIGHTS)
     target.finish(WEIGHTS, held_out_accuracy=round(accuracy, 6), classes=classes, weights_hash=digest)
-
-
-def _held_out(rows: pd.DataFrame, share: float) -> NDArray[np.bool_]:
-    """Choose about `share` of each identity's images."""
-    order = generator("held out").random(len(rows))
-    rank = pd.Series(order, index=rows.index).groupby(rows["identity"]).rank(pct=True)
-    return (rank <= share).to_numpy()
 
 
 def load_networks(run: Run, store: ImageStore, device: torch.device) -> tuple[Networks, dict[str, str]]:

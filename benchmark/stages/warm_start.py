@@ -1,7 +1,7 @@
 """Warm starts: discriminators trained on real images before adversarial training begins; the stage warm_start.
 
-Models whose `discriminator` is of the same class share one for each training seed. Validation and standard identities
-have no part in it.
+Models that build the same discriminator by the same code share one for each training seed. Validation and standard
+identities have no part in it.
 """
 
 import inspect
@@ -17,10 +17,11 @@ from torch import nn
 from benchmark import sources
 from benchmark.cells import Cell, sentence
 from benchmark.data.images import ImageStore
+from benchmark.data.splitting import held_out
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError, DivergedError
 from benchmark.files import replacing, sha256
-from benchmark.seeding import generator, seed_global
+from benchmark.seeding import seed_global
 from benchmark.stages import building
 from benchmark.stages.data import open_store
 from benchmark.training import warm_up
@@ -30,13 +31,8 @@ from models.interface import ModelSpec, ViewModel
 
 WEIGHTS, LOG = "discriminator.safetensors", "log.csv"
 HELD_OUT = 0.1  # share of each training identity's images that the accuracy is measured on
-OTHERS = (
-    "images",
-    "generator_steps",
-    "attribute_weight",
-    "refresh_batches",
-    "noise",
-)  # of the spec: not its
+# fields of the spec that a discriminator does not depend on
+OTHERS = {"images", "generator_steps", "attribute_weight", "refresh_batches", "noise"}
 
 
 def networks(run: Run) -> dict[str, str]:
@@ -106,12 +102,7 @@ def cell(run: Run, model: str, seed: int, store: ImageStore, device: str) -> Cel
         "versions": versions(),
         "device": device,
     }
-    return Cell(run.folder / place(name(kind, network), seed), fingerprint)
-
-
-def place(network: str, seed: int) -> str:
-    """Return where a warm start lies in the folder of its run; also the name of its lock."""
-    return f"warm_starts/{network}/seed{seed}"
+    return Cell(run.folder / "warm_starts" / name(kind, network) / f"seed{seed}", fingerprint)
 
 
 def make(run: Run, model: str, seed: int, wait: bool = True) -> None:
@@ -149,21 +140,17 @@ def _make(run: Run, model: str, seed: int, store: ImageStore, target: Cell) -> N
     fabric = open_fabric(run.device, training.precision)
     manifest = store.manifest.iloc[store.subset("auxiliary")]
     row, identity, view = (manifest[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
-    order = pd.Series(generator("warm start", seed).random(len(row)))
-    held_out = (order.groupby(identity).rank(pct=True) <= HELD_OUT).to_numpy()
-    trained = ~held_out
+    kept = held_out(manifest, HELD_OUT, "warm start", seed)
     seed_global("warm start", seed)
     network = building.load(run, model).discriminator(building.spec(run, building.training_identities(store)))
     looks = warm_up.warm_up(
         network,
-        AuxiliaryBatches(
-            store.images, row[trained], identity[trained], view[trained], training.batch_size, fabric.device
-        ),
-        warm_up.HeldOut(store.images, row[held_out], identity[held_out], view[held_out]),
+        AuxiliaryBatches(store.images, row[~kept], identity[~kept], view[~kept], training.batch_size, fabric.device),
+        warm_up.HeldOut(store.images, row[kept], identity[kept], view[kept]),
         warm_up.Recipe(training.warm_up.steps, training.warm_up.view_weight, training.learning_rate_factor),
         fabric,
     )
-    best = max(looks, key=lambda look: look.identity)
+    best = warm_up.best(looks)
     log = pd.DataFrame(looks).to_csv(index=False, float_format="%.6f", lineterminator="\n")
     with replacing(target.folder / LOG) as temporary:
         temporary.write_text(log, encoding="utf-8")

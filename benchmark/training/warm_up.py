@@ -97,7 +97,7 @@ def warm_up(network: nn.Module, batches: Batches, held_out: HeldOut, recipe: Rec
     rate = LEARNING_RATE * recipe.learning_rate_factor
     wrapped, optimizer = fabric.setup(network, torch.optim.Adam(network.parameters(), rate, betas=BETAS, fused=True))
     looks: list[Look] = []
-    best: dict[str, Tensor] = {}
+    weights: dict[str, Tensor] = {}
     network.train()
     for step in range(1, recipe.steps + 1):
         batch = batches.draw()
@@ -111,16 +111,17 @@ def warm_up(network: nn.Module, batches: Batches, held_out: HeldOut, recipe: Rec
         if not torch.isfinite(loss):
             raise DivergedError(f"the loss of the warm-up is {float(loss.detach())} in step {step}")
         looks.append(_look(network, held_out, fabric.device, step))
-        if looks[-1].identity > max((look.identity for look in looks[:-1]), default=-1.0):
-            best = copy.deepcopy(network.state_dict())
-        if looks[-1].steps - _best(looks).steps >= PATIENCE * LOOK_EVERY:
+        if best(looks) is looks[-1]:
+            weights = copy.deepcopy(network.state_dict())
+        if looks[-1].steps - best(looks).steps >= PATIENCE * LOOK_EVERY:
             break
-    network.load_state_dict(best)
+    network.load_state_dict(weights)
     return looks
 
 
-def _best(looks: list[Look]) -> Look:
-    return max(looks, key=lambda look: look.identity)  # the first of equal ones
+def best(looks: list[Look]) -> Look:
+    """Return the look of the highest identity accuracy, the first of equal ones."""
+    return max(looks, key=lambda look: look.identity)
 
 
 @torch.no_grad()

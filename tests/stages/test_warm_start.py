@@ -53,7 +53,7 @@ def test_models_with_the_same_discriminator_share_one(run: Run) -> None:
 
 
 def test_one_of_each_seed_is_made_once(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    warm_start.make_all(replace(changed(run, seeds=2)))
+    warm_start.make_all(changed(run, seeds=2))
     assert capsys.readouterr().out.count("3 steps") == 4
     made = {seed: (cell_of(run, "ours", seed).folder / warm_start.WEIGHTS).read_bytes() for seed in (0, 1)}
     assert made[0] != made[1]
