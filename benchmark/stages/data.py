@@ -73,7 +73,9 @@ def _store(run: Run, kept: pd.DataFrame, root: Path) -> pd.DataFrame:
     print(f"image store: {decision.action} ({decision.reason})")
     if decision.action != "skip":
         with cell.making(decision):
-            _, account = images.build(kept, root, settings, cell.folder, rejected_path=run.folder / "rejected.csv")
+            _, account = images.build(
+                kept, root, settings.image_size, settings.margin, cell.folder, rejected_path=run.folder / "rejected.csv"
+            )
             print(account)
             cell.finish(images.ARRAY, images.FACTS, images.MANIFEST)
     return ImageStore.open(cell.folder).manifest
