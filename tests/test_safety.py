@@ -18,9 +18,10 @@ from PIL import Image
 
 from benchmark import settings
 from benchmark.cells import RECORD
+from benchmark.data import tiles
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
-from benchmark.reporting import rows, tiles
+from benchmark.reporting import rows
 from benchmark.reporting.facts import Failure
 from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.pictures import Picture
