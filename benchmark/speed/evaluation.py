@@ -9,10 +9,10 @@ import torch
 from benchmark.data.images import ImageStore
 from benchmark.evaluation.copying import feature_distances, pixel_distances
 from benchmark.evaluation.draws import SPLITS, draw
-from benchmark.evaluation.extractor import FEATURES, network, pooled_features
 from benchmark.evaluation.generate import Positions, trained
 from benchmark.evaluation.identity import class_codes, draw_ranks
 from benchmark.evaluation.outputs import Outputs, pairs
+from benchmark.evaluation.resnet import FEATURES, network, pooled_features
 from benchmark.seeding import generator
 from benchmark.speed import material
 from benchmark.speed.rows import Row, Section

@@ -13,8 +13,8 @@ import numpy as np
 import psutil  # type: ignore[import-untyped]
 import torch
 
-from benchmark.evaluation.extractor import FEATURES
 from benchmark.evaluation.knn import several_ranks
+from benchmark.evaluation.resnet import FEATURES
 from benchmark.seeding import generator
 from benchmark.speed import material
 from benchmark.speed.rows import Row, Section

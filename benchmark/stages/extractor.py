@@ -12,7 +12,7 @@ from benchmark.data.images import ImageStore
 from benchmark.data.splitting import held_out
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation import extractor
+from benchmark.evaluation import extractor, resnet
 from benchmark.evaluation.outputs import Networks
 from benchmark.files import replacing, sha256
 from benchmark.seeding import seed_global
@@ -71,13 +71,22 @@ def _train(run: Run, task: str, store: ImageStore, target: Cell, device: torch.d
         (part["row"].to_numpy(), part[LABELS[task]].to_numpy(np.int64)) for part in (rows[~kept], rows[kept])
     )
     epochs = settings.epochs if task == "identity" else settings.view_epochs
-    recipe = extractor.Recipe(epochs, settings.batch_size, settings.learning_rate, settings.stem)
     seed_global("extractor", task)
     classes = int(rows[LABELS[task]].max()) + 1
-    resnet = extractor.fit(store.images, *training, classes, recipe, device, f"extractor {task}")
-    accuracy = extractor.accuracy(resnet, store.images, *testing, device)
+    network = extractor.fit(
+        store.images,
+        *training,
+        classes,
+        device,
+        f"extractor {task}",
+        epochs=epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        stem=settings.stem,
+    )
+    accuracy = extractor.accuracy(network, store.images, *testing, device)
     with replacing(target.folder / WEIGHTS) as temporary:
-        save_file({key: value.contiguous() for key, value in resnet.state_dict().items()}, temporary)
+        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, temporary)
     digest = sha256(target.folder / WEIGHTS)
     target.finish(WEIGHTS, held_out_accuracy=round(accuracy, 6), classes=classes, weights_hash=digest)
 
@@ -96,12 +105,12 @@ def load_networks(run: Run, store: ImageStore, device: torch.device) -> tuple[Ne
             raise BenchmarkError(
                 f"{folder} holds no extractor of these settings ({decision.reason}); run `benchmark run` or `dvc repro`"
             )
-        resnet = extractor.network(record["classes"], run.settings.extractor.stem)
+        network = resnet.network(record["classes"], run.settings.extractor.stem)
         try:
-            resnet.load_state_dict(load_file(folder / WEIGHTS))
+            network.load_state_dict(load_file(folder / WEIGHTS))
         except Exception as error:  # safetensors and torch report damage by several types
             reason = type(error).__name__
             raise BenchmarkError(f"{folder / WEIGHTS} is damaged ({reason}); delete {folder} and run again") from error
-        loaded[task] = resnet.to(device).to(memory_format=torch.channels_last).eval()
+        loaded[task] = network.to(device).to(memory_format=torch.channels_last).eval()
         digests[task] = record["weights_hash"]
     return Networks(**loaded), digests
