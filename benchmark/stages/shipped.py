@@ -32,7 +32,7 @@ REFERENCE = Path("results/reference")  # a folder of results for each profile
 INPUTS = "inputs.png"
 SHOWN = 8  # images of the standard set
 PLACES = {"root", "annotations"}  # settings that say where data lie, and not which
-PACE = {"tensorboard", "samples_every", "log_every", "checkpoint_every"}  # settings that change no weight
+PACE = {"tensorboard", "samples_every", "log_every", "checkpoint_minutes"}  # settings that change no weight
 
 
 def reference(run: Run) -> Path:

@@ -149,7 +149,7 @@ def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStor
     rows = store.manifest.iloc[store.subset("auxiliary")]
     row, identity, view = (rows[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
     batches = AuxiliaryBatches(store.images, row, identity, view, training.batch_size, fabric.device)
-    paces = training.log_every, training.checkpoint_every
+    paces = training.log_every, 60 * training.checkpoint_minutes
     schedule = loop.Schedule(training.images, *paces, (model, seed), training.average)
     try:
         with compilable():

@@ -30,7 +30,7 @@ FEWER = {
     "data.standard": 3,
     "seeds": 1,
     "training.images": 96,
-    "training.checkpoint_every": 2,
+    "training.checkpoint_minutes": 0.0,
     "training.log_every": 1,
     "training.batch_size": 8,
     "training.width": 0.0625,

@@ -70,7 +70,7 @@ def double_precision() -> Iterator[None]:
 
 def model_losses(name: str) -> Losses:
     """Return the losses of each cycle as the log has them, and the spread of the pictures made after the training."""
-    schedule = loop.Schedule(SPEC.images, log_every=1, checkpoint_every=CYCLES + 1, axes=("golden", 0))
+    schedule = loop.Schedule(SPEC.images, log_every=1, checkpoint_seconds=600, axes=("golden", 0))
     with double_precision(), tempfile.TemporaryDirectory() as folder:
         seed_global("weights", "golden")
         model, files = find(name).load()(SPEC), loop.Files(Path(folder))

@@ -24,7 +24,7 @@ CHANGES = {
     "data.auxiliary": 7,
     "data.standard": 5,
     "training.images": 64,
-    "training.checkpoint_every": 2,
+    "training.checkpoint_minutes": 0.0,
     "training.log_every": 1,
     "extractor.epochs": 1,
     "extractor.view_epochs": 1,

@@ -114,7 +114,7 @@ def test_one_of_other_settings_is_not_used(clone: Run) -> None:
     words = r"cannot be used \(settings.training.images changed from 32 to 64\); run `benchmark run --model tiny` first"
     with pytest.raises(BenchmarkError, match=words):
         sampled(changed(clone, training__images=64))
-    assert sampled(changed(clone, training__checkpoint_every=3, evaluation__draws=7, data__root="elsewhere"))
+    assert sampled(changed(clone, training__checkpoint_minutes=3.0, evaluation__draws=7, data__root="elsewhere"))
 
 
 @pytest.mark.parametrize(("folder", "seed"), [("runs/adhoc-0123456789", 0), ("runs/smoke", 1)])

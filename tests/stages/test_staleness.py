@@ -102,7 +102,7 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     ),
     "training.compile": (changes.compiled, {OF_MODEL: "compile changed from False to True"}),
     "training.log_every": (setting("training.log_every", 2), {OF_MODEL: "log_every changed from 1 to 2"}),
-    "training.checkpoint_every": (setting("training.checkpoint_every", 1), NOTHING),
+    "training.checkpoint_minutes": (setting("training.checkpoint_minutes", 1.0), NOTHING),
     "training.tensorboard": (setting("training.tensorboard", True), NOTHING),
     "training.samples_every": (setting("training.samples_every", 1), NOTHING),
     "extractor.epochs": (

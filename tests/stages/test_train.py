@@ -108,7 +108,7 @@ def test_a_training_made_anew_leaves_no_old_live_log(watched: Run) -> None:
 def test_going_on_with_other_threads_is_said(
     plain: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = changed(copy_of_data(plain, "threads"), training__checkpoint_every=1)
+    run = changed(copy_of_data(plain, "threads"), training__checkpoint_minutes=0)
     monkeypatch.setattr(stage, "device_name", lambda device: "a processor, torch threads: 1")
     with monkeypatch.context() as stopped:
         stopped.setattr(stage, "_train", lambda *arguments: raise_(KeyboardInterrupt))
