@@ -4,17 +4,17 @@ import hashlib
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from benchmark import sources
-from benchmark.cells import Cell
+from benchmark.artifacts import Artifact, Made, ensure
 from benchmark.data import adapters, filtering, images, manifest, splitting
-from benchmark.data.images import ImageStore
+from benchmark.data.opening import SPLIT, note_hash
 from benchmark.environment import versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
 from benchmark.settings import Data
 from benchmark.workspace import Run, locked
+
+MANIFEST, KEPT, FILTERED = "manifest.parquet", "kept.parquet", "filtered.parquet"
 
 
 def data_root(settings: Data) -> Path:
@@ -33,57 +33,41 @@ def prepare(run: Run) -> None:
     settings = run.settings.data
     root = data_root(settings)
     if settings.dataset == "rendered" and settings.root is None:
-        _render(settings, root)
-    reading = adapters.read(settings, root)
-    manifest.write(reading.manifest, run.data / "manifest.parquet")
+        from benchmark.data import rendered
+
+        with locked(root.with_name(f".{root.name}.lock")):  # several runs can share the cars
+            rendered.make(settings.rendered, root)
+    with run.lock("data"):
+        reading = adapters.read(settings, root)
+        manifest.write(reading.manifest, run.data / MANIFEST)
     print(reading.account)
-
-
-def _render(settings: Data, root: Path) -> None:
-    """Render the cars, which several runs can share."""
-    from benchmark.data import rendered
-
-    with locked(root.with_name(f".{root.name}.lock")):
-        rendered.make(settings.rendered, root)
 
 
 def filter_images(run: Run) -> None:
     """Remove unwanted views and small identities, and decode what is left into the image store."""
-    settings, root = run.settings.data, data_root(run.settings.data)
+    settings = run.settings.data
     with run.lock("data"):
-        kept, account = filtering.keep(manifest.read(run.data / "manifest.parquet"), settings)
+        kept, account = filtering.keep(manifest.read(run.data / MANIFEST), settings)
         print(account)
-        stored = _store(run, kept, root)
+        manifest.write(kept, run.data / KEPT)
+        stored = manifest.read(ensure(run, Artifact("store")).folder / images.MANIFEST)
         if len(stored) < len(kept):
             stored, account = filtering.keep(stored, settings)
             print(account)
-        manifest.write(stored, run.data / "filtered.parquet")
+        manifest.write(stored, run.data / FILTERED)
 
 
-def _store(run: Run, kept: pd.DataFrame, root: Path) -> pd.DataFrame:
-    settings = run.settings.data
-    fingerprint = {
-        "images_hash": _listing(kept, root),
-        "sources": sources.hashes(sources.closure("benchmark.data.images")),
-        "versions": versions("numpy", "pillow"),
-        **settings.model_dump(include=_SQUARE),
-    }
-    cell = Cell(run.data / "store", fingerprint)
-    decision = cell.decide()
-    print(f"image store: {decision.action} ({decision.reason})")
-    if decision.action != "skip":
-        with cell.making(decision):
-            _, account = images.build(kept, root, settings, cell.folder, rejected_path=run.folder / "rejected.csv")
-            print(account)
-            cell.finish(images.ARRAY, images.FACTS, images.MANIFEST)
-    return ImageStore.open(cell.folder).manifest
+def make_store(run: Run, artifact: Artifact, folder: Path) -> Made:
+    """Decode, crop and resize the images of the filtered manifest; a function of the table of artefacts."""
+    kept, settings = manifest.read(run.data / KEPT), run.settings.data
+    _, account = images.build(kept, data_root(settings), settings, folder, rejected_path=run.folder / "rejected.csv")
+    print(account)
+    return Made((images.ARRAY, images.FACTS, images.MANIFEST), {})
 
 
-_SQUARE = {"image_size", "margin"}  # the settings that shape a stored image
-
-
-def _listing(kept: pd.DataFrame, root: Path) -> str:
-    """Hash the manifest with the size and time of every image file, so that a changed file is decoded anew."""
+def listing_hash(run: Run) -> str:
+    """Hash the filtered manifest with size and time of every image file, so that a changed file is decoded again."""
+    kept, root = manifest.read(run.data / KEPT), data_root(run.settings.data)
     digest = hashlib.sha256(kept.to_json(orient="split", index=False).encode())
     for name in kept["image"]:
         path = root / name
@@ -94,12 +78,14 @@ def _listing(kept: pd.DataFrame, root: Path) -> str:
 
 def split(run: Run) -> None:
     """Deal the identities to training, validation and evaluation."""
-    assigned, account = splitting.assign(manifest.read(run.data / "filtered.parquet"), run.settings.data)
-    print(account)
-    check_nc(run, assigned["identity"][assigned["split"] == "standard"].nunique())
-    if run.settings.fewshot.shots:
-        episodes.check(assigned, run.settings.fewshot.ways, run.settings.fewshot.shots)
-    manifest.write(assigned, run.data / "split.parquet")
+    with run.lock("data"):
+        assigned, account = splitting.assign(manifest.read(run.data / FILTERED), run.settings.data)
+        print(account)
+        check_nc(run, assigned["identity"][assigned["split"] == "standard"].nunique())
+        if run.settings.fewshot.shots:
+            episodes.check(assigned, run.settings.fewshot.ways, run.settings.fewshot.shots)
+        manifest.write(assigned, run.data / SPLIT)
+        note_hash(run)
 
 
 def check_nc(run: Run, available: int) -> None:
@@ -112,9 +98,8 @@ def check_nc(run: Run, available: int) -> None:
         )
 
 
-def open_store(run: Run) -> ImageStore:
-    """Open the image store with its split."""
-    path = run.data / "split.parquet"
-    if not path.exists():
-        raise BenchmarkError(f"{path} is missing; run `benchmark run` or `dvc repro` first")
-    return ImageStore.open(run.data / "store", path)
+def prepare_data(run: Run) -> None:
+    """Do the three stages."""
+    prepare(run)
+    filter_images(run)
+    split(run)

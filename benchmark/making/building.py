@@ -1,43 +1,50 @@
 """From the name of a model to the model before its training."""
 
+from typing import TYPE_CHECKING
+
+from benchmark.artifacts import CONTROLS
 from benchmark.cells import Cell
-from benchmark.data.images import ImageStore
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.seeding import seed_global
-from benchmark.workspace import Run
 from models.capacity import sized
 from models.interface import ModelSpec, ViewModel
 from models.registry import Entry, UnknownModelError, find
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def entry(run: Run, model: str) -> Entry:
+    from benchmark.artifacts import Artifact
+    from benchmark.data.images import ImageStore
+    from benchmark.workspace import Run
+
+
+def entry(run: "Run", model: str) -> Entry:
     """Return the registry's entry of a model.
 
-    A plug-in is executed only where the user names it. The path that a finished training recorded is shown, not
+    A plug-in is executed only where the user names it. The path that a finished training run recorded is shown, not
     followed: the folder of a run can come from someone else.
 
     Raises:
         BenchmarkError: there is no such model, or it has the name of a control.
     """
-    if model in {*OF_IDENTITY, *OF_FEWSHOT}:
+    if model in CONTROLS:
         raise BenchmarkError(f"no model can be called {model}: a control of the tables has this name; give it another")
     try:
         return find(model, run.plugins)
     except UnknownModelError as error:
-        plugin = _recorded(run, model)
+        folders = sorted((run.folder / "models" / model).glob("seed*"))
+        targets = (str(Cell(folder).record.get("target", "")) for folder in folders)
+        plugin = next((target for target in targets if target.endswith(".py")), "")
         named = f"{model} was trained from a file that is executed only where it is named: give --plugin {plugin!r}"
         raise BenchmarkError(named if plugin else str(error)) from None
 
 
-def _recorded(run: Run, model: str) -> str:
-    """Return where a finished training says that its plug-in was, an empty string without one."""
-    folders = sorted((run.folder / "models" / model).glob("seed*"))
-    targets = (str(Cell(folder, {}).record.get("target", "")) for folder in folders)
-    return next((target for target in targets if target.endswith(".py")), "")
+def model_files(run: "Run", artifact: "Artifact") -> "list[Path]":
+    """Return the files of the model that an artefact is made with, none for a control."""
+    return [] if artifact.name in CONTROLS else entry(run, artifact.name).sources
 
 
-def spec(run: Run, identities: int) -> ModelSpec:
+def spec(run: "Run", identities: int) -> ModelSpec:
     """Return what the models of a run are built for, before a fitted model gets a width of its own."""
     settings, training = run.settings.data, run.settings.training
     return ModelSpec(
@@ -56,7 +63,7 @@ def spec(run: Run, identities: int) -> ModelSpec:
     )
 
 
-def build(run: Run, model: str, store: ImageStore, seed: int = 0) -> ViewModel:
+def build(run: "Run", model: str, store: "ImageStore", seed: int = 0) -> ViewModel:
     """Return the model with the weights it has before training.
 
     Raises:
@@ -66,17 +73,17 @@ def build(run: Run, model: str, store: ImageStore, seed: int = 0) -> ViewModel:
     return _build(run, model, training_identities(store))
 
 
-def check(run: Run, model: str) -> None:
+def check(run: "Run", model: str) -> None:
     """Raise BenchmarkError if there is no such model, or if it cannot be built for the run's image size."""
     _build(run, model, identities=2)
 
 
-def training_identities(store: ImageStore) -> int:
+def training_identities(store: "ImageStore") -> int:
     """Return the number N_i of identities in the training data."""
     return int(store.manifest["identity_label"].max()) + 1
 
 
-def load(run: Run, model: str) -> type[ViewModel]:
+def load(run: "Run", model: str) -> type[ViewModel]:
     """Return the class of a model.
 
     Raises:
@@ -88,18 +95,9 @@ def load(run: Run, model: str) -> type[ViewModel]:
         raise BenchmarkError(f"the model {model} cannot be built: {error}") from None
 
 
-def _build(run: Run, model: str, identities: int) -> ViewModel:
+def _build(run: "Run", model: str, identities: int) -> ViewModel:
     kind = load(run, model)
-    of = own_spec(run, kind, identities)
     try:
-        return kind(of)
+        return kind(sized(kind, spec(run, identities)))
     except ValueError as error:
         raise BenchmarkError(f"the model {model} cannot be built: {error}") from None
-
-
-def own_spec(run: Run, kind: type[ViewModel], identities: int) -> ModelSpec:
-    """Return what a model is built for, with the width that it is fitted to."""
-    try:
-        return sized(kind, spec(run, identities))
-    except ValueError as error:
-        raise BenchmarkError(f"the model {kind.__name__} cannot be built: {error}") from None
