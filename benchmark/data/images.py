@@ -26,7 +26,6 @@ from benchmark.data.manifest import Account
 from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.errors import BenchmarkError
 from benchmark.files import reading, replacing, write_json
-from benchmark.settings import Data
 
 __all__ = ["ImageStore", "build", "crop", "decode"]
 
@@ -38,15 +37,17 @@ TOLERATED = 0.01  # share of unusable images from which on the data set itself i
 def build(
     manifest: pd.DataFrame,
     root: Path,
-    settings: Data,
+    image_size: int,
+    margin: float,
     out: Path,
     workers: int = 2,
     rejected_path: Path | None = None,
 ) -> tuple[pd.DataFrame, Account]:
     """Write the store of a manifest into the folder `out` and return the manifest of the stored rows.
 
-    Rows keep their order, whatever the number of threads (`workers`). Images that cannot be used are listed with their
-    reasons in `rejected_path` (default: `rejected.csv` in `out`) and left out.
+    Squares are made by `crop` with `image_size` and `margin`. Rows keep their order, whatever the number of threads
+    (`workers`). Images that cannot be used are listed with their reasons in `rejected_path` (default: `rejected.csv` in
+    `out`) and left out.
 
     Raises:
         BenchmarkError: the manifest is empty, an image lies outside `root`, or more than 1 % cannot be used.
@@ -58,7 +59,7 @@ def build(
     (out / FACTS).unlink(missing_ok=True)
     rejected_path = rejected_path or out / REJECTED
     with replacing(out / ARRAY) as temporary:
-        facts, reasons = _write(temporary, _squares(manifest, root, settings, workers), settings.image_size)
+        facts, reasons = _write(temporary, _squares(manifest, root, image_size, margin, workers), image_size)
         rejected = _reject(manifest, reasons, rejected_path)
     stored = manifest[~rejected].reset_index(drop=True)
     stored = stored.assign(row=np.arange(len(stored), dtype=np.int64))
@@ -67,12 +68,14 @@ def build(
     return stored, _account(manifest, stored)
 
 
-def _squares(manifest: pd.DataFrame, root: Path, settings: Data, workers: int) -> Iterator[Pixels | str]:
+def _squares(
+    manifest: pd.DataFrame, root: Path, image_size: int, margin: float, workers: int
+) -> Iterator[Pixels | str]:
     """Yield for each row its square, or the reason why there is none."""
 
     def square(row: tuple[str, list[float] | None]) -> Pixels | str:
         try:
-            return crop(decode(root / row[0]), row[1], settings)
+            return crop(decode(root / row[0]), row[1], image_size, margin)
         except BenchmarkError as error:
             return str(error)
 
@@ -156,6 +159,11 @@ class ImageStore:
         with reading(self.folder / ARRAY):
             images: Pixels = np.load(self.folder / ARRAY, mmap_mode="r", allow_pickle=False)
             return images
+
+    def at(self, positions: npt.NDArray[np.int64]) -> Pixels:
+        """Return the squares at `positions` of the manifest, (N, S, S, 3)."""
+        chosen: Pixels = self.images[self.manifest["row"].to_numpy()[positions]]
+        return chosen
 
     def subset(self, split: str) -> npt.NDArray[np.int64]:
         """Return the positions in the manifest of the rows of a split."""

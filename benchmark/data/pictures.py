@@ -9,7 +9,6 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -66,19 +65,20 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
 
 
-def crop(picture: Pixels, box: Sequence[float] | None, settings: Data) -> Pixels:
+def crop(picture: Pixels, box: Sequence[float] | None, image_size: int, margin: float) -> Pixels:
     """Return the square of a picture that the models see.
 
-    The box is enlarged by `settings.margin` of its sides on each side, clipped to the picture, made square by repeating
+    The box is enlarged by `margin` of its sides on each side, clipped to the picture, made square by repeating
     the border, and resized with Pillow's bicubic filter, whose support grows with the reduction (so nothing aliases).
 
     Args:
         picture: H x W x 3, uint8.
         box: x0, y0, x1, y1 in pixels from 0, right and lower edges exclusive; null: the whole picture.
-        settings: margin and image_size.
+        image_size: side S of the square.
+        margin: share of the box's sides.
 
     Returns:
-        S x S x 3, uint8, S being `settings.image_size`.
+        S x S x 3, uint8.
 
     Raises:
         BenchmarkError: the box lies outside the picture.
@@ -87,11 +87,10 @@ def crop(picture: Pixels, box: Sequence[float] | None, settings: Data) -> Pixels
     x0, y0, x1, y1 = map(float, box if box is not None else (0, 0, width, height))
     if x1 <= max(0, x0) or y1 <= max(0, y0) or x0 >= width or y0 >= height:
         raise BenchmarkError(f"the box {[x0, y0, x1, y1]} lies outside the picture of {width} x {height} pixels")
-    left, right = _window(x0, x1, settings.margin, width)
-    top, bottom = _window(y0, y1, settings.margin, height)
+    left, right = _window(x0, x1, margin, width)
+    top, bottom = _window(y0, y1, margin, height)
     square = Image.fromarray(_square(picture[top:bottom, left:right]))
-    size = (settings.image_size, settings.image_size)
-    return np.asarray(square.resize(size, Image.Resampling.BICUBIC))
+    return np.asarray(square.resize((image_size, image_size), Image.Resampling.BICUBIC))
 
 
 def _window(low: float, high: float, margin: float, length: int) -> tuple[int, int]:

@@ -101,7 +101,7 @@ def _write_model(job: tuple[Rendered, Entry, bool, Path]) -> list[dict[str, Any]
 
 
 def _write_shot(settings: Rendered, entry: Entry, shot: Shot, root: Path) -> dict[str, Any]:
-    picture, box = _render(settings, entry, shot.scene, shot.view)
+    picture, box = _render(entry, shot.scene, shot.view, settings.seed, settings.size)
     path = root / "image" / shot.image
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(picture).save(path, quality=95, subsampling=0)
@@ -109,47 +109,50 @@ def _write_shot(settings: Rendered, entry: Entry, shot: Shot, root: Path) -> dic
     return {"image": shot.image, **asdict(entry), "view": shot.view, "certain": shot.certain, **asdict(shot.scene)}
 
 
-def _render(settings: Rendered, entry: Entry, scene: Scene, view: str) -> tuple[Picture, Box]:
-    return render(solid(settings.seed, entry.make, entry.model, entry.rank), scene, view, settings.size)
+def _render(entry: Entry, scene: Scene, view: str, seed: int, size: int) -> tuple[Picture, Box]:
+    return render(solid(seed, entry.make, entry.model, entry.rank), scene, view, size)
 
 
 def _entry(row: Mapping[Any, Any] | pd.Series) -> Entry:
     return Entry(int(row["make"]), int(row["model"]), int(row["rank"]))
 
 
-def render_view(scene: Mapping[Any, Any] | pd.Series, view: str, settings: Rendered) -> tuple[Picture, Box]:
+def render_view(scene: Mapping[Any, Any] | pd.Series, view: str, seed: int, size: int) -> tuple[Picture, Box]:
     """Return the car of `scene` from `view`: same paint, light, surroundings and jitters.
 
     Args:
         scene: a row of `scenes.parquet`.
         view: one of the eight car views; the scene's own gives the stored picture before its compression.
-        settings: those that made the data set.
+        seed: that of the data set.
+        size: long side of the picture in pixels.
 
     Returns:
         The picture, uint8 of shape (height, width, 3), and the box (x0, y0, x1, y1) of the car in pixels from 0, right
         and lower edges exclusive.
     """
-    return _render(settings, _entry(scene), Scene.of(scene), view)
+    return _render(_entry(scene), Scene.of(scene), view, seed, size)
 
 
 def render_views(
-    scenes: pd.DataFrame, view_names: Sequence[str], settings: Rendered, workers: int = 2
+    scenes: pd.DataFrame, view_names: Sequence[str], seed: int, size: int, workers: int = 2
 ) -> Iterator[Rendering]:
     """Yield every scene from every view, the views of the first row first.
 
     Args:
         scenes: rows of `scenes.parquet`; rows of one model that follow each other share the work of building it.
         view_names: the views to render.
-        settings: those that made the data set.
+        seed: that of the data set.
+        size: long side of a picture in pixels.
         workers: processes that render; 1 renders in this one.
     """
     rows = enumerate(scenes.to_dict("records"))
-    jobs = [(settings, list(view_names), list(group)) for _, group in groupby(rows, key=lambda row: _entry(row[1]))]
+    groups = groupby(rows, key=lambda row: _entry(row[1]))
+    jobs = [(list(group), list(view_names), seed, size) for _, group in groups]
     with mapping(workers) as mapped:
         for made in mapped(_render_group, jobs):
             yield from made
 
 
-def _render_group(job: tuple[Rendered, list[str], list[tuple[int, dict[Any, Any]]]]) -> list[Rendering]:
-    settings, views, rows = job
-    return [Rendering(i, view, *render_view(row, view, settings)) for i, row in rows for view in views]
+def _render_group(job: tuple[list[tuple[int, dict[Any, Any]]], list[str], int, int]) -> list[Rendering]:
+    rows, views, seed, size = job
+    return [Rendering(i, view, *render_view(row, view, seed, size)) for i, row in rows for view in views]

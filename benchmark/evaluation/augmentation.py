@@ -13,16 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.data.images import ImageStore
+from benchmark.data.pixels import to_uint8
 from benchmark.evaluation.classifier import Examples
-from benchmark.evaluation.outputs import Turner
-from benchmark.evaluation.turners import inputs
+from benchmark.evaluation.generate import Generate, Positions, generate_by_codes, inputs
 from benchmark.seeding import generator
-from benchmark.training.sampling import to_uint8
 from models.interface import NOISE, ViewModel
 
 Pixels = NDArray[np.uint8]
-Whole = NDArray[np.int64]
-Augmenter = Callable[[Whole], Pixels]  # positions in the manifest (N,) -> added images (N, count, S, S, 3)
+Augmenter = Callable[[Positions], Pixels]  # positions in the manifest (N,) -> added images (N, count, S, S, 3)
 
 BATCH = 256  # images generated at once
 
@@ -44,7 +42,9 @@ class Condition:
     augmented: bool = False
 
 
-def examples(real: Pixels, labels: Whole, added: Pixels | None, condition: Condition, seed: int) -> Examples:
+def examples(
+    real: Pixels, labels: NDArray[np.int64], added: Pixels | None, condition: Condition, seed: int
+) -> Examples:
     """Return the training images of an episode.
 
     Args:
@@ -77,19 +77,17 @@ def noise(position: int, count: int) -> Tensor:
     return torch.from_numpy(generator("few-shot noise", position).standard_normal((count, NOISE), np.float32))
 
 
-def generated(model: ViewModel, store: ImageStore, count: int, device: torch.device) -> Augmenter:
+def generated(model: ViewModel, store: ImageStore, count: int) -> Augmenter:
     """Return the augmenter of a trained generator; the model is diversified and in evaluation mode afterwards."""
     model.eval().diversify()
     codes = interpolated_codes(count, model.spec.views)
 
-    @torch.no_grad()
-    def turned(positions: Whole) -> Pixels:
-        image = inputs(store, positions).repeat_interleave(count, 0)
+    def turned(positions: Positions) -> Pixels:
+        images = inputs(store, positions).repeat_interleave(count, 0)
         drawn = torch.cat([noise(int(position), count) for position in positions])
-        arguments = (image, codes.repeat(len(positions), 1), drawn)
-        return to_uint8(model.generate(*(argument.to(device) for argument in arguments)))
+        return to_uint8(generate_by_codes(model, images, codes.repeat(len(positions), 1), drawn))
 
-    def add(positions: Whole) -> Pixels:
+    def add(positions: Positions) -> Pixels:
         parts = np.array_split(positions, -(-len(positions) * count // BATCH))
         made = np.concatenate([turned(part) for part in parts])
         return made.reshape(len(positions), count, *made.shape[1:])
@@ -99,7 +97,7 @@ def generated(model: ViewModel, store: ImageStore, count: int, device: torch.dev
 
 def copies(store: ImageStore, count: int) -> Augmenter:
     """Return the augmenter that adds each input `count` times."""
-    return lambda positions: np.repeat(pictures(store, positions)[:, None], count, 1)
+    return lambda positions: np.repeat(store.at(positions)[:, None], count, 1)
 
 
 def control(name: str, store: ImageStore, count: int) -> Condition:
@@ -117,13 +115,7 @@ def control(name: str, store: ImageStore, count: int) -> Condition:
     }[name]
 
 
-def nearest_views(turner: Turner, views: int, count: int) -> Augmenter:
-    """Return the augmenter of a turner that knows pure views alone: for each interpolated code the nearest view's."""
+def nearest_views(generate: Generate, views: int, count: int) -> Augmenter:
+    """Return the augmenter of a control, which knows pure views alone: for each interpolated code the nearest one's."""
     nearest = interpolated_codes(count, views).argmax(1).numpy()
-    return lambda positions: np.stack([to_uint8(turner(positions, view)) for view in range(views)], 1)[:, nearest]
-
-
-def pictures(store: ImageStore, positions: Whole) -> Pixels:
-    """Return the stored images at `positions` of the manifest, (N, S, S, 3)."""
-    chosen: Pixels = store.images[store.manifest["row"].to_numpy()[positions]]
-    return chosen
+    return lambda positions: np.stack([to_uint8(generate(positions, view)) for view in range(views)], 1)[:, nearest]

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from benchmark.data.pixels import to_float
 from benchmark.errors import DivergedError
 from benchmark.evaluation.extractor import FEATURES, augmentation, augmented, network
-from benchmark.training.sampling import to_float
 
 Whole = NDArray[np.int64]
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.data.images import ImageStore
-from benchmark.evaluation.outputs import Compared, Distances, Outputs, Positions
-from benchmark.training.sampling import to_float
+from benchmark.data.pixels import to_float
+from benchmark.evaluation.generate import Positions
+from benchmark.evaluation.outputs import Compared, Distances, Outputs
 
 CHUNK = 4096  # outputs compared at once
 MEMBERS = 64  # real images they are compared with at once

@@ -18,7 +18,7 @@ from torchvision.models import resnet18
 from torchvision.transforms import v2
 from tqdm import tqdm
 
-from benchmark.training.sampling import to_float
+from benchmark.data.pixels import to_float
 
 FEATURES = 512  # width of ResNet18's last pooling layer
 Images = NDArray[np.uint8]

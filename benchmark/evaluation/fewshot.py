@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from benchmark.data.images import ImageStore
-from benchmark.evaluation.augmentation import Condition, examples, pictures
+from benchmark.evaluation.augmentation import Condition, examples
 from benchmark.evaluation.classifier import PART, Examples, Recipe, fit, predict
 from benchmark.seeding import seed, seed_global
 
@@ -75,7 +75,7 @@ def outcomes(
     for shots in task.shots:
         few = (most["order"] < shots).to_numpy()
         training = examples(
-            pictures(store, most["position"].to_numpy()[few]),
+            store.at(most["position"].to_numpy()[few]),
             most["label"].to_numpy()[few],
             None if added is None else added[few],
             condition,
@@ -91,7 +91,7 @@ def _tested(
     classifier = fit(training, task.ways, recipe, device, title)
     test = task.test(shots)
     parts = np.array_split(test["position"].to_numpy(), -(-len(test) // PART))
-    predicted = np.concatenate([predict(classifier, pictures(store, part), device) for part in parts])
+    predicted = np.concatenate([predict(classifier, store.at(part), device) for part in parts])
     right = predicted == test["label"].to_numpy()
     columns = test[["episode", "image", "identity"]].reset_index(drop=True)
     return columns.assign(right=right).astype({"episode": np.int32}).assign(shots=np.int32(shots))

@@ -17,11 +17,10 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
 from benchmark.evaluation.extractor import FEATURES, pooled_features
+from benchmark.evaluation.generate import Generate, Positions
 from benchmark.files import reading, replacing, writing
 
-Positions = NDArray[np.int64]
 Distances = NDArray[np.float32]
-Turner = Callable[[Positions, int], Tensor]  # (positions (B,), target view) -> images (B, 3, S, S) in [-1, 1]
 Features = NDArray[np.float32]
 Mapped = np.memmap[Any, np.dtype[np.float32]]
 Compared = Callable[[Tensor, Positions, int], tuple[Distances, Distances]]  # outputs -> to_input and to_target, (B,)
@@ -114,7 +113,7 @@ def pairs(manifest: pd.DataFrame, views: int, own_view_only: bool) -> tuple[Posi
 
 
 def measure(
-    turner: Turner,
+    generate: Generate,
     position: Positions,
     target: Positions,
     networks: Networks,
@@ -128,7 +127,7 @@ def measure(
     view = np.empty(len(position), np.int64)
     to_input, to_target = np.empty((2, len(position)), np.float32)
     for rows in _batches(target, batch_size):
-        images = turner(position[rows], int(target[rows[0]])).to(device)
+        images = generate(position[rows], int(target[rows[0]])).to(device)
         features[rows] = pooled_features(networks.identity, images).float().cpu().numpy()
         with torch.no_grad():
             view[rows] = networks.view(images).argmax(1).cpu().numpy()

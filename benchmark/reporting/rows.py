@@ -21,15 +21,15 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow.parquet import ParquetFile, ParquetWriter
 
+from benchmark.data import tiles
+from benchmark.data.tiles import Tiles
 from benchmark.errors import BenchmarkError
 from benchmark.files import reading, replacing, write_text
-from benchmark.reporting import tiles
 from benchmark.reporting.facts import Facts
 from benchmark.reporting.fewshot import Recognised
 from benchmark.reporting.gaps import Gaps, gaps
 from benchmark.reporting.rates import COPIED
 from benchmark.reporting.tables import Measured, Trained, write_csv
-from benchmark.reporting.tiles import Tiles
 
 FOLDER = "rows"
 FOREIGN = set("/\\\0")  # letters that no file name has

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from benchmark.data.images import ImageStore
-from benchmark.evaluation import turners
 from benchmark.evaluation.copying import feature_distances, pixel_distances
 from benchmark.evaluation.draws import SPLITS, draw
 from benchmark.evaluation.extractor import FEATURES, network, pooled_features
+from benchmark.evaluation.generate import Positions, trained
 from benchmark.evaluation.identity import class_codes, draw_ranks
-from benchmark.evaluation.outputs import Outputs, Positions, pairs
+from benchmark.evaluation.outputs import Outputs, pairs
 from benchmark.seeding import generator
 from benchmark.speed import material
 from benchmark.speed.rows import Row, Section
@@ -48,11 +48,10 @@ def measure(run: Run) -> Section:
 def _of_images(run: Run, store: ImageStore, batch: Positions, device: torch.device) -> dict[str, Action]:
     """Return what is done with every batch of images."""
     model = material.ready(run, REFERENCE, store, material.opened(run))
-    views = len(run.settings.data.views)
-    turn, compared = turners.trained(model, store, views, device), pixel_distances(store)
+    function, compared = trained(model, store), pixel_distances(store)
     stem, kind = run.settings.extractor.stem, torch.channels_last
     resnets = [network(2, stem).to(device).to(memory_format=kind).eval() for _ in range(2)]
-    images = turn(batch, 0)
+    images = function(batch, 0)
 
     @torch.no_grad()
     def describe() -> None:
@@ -60,7 +59,7 @@ def _of_images(run: Run, store: ImageStore, batch: Positions, device: torch.devi
         resnets[1](images)
 
     return {
-        GENERATION: partial(turn, batch, 0),
+        GENERATION: partial(function, batch, 0),
         FEATURING: describe,
         COPIES: partial(compared, images, batch, 0),
     }

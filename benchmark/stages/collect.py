@@ -9,11 +9,12 @@ import pandas as pd
 
 from benchmark import sources
 from benchmark.cells import RECORD, Cell
+from benchmark.data import tiles
 from benchmark.environment import versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.files import reading
-from benchmark.reporting import rows, tiles
+from benchmark.reporting import rows
 from benchmark.reporting.facts import Facts, Failure
 from benchmark.reporting.fewshot import Recognised
 from benchmark.reporting.models import models_table

@@ -1,31 +1,21 @@
 """From images on disk to the split image store: the stages prepare, filter and split."""
 
-import hashlib
-import json
-from pathlib import Path
-
-from benchmark import sources
-from benchmark.artifacts import Artifact, Made, ensure
+from benchmark.artifacts import Artifact, ensure
 from benchmark.data import adapters, filtering, images, manifest, splitting
 from benchmark.data.opening import SPLIT, note_hash
-from benchmark.environment import versions
+from benchmark.data.roots import KEPT, data_root
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
-from benchmark.settings import Data
 from benchmark.workspace import Run, locked
 
-MANIFEST, KEPT, FILTERED = "manifest.parquet", "kept.parquet", "filtered.parquet"
+MANIFEST, FILTERED = "manifest.parquet", "filtered.parquet"
 
 
-def data_root(settings: Data) -> Path:
-    """Return the folder of the images; that of the rendered cars is named after their settings and the renderer."""
-    if settings.root is not None:
-        return Path(settings.root)
-    folder = sources.PROJECT / "benchmark" / "data"
-    renderer = sources.hashes([folder / "rendered.py", *sorted((folder / "cars").glob("*.py"))])
-    made_with = versions("numpy", "pillow", "trimesh", "embreex")
-    drawn = json.dumps([settings.rendered.model_dump(mode="json"), renderer, made_with], sort_keys=True)
-    return Path("data") / f"rendered-{hashlib.sha256(drawn.encode()).hexdigest()[:10]}"
+def prepare_data(run: Run) -> None:
+    """Do the three stages."""
+    prepare(run)
+    filter_images(run)
+    split(run)
 
 
 def prepare(run: Run) -> None:
@@ -57,25 +47,6 @@ def filter_images(run: Run) -> None:
         manifest.write(stored, run.data / FILTERED)
 
 
-def make_store(run: Run, artifact: Artifact, folder: Path) -> Made:
-    """Decode, crop and resize the images of the filtered manifest; a function of the table of artefacts."""
-    kept, settings = manifest.read(run.data / KEPT), run.settings.data
-    _, account = images.build(kept, data_root(settings), settings, folder, rejected_path=run.folder / "rejected.csv")
-    print(account)
-    return Made((images.ARRAY, images.FACTS, images.MANIFEST), {})
-
-
-def listing_hash(run: Run) -> str:
-    """Hash the filtered manifest with size and time of every image file, so that a changed file is decoded again."""
-    kept, root = manifest.read(run.data / KEPT), data_root(run.settings.data)
-    digest = hashlib.sha256(kept.to_json(orient="split", index=False).encode())
-    for name in kept["image"]:
-        path = root / name
-        facts = (path.stat().st_size, path.stat().st_mtime_ns) if path.exists() else ("missing",)
-        digest.update(f"{name}{facts}\n".encode())
-    return digest.hexdigest()
-
-
 def split(run: Run) -> None:
     """Deal the identities to training, validation and evaluation."""
     with run.lock("data"):
@@ -96,10 +67,3 @@ def check_nc(run: Run, available: int) -> None:
             f"N_c = {too_many[0]} is more than the {available} identities of the standard set; "
             f"choose at most {available} by --nc or evaluation.nc"
         )
-
-
-def prepare_data(run: Run) -> None:
-    """Do the three stages."""
-    prepare(run)
-    filter_images(run)
-    split(run)

@@ -14,14 +14,14 @@ from benchmark.cells import Cell
 from benchmark.data.images import ImageStore
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation import augmentation, episodes, fewshot, turners
+from benchmark.evaluation import augmentation, episodes, fewshot
 from benchmark.evaluation.augmentation import Augmenter, Condition
 from benchmark.evaluation.classifier import Recipe
 from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.files import reading, replacing
 from benchmark.stages import building, trained
 from benchmark.stages.attempts import Attempts, Task, Work, here
-from benchmark.stages.data import data_root, open_store
+from benchmark.stages.data import open_store
 from benchmark.workspace import Run
 
 EPISODES, OUTCOMES = "episodes.parquet", "outcomes.parquet"
@@ -88,7 +88,9 @@ class FewShotMeasurement:
     def cell(self, name: str, seed: int) -> Cell:
         """Return the cell of the outcomes of a model or control."""
         made_by = {} if name in OF_FEWSHOT else trained.made_by(self.run, name, seed, self.store, self.device)
-        roots = ("benchmark.evaluation.fewshot", "benchmark.evaluation.augmentation")
+        roots = ["fewshot", "augmentation", *(["oracle"] if name == "oracle" else [])]
+        stages = [Path(__file__), Path(trained.__file__)]
+        stages += [Path(__file__).with_name("oracle.py")] if name == "oracle" else []
         fingerprint = {
             "made_by": made_by,
             "episodes": self.episodes_cell().fingerprint,
@@ -96,7 +98,7 @@ class FewShotMeasurement:
             "settings": self.settings.model_dump(mode="json", exclude={"controls", "skip"}),
             "stem": self.run.settings.extractor.stem,
             "threads": self.run.settings.threads,
-            "sources": sources.hashes([*sources.closure(*roots), Path(__file__), Path(trained.__file__)]),
+            "sources": sources.hashes([*sources.closure(*(f"benchmark.evaluation.{root}" for root in roots)), *stages]),
             "versions": self.versions,
             "device": self.device.type,
         }
@@ -151,13 +153,14 @@ class FewShotMeasurement:
         if name in OF_FEWSHOT:
             return augmentation.control(name, self.store, count)
         model = trained.generator(self.run, name, seed, self.store, self.device)
-        return Condition(augmentation.generated(model, self.store, count, self.device))
+        return Condition(augmentation.generated(model, self.store, count))
 
     def _oracle(self, every: pd.DataFrame, count: int) -> Augmenter:
+        from benchmark.stages.oracle import oracle
+
         data, training = self.run.settings.data, every["order"] < max(self.settings.shots)
         wanted = np.unique(every.loc[training, "position"].to_numpy())
-        turner = turners.oracle(self.store, data, data_root(data), wanted)
-        return augmentation.nearest_views(turner, len(data.views), count)
+        return augmentation.nearest_views(oracle(data, self.store, wanted), len(data.views), count)
 
 
 def check_skipped(run: Run) -> None:

@@ -9,29 +9,27 @@ import torch
 
 from benchmark import sources
 from benchmark.cells import Cell
+from benchmark.data import tiles
 from benchmark.data.images import ImageStore
 from benchmark.environment import open_fabric, versions
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation import identity, turners
+from benchmark.evaluation import generate, identity, samples
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.draws import Draw, draw, measurable
+from benchmark.evaluation.generate import Generate, Positions
 from benchmark.evaluation.outputs import (
     FEATURES_FILE,
     Networks,
     Outputs,
-    Positions,
-    Turner,
     measure,
     pairs,
     reserve,
 )
 from benchmark.files import replacing
-from benchmark.reporting import samples, tiles
-from benchmark.reporting.samples import sample_positions, turned
 from benchmark.stages import extractor, trained
 from benchmark.stages.attempts import Attempts, Task, Work, here
-from benchmark.stages.data import check_nc, data_root, open_store
+from benchmark.stages.data import check_nc, open_store
 from benchmark.workspace import Run
 
 OUTPUTS, OUTCOMES, SAMPLES = "outputs.safetensors", "outcomes.parquet", "samples.png"
@@ -64,8 +62,9 @@ class Measurement:
     def outputs_cell(self, name: str, seed: int) -> Cell:
         """Return the cell of what a model or control makes of every standard image."""
         settings = self.run.settings
-        roots = ("evaluation.outputs", "evaluation.turners", "evaluation.copying", "reporting.samples")
+        roots = ["outputs", "generate", "copying", "samples", *(["oracle"] if name == "oracle" else [])]
         stages = [Path(__file__), Path(extractor.__file__), Path(trained.__file__)]
+        stages += [Path(__file__).with_name("oracle.py")] if name == "oracle" else []
         fingerprint = {
             "made_by": self._made_by(name, seed),
             "networks": {f"{task}_hash": digest for task, digest in self.digests.items()},
@@ -73,7 +72,7 @@ class Measurement:
             "views": list(settings.data.views),
             "batch_size": settings.evaluation.batch_size,
             "threads": settings.threads,
-            "sources": sources.hashes([*sources.closure(*(f"benchmark.{root}" for root in roots)), *stages]),
+            "sources": sources.hashes([*sources.closure(*(f"benchmark.evaluation.{root}" for root in roots)), *stages]),
             "versions": self.versions,
             "device": self.device.type,
         }
@@ -139,33 +138,35 @@ class Measurement:
         """Make the outputs of a model or control, and the samples to be shown."""
         views = len(self.run.settings.data.views)
         position, view = pairs(self.store.manifest, views, own_view_only=name == "real")
-        turner = self.turner(name, seed)
+        function = self.generate_function(name, seed)
         batch_size = self.run.settings.evaluation.batch_size
         compared = pixel_distances(self.store)
         features = reserve(target.folder / OUTPUTS, len(position))
-        described = measure(turner, position, view, self.networks, compared, batch_size, self.device, features)
+        described = measure(function, position, view, self.networks, compared, batch_size, self.device, features)
         described.save(target.folder / OUTPUTS)
         if name != "real":
-            columns = turned(turner, self.store, views, self.sampled())
+            columns = samples.sample_columns(function, self.store, views, self.sampled())
             tiles.write(samples.tiles(columns), target.folder / SAMPLES)
         target.finish(OUTPUTS, FEATURES_FILE, *([SAMPLES] if name != "real" else []))
         return described
 
     def sampled(self) -> Positions:
         """Return the positions of the images whose outputs are kept to be shown."""
-        return sample_positions(self.store, len(self.run.settings.data.views), SAMPLE_ROWS)
+        return samples.sample_positions(self.store, len(self.run.settings.data.views), SAMPLE_ROWS)
 
-    def turner(self, name: str, seed: int) -> Turner:
+    def generate_function(self, name: str, seed: int) -> Generate:
         """Return a control, or a trained generator."""
         settings = self.run.settings.data
         if name in ("real", "copy"):
-            return turners.copy(self.store)
+            return generate.copy(self.store)
         if name == "mean_image":
-            return turners.mean_image(self.store)
+            return generate.mean_image(self.store)
         if name == "oracle":
-            return turners.oracle(self.store, settings, data_root(settings), self.store.subset("standard"))
+            from benchmark.stages.oracle import oracle
+
+            return oracle(settings, self.store, self.store.subset("standard"))
         model = trained.generator(self.run, name, seed, self.store, self.device)
-        return turners.trained(model, self.store, len(settings.views), self.device)
+        return generate.trained(model, self.store)
 
     def measure(self, name: str, seed: int, wait: bool = True) -> None:
         """Make the outcomes of a model or control for both splits and every wanted number of classes.

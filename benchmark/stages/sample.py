@@ -10,16 +10,16 @@ import torch
 from PIL import Image
 
 from benchmark.data.pictures import Pixels, crop, decode
+from benchmark.data.pixels import to_float
+from benchmark.data.tiles import Tiles
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
+from benchmark.evaluation import samples
+from benchmark.evaluation.generate import Positions, generate_views, pixel_keys
+from benchmark.evaluation.samples import save_columns
 from benchmark.files import replacing
-from benchmark.reporting import samples
-from benchmark.reporting.samples import save_columns
-from benchmark.reporting.tiles import Tiles
 from benchmark.stages import generators, shipped
 from benchmark.stages.data import open_store
-from benchmark.training.sampling import to_float
-from benchmark.training.turning import turned
 from benchmark.workspace import Run
 from models.interface import ViewModel
 
@@ -42,20 +42,23 @@ def sample_images(run: Run, model: str, seed: int, source: Path | None, output: 
     network = generators.load(run, model, found, open_fabric(run.device).device)
     grid = output / f"{model}_seed{seed}.png"
     if source is None:
-        save_columns(_columns(network, _standard_images(run, found)), grid)
+        save_columns(_columns(network, *_standard_images(run, found)), grid)
         return [grid]
     return list(_turn_folder(run, network, source, grid))
 
 
-def _standard_images(run: Run, found: generators.Found) -> Pixels:
+def _standard_images(run: Run, found: generators.Found) -> tuple[Pixels, Positions]:
+    """Return images of the standard set and their positions in the manifest."""
     if found.shipped:
         return shipped.inputs(found.folder, run.settings.data.image_size)
-    return shipped.standard_images(open_store(run), len(run.settings.data.views))
+    store = open_store(run)
+    positions = samples.sample_positions(store, len(run.settings.data.views), shipped.SHOWN)
+    return store.at(positions), positions
 
 
-def _columns(network: ViewModel, squares: Pixels) -> list[torch.Tensor]:
+def _columns(network: ViewModel, squares: Pixels, keys: Positions) -> list[torch.Tensor]:
     """Return the inputs and, for each view, the outputs: tensors (N, 3, S, S) in [-1, 1]."""
-    return [to_float(squares), *turned(network, to_float(squares))]
+    return [to_float(squares), *generate_views(network, to_float(squares), keys)]
 
 
 def _turn_folder(run: Run, network: ViewModel, source: Path, grid: Path) -> Iterator[Path]:
@@ -64,7 +67,8 @@ def _turn_folder(run: Run, network: ViewModel, source: Path, grid: Path) -> Iter
     _check_targets([grid, *chain(*targets)], files)
     for start in range(0, len(files), PART):
         rows = slice(start, start + PART)
-        columns = _columns(network, np.stack([crop(decode(path), None, settings) for path in files[rows]]))
+        squares = np.stack([crop(decode(path), None, settings.image_size, settings.margin) for path in files[rows]])
+        columns = _columns(network, squares, pixel_keys(squares))
         if start == 0:
             save_columns(columns, grid)
             yield grid

@@ -1,23 +1,27 @@
 """Trained generators that lie with stored results: pictures without a training and without the data set.
 
 `<results>/generators/<model>/seed<k>/` is a cell: `generator.safetensors`, `inputs.png` (images to turn, in one column)
-and `run.json`, which says what the weights come from and holds the hashes of both files.
+and `run.json`, which says what the weights come from, and holds the images' positions in the manifest and the hashes
+of both files.
 """
 
 import shutil
 from pathlib import Path
 from typing import Any
 
-from benchmark.cells import Cell, Decision, difference
-from benchmark.data.images import ImageStore
+import numpy as np
+
+from benchmark.cells import RECORD, Cell, Decision, difference
+from benchmark.data import tiles
 from benchmark.data.pictures import Pixels
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
+from benchmark.evaluation.generate import Positions
+from benchmark.evaluation.samples import sample_positions
 from benchmark.files import reading
 from benchmark.regression import baseline
-from benchmark.reporting import rows, tiles
+from benchmark.reporting import rows
 from benchmark.reporting.facts import Facts
-from benchmark.reporting.samples import sample_positions
 from benchmark.settings import Profile
 from benchmark.stages import trained
 from benchmark.stages.data import open_store
@@ -75,9 +79,10 @@ def ship(run: Run, model: str, seed: int, results: Path, with_results: bool = Fa
     weights, target = loop.Files(found.folder).weights, cell(run, model, seed, results)
     with target.making(Decision("make", "")):
         shutil.copyfile(weights, target.folder / weights.name)
-        tiles.write(standard_images(store, len(run.settings.data.views))[:, None], target.folder / INPUTS)
+        positions = sample_positions(store, len(run.settings.data.views), SHOWN)
+        tiles.write(store.at(positions)[:, None], target.folder / INPUTS)
         facts = {key: found.record[key] for key in ("parameters", "images", "device_name") if key in found.record}
-        target.finish(weights.name, INPUTS, training=found.fingerprint, **facts)
+        target.finish(weights.name, INPUTS, training=found.fingerprint, positions=positions.tolist(), **facts)
     return target.folder
 
 
@@ -94,13 +99,14 @@ def _check(run: Run, results: Path) -> None:
         raise BenchmarkError(f"{results} holds results of other settings ({changed}); put those of {run.name} there")
 
 
-def standard_images(store: ImageStore, views: int) -> Pixels:
-    """Return images of different standard identities, of shape (SHOWN or fewer, S, S, 3)."""
-    positions = sample_positions(store, views, SHOWN)
-    images: Pixels = store.images[store.manifest["row"].to_numpy()[positions]]
-    return images
+def inputs(folder: Path, side: int) -> tuple[Pixels, Positions]:
+    """Return the images that came with a generator, of shape (N, S, S, 3), and their positions in the manifest, (N,).
 
-
-def inputs(folder: Path, side: int) -> Pixels:
-    """Return the images that came with a generator, of shape (N, S, S, 3)."""
-    return tiles.read(folder / INPUTS, side)[:, 0].copy()  # what Pillow gives is read-only
+    Raises:
+        BenchmarkError: the positions are missing, or not those of the images.
+    """
+    images = tiles.read(folder / INPUTS, side)[:, 0].copy()  # what Pillow gives is read-only
+    positions = Cell(folder, {}).record.get("positions")
+    if not isinstance(positions, list) or len(positions) != len(images):
+        raise BenchmarkError(f"{folder / RECORD} has no positions of the images in {INPUTS}; store it again")
+    return images, np.array(positions, np.int64)

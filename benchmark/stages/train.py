@@ -13,6 +13,7 @@ from benchmark.cells import Cell, Decision
 from benchmark.data.images import ImageStore
 from benchmark.environment import device_name, open_fabric, versions
 from benchmark.errors import BenchmarkError, DivergedError
+from benchmark.evaluation.generate import inputs
 from benchmark.files import sha256
 from benchmark.stages import building, warm_start
 from benchmark.stages.building import build, entry, training_identities
@@ -21,7 +22,7 @@ from benchmark.training import loop
 from benchmark.training.checkpoint import Progress
 from benchmark.training.compiling import CompilingFabric, compilable
 from benchmark.training.live import LiveLog
-from benchmark.training.sampling import AuxiliaryBatches, to_float
+from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
 from models.capacity import generator_parameters
 from models.interface import ViewModel
@@ -134,10 +135,10 @@ def live_folder(run: Run, model: str, seed: int) -> Path:
 
 def _live_log(run: Run, model: str, seed: int, store: ImageStore) -> LiveLog:
     """Return the live log, whose samples are spread over the identities that are kept from training for choices."""
-    rows = store.manifest["row"].to_numpy()[store.subset("validation")]
-    places = np.linspace(0, len(rows) - 1, min(SAMPLES, len(rows))).round().astype(np.int64)
-    inputs = to_float(store.images[rows[places]])
-    return LiveLog(live_folder(run, model, seed), inputs, run.settings.training.samples_every)
+    positions = store.subset("validation")
+    chosen = positions[np.linspace(0, len(positions) - 1, min(SAMPLES, len(positions))).round().astype(np.int64)]
+    every = run.settings.training.samples_every
+    return LiveLog(live_folder(run, model, seed), inputs(store, chosen), chosen, every)
 
 
 def _train(run: Run, model: str, seed: int, network: ViewModel, store: ImageStore, files: loop.Files) -> Progress:

@@ -13,10 +13,11 @@ from benchmark.data.images import ImageStore
 from benchmark.data.splitting import LEAST
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation import identity, turners
+from benchmark.evaluation import generate, identity
 from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.draws import draw, measurable
-from benchmark.evaluation.outputs import Outputs, Turner, measure, pairs
+from benchmark.evaluation.generate import Generate
+from benchmark.evaluation.outputs import Outputs, measure, pairs
 from benchmark.reporting.tables import Measured, Trained, identity_table
 from benchmark.settings import Profile
 from benchmark.stages import extractor, trained
@@ -104,16 +105,16 @@ class _Measurement:
         print(f"{name} seed {seed}: generating and describing images of validation identities")
         settings = self.run.settings
         images = pairs(self.store.manifest, len(settings.data.views), own_view_only=name == "real")
-        turner, compared = self._turner(name, seed), pixel_distances(self.store)
-        return measure(turner, *images, self.networks, compared, settings.evaluation.batch_size, self.device)
+        function, compared = self._generate_function(name, seed), pixel_distances(self.store)
+        return measure(function, *images, self.networks, compared, settings.evaluation.batch_size, self.device)
 
-    def _turner(self, name: str, seed: int) -> Turner:
+    def _generate_function(self, name: str, seed: int) -> Generate:
         if name == "mean_image":
-            return turners.mean_image(self.store)
+            return generate.mean_image(self.store)
         if name in CONTROLS:
-            return turners.copy(self.store)
+            return generate.copy(self.store)
         model = trained.generator(self.run, name, seed, self.trained_on, self.device)
-        return turners.trained(model, self.store, len(self.run.settings.data.views), self.device)
+        return generate.trained(model, self.store)
 
     def _outcomes(self, outputs: Sequence[Outputs], split: str, nc: int) -> pd.DataFrame:
         """Return the outcomes of every training seed, all over the same draws."""

@@ -15,8 +15,8 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from benchmark.data.pixels import to_float
 from benchmark.errors import DivergedError
-from benchmark.training.sampling import to_float
 from models.interface import Batch, Batches
 
 LEARNING_RATE = 2e-4  # of Adam, times the common factor; both as in the adversarial training of DR-GAN and ours

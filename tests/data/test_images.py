@@ -11,10 +11,9 @@ from PIL import Image
 from benchmark.data import images, manifest, pictures
 from benchmark.data.images import ImageStore, build, crop, decode
 from benchmark.errors import BenchmarkError, FullDiskError
-from benchmark.settings import Data
 
 SIZE = 16
-SETTINGS = Data(image_size=SIZE, margin=0.1)
+SQUARE = (SIZE, 0.1)  # image_size and margin
 
 
 def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -54,37 +53,36 @@ def reference(picture: np.ndarray, box: tuple[int, int, int, int], margin: float
 )
 def test_crop_is_what_the_reference_says(box: tuple[int, int, int, int]) -> None:
     picture = noise(50, 60)
-    settings = Data(image_size=SIZE, margin=0.5)
-    np.testing.assert_array_equal(crop(picture, box, settings), reference(picture, box, 0.5, SIZE))
+    np.testing.assert_array_equal(crop(picture, box, SIZE, 0.5), reference(picture, box, 0.5, SIZE))
 
 
 def test_crop_of_the_whole_picture() -> None:
     picture = noise(50, 60)
-    np.testing.assert_array_equal(crop(picture, None, SETTINGS), reference(picture, (0, 0, 60, 50), 0, SIZE))
+    np.testing.assert_array_equal(crop(picture, None, *SQUARE), reference(picture, (0, 0, 60, 50), 0, SIZE))
 
 
 def test_crop_does_not_alias() -> None:
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, ::2] = 255
-    inner = crop(stripes, None, SETTINGS)[:, 2:-2].astype(int)
+    inner = crop(stripes, None, *SQUARE)[:, 2:-2].astype(int)
     assert abs(inner - 127).max() <= 4
 
 
 def test_a_tiny_box_still_has_a_pixel() -> None:
     picture = noise(10, 10)
     for box in ((9.9, 9.9, 9.95, 9.95), (0.01, 0.01, 0.02, 0.02)):
-        assert (crop(picture, box, SETTINGS) == picture[int(box[0]), int(box[1])]).all()
+        assert (crop(picture, box, *SQUARE) == picture[int(box[0]), int(box[1])]).all()
 
 
 @pytest.mark.parametrize("box", [(10, 0, 20, 5), (0, 10, 5, 20), (-5, 0, 0, 5), (0, -5, 5, 0), (5, 5, 5, 9)])
 def test_a_box_outside_is_refused(box: tuple[int, int, int, int]) -> None:
     with pytest.raises(BenchmarkError, match=r"the box \[-?\d+\.0, .*\] lies outside the picture of 10 x 10 pixels"):
-        crop(noise(10, 10), np.array(box), SETTINGS)
+        crop(noise(10, 10), np.array(box), *SQUARE)
 
 
 def test_a_thread_of_pixels_does_not_fill_the_memory() -> None:
     with pytest.raises(BenchmarkError, match=r"too long to be made square"):
-        crop(np.zeros((1, 50_000, 3), np.uint8), None, SETTINGS)
+        crop(np.zeros((1, 50_000, 3), np.uint8), None, *SQUARE)
 
 
 def two_colours(first: object, second: object, mode: str) -> Image.Image:
@@ -188,21 +186,21 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
         Image.new("1", (side, side)).save(tmp_path / "bomb.png")
         frame = manifest.build([{"image": "bomb.png", "identity": "a", "view": "left", "group": "g"}])
         with pytest.raises(BenchmarkError, match=rf"bomb\.png is no readable image: .*({side} x {side}|bomb)"):
-            build(frame, tmp_path, SETTINGS, tmp_path / "store")
+            build(frame, tmp_path, *SQUARE, tmp_path / "store")
 
 
 def test_the_store_holds_every_crop_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "CHUNK", 4)
     frame = save_tree(tmp_path, 11)
     frame = frame.iloc[::-1].reset_index(drop=True)
-    stored, account = build(frame, tmp_path, SETTINGS, tmp_path / "store")
+    stored, account = build(frame, tmp_path, *SQUARE, tmp_path / "store")
     store = ImageStore.open(tmp_path / "store")
     assert list(store.manifest["image"]) == list(stored["image"]) == list(frame["image"])
     assert isinstance(store.images, np.memmap)
     assert store.images.shape == (11, SIZE, SIZE, 3)
     assert not store.images.flags.writeable
     for row in store.manifest.itertuples():
-        expected = crop(decode(tmp_path / row.image), row.box, SETTINGS)
+        expected = crop(decode(tmp_path / row.image), row.box, *SQUARE)
         np.testing.assert_array_equal(store.images[row.row], expected)
     assert "dropped nothing; 11 images of 4 identities out" in str(account)
     assert (tmp_path / "store/rejected.csv").read_text() == "image,reason\n"
@@ -212,7 +210,7 @@ def test_threads_do_not_change_a_byte(tmp_path: Path) -> None:
     frame = save_tree(tmp_path, 20)
     hashes = set()
     for workers in (1, 4):
-        build(frame, tmp_path, SETTINGS, tmp_path / str(workers), workers)
+        build(frame, tmp_path, *SQUARE, tmp_path / str(workers), workers)
         hashes.add(ImageStore.open(tmp_path / str(workers)).content_hash)
     assert len(hashes) == 1
     assert (tmp_path / "1/images.npy").read_bytes() == (tmp_path / "4/images.npy").read_bytes()
@@ -222,12 +220,12 @@ def test_a_few_bad_images_are_left_out_and_listed(tmp_path: Path) -> None:
     frame = save_tree(tmp_path, 202)
     damaged(tmp_path / "007.png")
     frame.at[100, "box"] = [500, 500, 600, 600]
-    stored, account = build(frame, tmp_path, SETTINGS, tmp_path / "store")
+    stored, account = build(frame, tmp_path, *SQUARE, tmp_path / "store")
     store = ImageStore.open(tmp_path / "store")
     assert len(store.images) == len(store.manifest) == 200
     assert list(stored["row"]) == list(range(200))
     assert account.dropped == {"unreadable or with a box outside the image": 2}
-    last = crop(decode(tmp_path / "201.png"), frame.at[201, "box"], SETTINGS)
+    last = crop(decode(tmp_path / "201.png"), frame.at[201, "box"], *SQUARE)
     np.testing.assert_array_equal(store.images[199], last)
     rejected = pd.read_csv(tmp_path / "store/rejected.csv")
     assert list(rejected["image"]) == ["007.png", "100.png"]
@@ -240,7 +238,7 @@ def test_many_bad_images_are_an_error(tmp_path: Path) -> None:
     elsewhere = tmp_path / "list/bad.csv"
     sentence = r"1 of 50 images cannot be used, the first, 007\.png, because .*No such file.*; .*bad\.csv lists them"
     with pytest.raises(BenchmarkError, match=sentence):
-        build(frame, tmp_path, SETTINGS, tmp_path / "store", rejected_path=elsewhere)
+        build(frame, tmp_path, *SQUARE, tmp_path / "store", rejected_path=elsewhere)
     assert list(pd.read_csv(elsewhere)["image"]) == ["007.png"]
     assert list((tmp_path / "store").iterdir()) == []
     with pytest.raises(BenchmarkError, match=r"store holds no complete image store"):
@@ -253,7 +251,7 @@ def test_a_full_disk_leaves_no_half(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
         with pytest.raises(FullDiskError, match=r"no space left on the disk for .*images\.npy"):
-            build(frame, tmp_path, SETTINGS, tmp_path / "store")
+            build(frame, tmp_path, *SQUARE, tmp_path / "store")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list((tmp_path / "store").iterdir()) == []
@@ -263,7 +261,7 @@ def test_the_hash_follows_pixels_and_table(tmp_path: Path) -> None:
     frame = save_tree(tmp_path, 10)
 
     def content_hash(table: pd.DataFrame) -> str:
-        build(table, tmp_path, SETTINGS, tmp_path / "store")
+        build(table, tmp_path, *SQUARE, tmp_path / "store")
         return ImageStore.open(tmp_path / "store").content_hash
 
     first = content_hash(frame)
@@ -274,17 +272,17 @@ def test_the_hash_follows_pixels_and_table(tmp_path: Path) -> None:
 
 
 def test_a_later_manifest_still_finds_its_pixels(tmp_path: Path) -> None:
-    stored, _ = build(save_tree(tmp_path, 8), tmp_path, SETTINGS, tmp_path / "store")
+    stored, _ = build(save_tree(tmp_path, 8), tmp_path, *SQUARE, tmp_path / "store")
     later = stored[stored["identity"] == "3"].assign(split=["standard", "auxiliary"]).reset_index(drop=True)
     manifest.write(later, tmp_path / "later.parquet")
     store = ImageStore.open(tmp_path / "store", tmp_path / "later.parquet")
     chosen = store.manifest.loc[store.subset("auxiliary")]
     assert list(chosen["image"]) == ["007.png"]
     np.testing.assert_array_equal(
-        store.images[chosen["row"].iloc[0]], crop(decode(tmp_path / "007.png"), chosen["box"].iloc[0], SETTINGS)
+        store.images[chosen["row"].iloc[0]], crop(decode(tmp_path / "007.png"), chosen["box"].iloc[0], *SQUARE)
     )
 
 
 def test_nothing_to_store(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"no images to store"):
-        build(manifest.build([]), tmp_path, SETTINGS, tmp_path / "store")
+        build(manifest.build([]), tmp_path, *SQUARE, tmp_path / "store")

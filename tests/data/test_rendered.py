@@ -116,7 +116,7 @@ def test_the_common_views_are_equally_frequent_and_rear_views_rare() -> None:
 
 def test_the_own_view_of_a_scene_gives_the_stored_picture_and_box(root: Path, scenes: pd.DataFrame) -> None:
     for _, scene in scenes.iloc[::17].iterrows():
-        picture, (x0, y0, x1, y1) = rendered.render_view(scene, scene["view"], SETTINGS)
+        picture, (x0, y0, x1, y1) = rendered.render_view(scene, scene["view"], SETTINGS.seed, SETTINGS.size)
         stored = np.asarray(Image.open(root / "image" / scene["image"])).astype(int)
         assert np.abs(stored - picture).mean() < 4
         assert label(root, scene["image"])[2] == [x0 + 1, y0 + 1, x1, y1]
@@ -148,10 +148,10 @@ def test_the_nose_is_on_the_named_side(view: str, side: int, monkeypatch: pytest
 
 def test_many_views_come_in_order_and_equal_single_ones(scenes: pd.DataFrame) -> None:
     some = scenes.iloc[[0, 1, 40]]
-    made = list(rendered.render_views(some, ["rear", "left"], SETTINGS, workers=2))
+    made = list(rendered.render_views(some, ["rear", "left"], SETTINGS.seed, SETTINGS.size, workers=2))
     assert [(one.row, one.view) for one in made] == [(i, view) for i in range(3) for view in ("rear", "left")]
     for one in made:
-        picture, box = rendered.render_view(some.iloc[one.row], one.view, SETTINGS)
+        picture, box = rendered.render_view(some.iloc[one.row], one.view, SETTINGS.seed, SETTINGS.size)
         assert np.array_equal(one.picture, picture)
         assert one.box == box
 

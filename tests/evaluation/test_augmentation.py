@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmark.data.images import ImageStore
+from benchmark.data.pixels import to_float, to_uint8
 from benchmark.evaluation import augmentation
 from benchmark.evaluation.augmentation import (
     Condition,
@@ -19,10 +20,8 @@ from benchmark.evaluation.augmentation import (
     interpolated_codes,
     nearest_views,
     noise,
-    pictures,
 )
 from benchmark.evaluation.controls import OF_FEWSHOT
-from benchmark.training.sampling import to_float, to_uint8
 from tests.tiny import Tiny
 from tests.tools import spec
 
@@ -79,14 +78,14 @@ def test_as_many_points_as_views_are_the_views() -> None:
     torch.testing.assert_close(interpolated_codes(VIEWS, VIEWS), torch.eye(VIEWS))
 
 
-def test_pictures_are_those_of_the_store(store: ImageStore) -> None:
-    assert (pictures(store, np.array([3, 0])) == store.images[[8, 11]]).all()
+def test_squares_at_positions_are_those_of_their_rows(store: ImageStore) -> None:
+    assert (store.at(np.array([3, 0])) == store.images[[8, 11]]).all()
 
 
 def test_images_are_generated_as_one_by_one(store: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augmentation, "BATCH", 9)  # two inputs at once
     model, positions = Mixed(spec()), np.array([7, 2, 9, 4, 11])
-    made = generated(model, store, COUNT, CPU)(positions)
+    made = generated(model, store, COUNT)(positions)
     assert made.shape == (5, COUNT, 8, 8, 3)
     assert model.wide
     for position, own in zip(positions, made, strict=True):
@@ -113,11 +112,11 @@ def test_copies_are_copies(store: ImageStore) -> None:
     assert all((made[:, n] == store.images[[10, 6]]).all() for n in range(COUNT))
 
 
-def test_a_turner_of_pure_views_gives_the_nearest() -> None:
-    def turner(positions: np.ndarray, view: int) -> Tensor:
+def test_a_control_of_pure_views_gives_the_nearest() -> None:
+    def answer(positions: np.ndarray, view: int) -> Tensor:
         return torch.full((len(positions), 3, 2, 2), view / 10)
 
-    made = nearest_views(turner, VIEWS, 20)(np.array([0, 1]))
+    made = nearest_views(answer, VIEWS, 20)(np.array([0, 1]))
     views = np.rint((made[:, :, 0, 0, 0] / 127.5 - 1) * 10)
     nearest = np.rint(np.arange(20) * 4 / 19)
     assert (views == nearest).all()
@@ -128,7 +127,7 @@ def made_for(name: str, store: ImageStore) -> tuple[augmentation.Examples, Condi
     positions, labels = np.arange(6), np.array([0, 0, 1, 1, 2, 2])
     condition = control(name, store, COUNT)
     added = condition.add(positions) if condition.add else None
-    return examples(pictures(store, positions), labels, added, condition, 3), condition, labels
+    return examples(store.at(positions), labels, added, condition, 3), condition, labels
 
 
 @pytest.mark.parametrize("name", ["no_augmentation", "standard_augmentation"])

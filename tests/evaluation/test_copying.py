@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from benchmark.data.images import ImageStore
+from benchmark.data.pixels import to_float
 from benchmark.evaluation import copying
 from benchmark.evaluation.copying import copied, feature_distances, pixel_distances
 from benchmark.evaluation.outputs import Outputs, pairs
-from benchmark.training.sampling import to_float
 
 VIEWS, SIZE = 3, 6
 

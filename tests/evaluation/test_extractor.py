@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchmark.data.pixels import to_float
 from benchmark.evaluation.extractor import (
     CHUNK,
     Images,
@@ -18,7 +19,6 @@ from benchmark.evaluation.extractor import (
     pooled_features,
 )
 from benchmark.seeding import seed_global
-from benchmark.training.sampling import to_float
 
 CPU = torch.device("cpu")
 

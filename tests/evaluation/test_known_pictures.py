@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.transforms.v2.functional import gaussian_blur
 
-from benchmark.evaluation.outputs import Networks, Outputs, Turner, measure, pairs
+from benchmark.evaluation.generate import Generate
+from benchmark.evaluation.outputs import Networks, Outputs, measure, pairs
 from tests.evaluation.planted import CLASSES, VIEWS, World
 
 SIZE, PERIOD = 32, 6.0  # pixels of a picture, and of the stripes that show its view
@@ -63,8 +64,8 @@ def described(networks: Networks, sigma: float, own_view_only: bool = False) -> 
     def uncompared(images: Tensor, positions: np.ndarray, view: int) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(len(images), np.float32), np.zeros(len(images), np.float32)
 
-    turner: Turner = turn
-    return measure(turner, position, target, networks, uncompared, 256, torch.device("cpu"))
+    answer: Generate = turn
+    return measure(answer, position, target, networks, uncompared, 256, torch.device("cpu"))
 
 
 def test_rising_blur_of_pictures_lowers_identity_view_and_joint(

@@ -6,10 +6,11 @@ from unittest.mock import patch
 import torch
 
 from benchmark.data.images import ImageStore
-from benchmark.evaluation import augmentation, classifier, draws, episodes, fewshot, identity, outputs, turners
+from benchmark.evaluation import augmentation, classifier, draws, episodes, fewshot, generate, identity, outputs
 from benchmark.evaluation.augmentation import Condition
 from benchmark.evaluation.copying import pixel_distances
-from benchmark.evaluation.outputs import Outputs, Turner
+from benchmark.evaluation.generate import Generate
+from benchmark.evaluation.outputs import Outputs
 from benchmark.evaluation.statistics import Totals, means_and_intervals, totals
 from benchmark.reporting.rates import all_rates
 from tests.golden import frozen
@@ -27,8 +28,8 @@ RECIPE = classifier.Recipe(steps=20, batch_size=16, learning_rate=0.02, stem="sm
 def identity_figures() -> Figures:
     """Return the figures of the real images and of what the frozen generator makes of them, for both splits."""
     store = frozen.store()
-    real = _outputs(turners.copy(store), store, own_view_only=True)
-    generated = _outputs(turners.trained(frozen.generator(), store, VIEWS, CPU), store, own_view_only=False)
+    real = _outputs(generate.copy(store), store, own_view_only=True)
+    generated = _outputs(generate.trained(frozen.generator(), store), store, own_view_only=False)
     found = {}
     for split, nc in draws.measurable(store.manifest, [NC])[0]:
         drawn = [draws.draw(store.manifest, DATASET, nc, number, TEST_SHARE, split) for number in range(DRAWS)]
@@ -38,9 +39,9 @@ def identity_figures() -> Figures:
     return found
 
 
-def _outputs(turner: Turner, store: ImageStore, own_view_only: bool) -> Outputs:
+def _outputs(function: Generate, store: ImageStore, own_view_only: bool) -> Outputs:
     position, target = outputs.pairs(store.manifest, VIEWS, own_view_only)
-    return outputs.measure(turner, position, target, frozen.networks(), pixel_distances(store), 256, CPU)
+    return outputs.measure(function, position, target, frozen.networks(), pixel_distances(store), 256, CPU)
 
 
 def _counted(added: Totals) -> dict[str, str]:
@@ -64,7 +65,7 @@ def fewshot_figures() -> Figures:
 
 
 def _conditions(store: ImageStore) -> dict[str, Condition]:
-    added = augmentation.generated(frozen.generator(), store, ADDED, CPU)
+    added = augmentation.generated(frozen.generator(), store, ADDED)
     return {"no augmentation": Condition(), "generated": Condition(added)}
 
 

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from benchmark.data import adapters, filtering, images, rendered, splitting
 from benchmark.data.images import ImageStore
-from benchmark.evaluation import turners
+from benchmark.evaluation import generate
 from benchmark.evaluation.extractor import FEATURES, augmentation, augmented, pooled_features
+from benchmark.evaluation.oracle import render_targets
 from benchmark.seeding import seed_global
 from benchmark.settings import Data, Rendered
 from models.interface import NOISE, one_hot
@@ -53,15 +54,18 @@ def _cars(root: Path) -> pd.DataFrame:
 
 def _store(manifest: pd.DataFrame, split: str, root: Path, folder: Path) -> ImageStore:
     """Write the images of a split into `folder`."""
-    images.build(manifest[manifest["split"] == split], root, DATA, folder, rejected_path=root / "rejected.csv")
+    rows, squares = manifest[manifest["split"] == split], (DATA.image_size, DATA.margin)
+    images.build(rows, root, *squares, folder, rejected_path=root / "rejected.csv")
     return ImageStore.open(folder)
 
 
 def _every_view(store: ImageStore, root: Path) -> Tensor:
     """Return the true pictures of every image from every view, (N, 5, 3, S, S)."""
     positions = np.arange(len(store.manifest))
-    oracle = turners.oracle(store, DATA, root, positions)
-    return torch.stack([oracle(positions, view) for view in range(VIEWS)], 1)
+    images, squares = store.manifest["image"].tolist(), (DATA.image_size, DATA.margin)
+    pictures = render_targets(root, images, DATA.views, *squares, seed=CARS.seed, size=CARS.size)
+    answer = generate.oracle(pictures, positions)
+    return torch.stack([answer(positions, view) for view in range(VIEWS)], 1)
 
 
 def _fit_networks(store: ImageStore, folder: Path) -> nn.Module:
@@ -79,7 +83,7 @@ def _fit_networks(store: ImageStore, folder: Path) -> nn.Module:
 
 
 def _classify(network: nn.Module, store: ImageStore, labels: Tensor, epochs: int) -> None:
-    every, augment = turners.inputs(store, np.arange(len(labels))), augmentation(frozen.SIZE)
+    every, augment = generate.inputs(store, np.arange(len(labels))), augmentation(frozen.SIZE)
     steps = epochs * (len(labels) // BATCH)
     optimizer = torch.optim.Adam(network.parameters(), 3e-3)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, steps)
@@ -92,7 +96,7 @@ def _classify(network: nn.Module, store: ImageStore, labels: Tensor, epochs: int
 
 def _fit_generator(store: ImageStore, goals: Tensor, network: nn.Module, folder: Path) -> None:
     seed_global("golden generator")
-    model, every = Ours(frozen.SPEC), turners.inputs(store, np.arange(len(goals)))
+    model, every = Ours(frozen.SPEC), generate.inputs(store, np.arange(len(goals)))
     optimizer = torch.optim.Adam(model.generator.parameters(), 4e-3)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, STEPS)
     for _ in range(STEPS):

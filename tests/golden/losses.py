@@ -17,8 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmark.environment import open_fabric
-from benchmark.evaluation import classifier, turners
-from benchmark.evaluation.augmentation import pictures
+from benchmark.evaluation import classifier, generate
 from benchmark.evaluation.classifier import Examples, Recipe
 from benchmark.evaluation.identity import class_codes
 from benchmark.seeding import seed_global
@@ -93,14 +92,14 @@ def _spread(model: ViewModel) -> float:
     positions = np.arange(0, len(store.manifest), 10)
     code = one_hot(torch.from_numpy(positions) % VIEWS, VIEWS).double()
     noise = torch.from_numpy(np.random.default_rng(0).standard_normal((len(positions), NOISE)))
-    return round(float(model.generate(turners.inputs(store, positions).double(), code, noise).std()), 6)
+    return round(float(model.generate(generate.inputs(store, positions).double(), code, noise).std()), 6)
 
 
 def classifier_losses() -> Losses:
     """Return the cross entropy of a ResNet18 of the few-shot measurement on its images after two steps."""
     store = frozen.store()
     positions = np.arange(0, len(store.manifest), 10)
-    images, labels = pictures(store, positions), class_codes(store.manifest)[positions]
+    images, labels = store.at(positions), class_codes(store.manifest)[positions]
     examples = Examples(images, labels, np.arange(len(labels)) % 2 == 0)
     recipe = Recipe(steps=2, batch_size=8, learning_rate=0.01, stem="stock")
     with double_precision(), patch.object(classifier, "to_float", _doubles):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.evaluation import augmentation, draws, fewshot, identity, knn, outputs, rates, statistics, turners
+from benchmark.evaluation import augmentation, draws, fewshot, generate, identity, knn, outputs, rates, statistics
 from benchmark.evaluation.draws import Draw
 from benchmark.evaluation.fewshot import Task
 from models import cr_gan
@@ -108,7 +108,7 @@ DEFECTS: list[tuple[Callable[[], None], Callable[[Right], Right], object, str, s
     (check_identity, groups_ignored, draws, "draw", "real, grouped split, top1"),
     (check_identity, one_neighbour, identity, "several_ranks", "real, random split, top1"),
     (check_identity, features_before_the_last_activation, outputs, "pooled_features", "real, random split, top1"),
-    (check_identity, images_from_zero_to_one, turners, "to_float", "real, random split, view"),
+    (check_identity, images_from_zero_to_one, generate, "to_float", "real, random split, view"),
     (check_identity, copies_are_no_copies, identity, "copied", "generated, random split, copied_pixels"),
     (check_identity, narrower_interval, statistics, "TAILS", "real, random split, top1"),
     (check_identity, view_code_ignored, IdentityViewGAN, "generate", "generated, random split, view_cross"),

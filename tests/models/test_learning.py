@@ -17,7 +17,7 @@ from torch import nn
 from benchmark import settings
 from benchmark.data.images import ImageStore
 from benchmark.environment import open_fabric
-from benchmark.evaluation import extractor, turners
+from benchmark.evaluation import extractor, generate
 from benchmark.seeding import seed_global
 from benchmark.settings import override
 from benchmark.stages.data import filter_images, open_store, prepare, split
@@ -141,10 +141,10 @@ class Learning:
         state = deepcopy(self.model.state_dict())
         self.average.put_into(self.model)
         self.model.finish(self.batches)
-        turner = turners.trained(self.model, self.store, 5, CPU)
+        answer = generate.trained(self.model, self.store)
         positions = np.flatnonzero(self.store.manifest["split"] == "auxiliary")
         with torch.no_grad():
-            turned = torch.stack([judge(turner(positions, view)).argmax(1) == view for view in range(5)])
+            turned = torch.stack([judge(answer(positions, view)).argmax(1) == view for view in range(5)])
         self.model.load_state_dict(state)
         return float(turned.float().mean())
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmark.evaluation.samples import sample_positions, save_columns
 from benchmark.evaluation.statistics import BETWEEN_SEEDS, WITHIN_MODEL
 from benchmark.reporting import ablation, tables
 from benchmark.reporting.headline import headline
 from benchmark.reporting.rates import ALL_RATES, all_rates
-from benchmark.reporting.samples import sample_positions, save_columns
 from benchmark.reporting.sheets import markdown
 from benchmark.reporting.tables import Measured, Trained
 

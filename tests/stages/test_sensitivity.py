@@ -96,7 +96,7 @@ def test_nothing_is_trained_or_generated(
     finished: Run, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delattr(identity, "measure")
-    monkeypatch.setattr(identity.Measurement, "turner", None)
+    monkeypatch.setattr(identity.Measurement, "generate_function", None)
     before = sorted(path for path in finished.folder.rglob("*"))
     run = replace(changed(finished, training__images=72), results=Path("stale"))
     sensitivity(run)

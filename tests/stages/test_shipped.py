@@ -14,9 +14,10 @@ from PIL import Image
 from benchmark import settings
 from benchmark.cells import RECORD
 from benchmark.cli import cli
+from benchmark.data import tiles
 from benchmark.errors import BenchmarkError
+from benchmark.evaluation import samples
 from benchmark.files import write_text
-from benchmark.reporting import samples, tiles
 from benchmark.reporting.facts import Facts
 from benchmark.settings import Profile
 from benchmark.stages import shipped

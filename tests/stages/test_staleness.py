@@ -193,11 +193,11 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     ),
     "the meaning of settings": (
         source("benchmark/settings.py"),
-        {STORE | IDENTITY | RECOGNISED: "benchmark/settings.py changed"},
+        NOTHING,
     ),
     "the choice of samples": (
-        source("benchmark/reporting/samples.py"),
-        {IDENTITY: "benchmark/reporting/samples.py changed"},
+        source("benchmark/evaluation/samples.py"),
+        {IDENTITY: "benchmark/evaluation/samples.py changed"},
     ),
     "a table": (source("benchmark/reporting/tables.py"), NOTHING),
     "the split": (source("benchmark/data/splitting.py"), NOTHING),  # done each time; its result counts

@@ -15,19 +15,19 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import Tensor, nn
 
 from benchmark import seeding
+from benchmark.data.pixels import to_uint8
 from benchmark.environment import open_fabric
 from benchmark.errors import FullDiskError, InterruptedRun
 from benchmark.training import checkpoint
-from benchmark.training.live import LiveLog
+from benchmark.training.live import LiveLog, evaluating
 from benchmark.training.loop import Files, Schedule, train
-from benchmark.training.sampling import to_uint8
-from benchmark.training.turning import evaluating
 from models.interface import Batches, ModelSpec
 from tests.tiny import Tiny
 from tests.tools import RandomBatches, spec
 from tests.training.test_loop import Disturbed, control_c, crash
 
 SCHEDULE = Schedule(images=28, log_every=2, checkpoint_every=3, axes=("test", 0))  # 7 cycles of 4 images
+KEYS = np.array([3, 8])
 INPUTS = torch.linspace(-1, 1, 2 * 3 * 32 * 32).reshape(2, 3, 32, 32)
 
 
@@ -51,7 +51,7 @@ class Sensitive(Tiny):
 def run(folder: Path, batches: Batches | None = None, every: int = 2, live: bool = True) -> Files:
     """Train in `folder`, with live logs in `folder`/live if they are wanted."""
     seeding.seed_global("weights")
-    model, logs = Sensitive(spec()), [LiveLog(folder / "live", INPUTS, every)] if live else []
+    model, logs = Sensitive(spec()), [LiveLog(folder / "live", INPUTS, KEYS, every)] if live else []
     try:
         fabric = open_fabric("cpu", "32-true", *logs)
         train(model, batches or RandomBatches(spec()), fabric, SCHEDULE, Files(folder), "live")
@@ -145,7 +145,7 @@ def test_every_module_gets_its_own_mode_back() -> None:
 
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = LiveLog(tmp_path / "live", INPUTS, 1)
+    log = LiveLog(tmp_path / "live", INPUTS, KEYS, 1)
     monkeypatch.setattr(log.experiment, "add_scalar", full)
     with pytest.raises(FullDiskError, match=f"no space left on the disk for {tmp_path}/live; free some"):
         log.log_metrics({"loss": 1.0}, 1)

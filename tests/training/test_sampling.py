@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmark.data.pixels import to_float, to_uint8
 from benchmark.training import sampling
-from benchmark.training.sampling import AuxiliaryBatches, to_float, to_uint8
+from benchmark.training.sampling import AuxiliaryBatches
 from models.interface import Batch
 
 CPU = torch.device("cpu")

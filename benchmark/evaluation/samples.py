@@ -5,21 +5,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 from torchvision.utils import make_grid
 
 from benchmark.data.images import ImageStore
-from benchmark.evaluation.outputs import Positions, Turner
-from benchmark.evaluation.turners import inputs
+from benchmark.data.pixels import to_uint8
+from benchmark.data.tiles import Tiles
+from benchmark.evaluation.generate import Generate, Positions, inputs
 from benchmark.files import replacing
-from benchmark.reporting.tiles import Tiles
-from benchmark.training.sampling import to_uint8
 
 LEAST_SIDE = 96  # pixels of one image in the grid; smaller images are enlarged by a whole factor
-
-
-def turned(turner: Turner, store: ImageStore, views: int, positions: Positions) -> list[torch.Tensor]:
-    """Return the inputs, then what becomes of them for each view in order: tensors (B, 3, S, S) in [-1, 1]."""
-    return [inputs(store, positions), *(turner(positions, view).cpu() for view in range(views))]
 
 
 def sample_positions(store: ImageStore, views: int, rows: int) -> Positions:
@@ -35,12 +30,17 @@ def sample_positions(store: ImageStore, views: int, rows: int) -> Positions:
     return np.array(chosen, np.int64)
 
 
-def tiles(columns: list[torch.Tensor]) -> Tiles:
+def sample_columns(generate: Generate, store: ImageStore, views: int, positions: Positions) -> list[Tensor]:
+    """Return the inputs, then what is made of them for each view in order: tensors (B, 3, S, S) in [-1, 1]."""
+    return [inputs(store, positions), *(generate(positions, view).cpu() for view in range(views))]
+
+
+def tiles(columns: list[Tensor]) -> Tiles:
     """Return columns of images as uint8 of shape (rows, columns, S, S, 3)."""
     return np.stack([to_uint8(column) for column in columns], axis=1)
 
 
-def save_columns(columns: list[torch.Tensor], path: Path) -> None:
+def save_columns(columns: list[Tensor], path: Path) -> None:
     """Write a PNG whose columns are image tensors of shape (rows, 3, S, S) in [-1, 1]."""
     size = columns[0].shape[-1]
     enlarged = torch.stack(columns, 1).flatten(0, 1).repeat_interleave(factor := max(1, LEAST_SIDE // size), 2)
