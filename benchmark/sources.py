@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-PACKAGES = ("benchmark", "models", "pipelines")
+PACKAGES = ("benchmark", "models", "pipelines", "rendered_cars")
 
 
 def closure(*roots: str | Path) -> list[Path]:
