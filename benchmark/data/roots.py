@@ -19,8 +19,8 @@ def data_root(settings: "Data") -> Path:
     """Return the folder of the images; that of the rendered cars is named after their settings and the renderer."""
     if settings.root is not None:
         return Path(settings.root)
-    folder = sources.PROJECT / "benchmark" / "data"
-    renderer = sources.hashes([folder / "rendered.py", *sorted((folder / "cars").glob("*.py"))])
+    adapter, package = sources.PROJECT / "benchmark" / "data" / "rendered.py", sources.PROJECT / "rendered_cars"
+    renderer = sources.hashes([adapter, *sorted(package.glob("*.py"))])
     made_with = versions("numpy", "pillow", "trimesh", "embreex")
     drawn = json.dumps([settings.rendered.model_dump(mode="json"), renderer, made_with], sort_keys=True)
     return Path("data") / f"rendered-{hashlib.sha256(drawn.encode()).hexdigest()[:10]}"

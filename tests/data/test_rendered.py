@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from benchmark.data.cars.roster import roster, scarce
 from PIL import Image
 from scipy.io import loadmat
 
 from benchmark.data import compcars, rendered
-from benchmark.data.cars.roster import roster, scarce
 from benchmark.data.manifest import CAR_VIEWS
 from benchmark.errors import BenchmarkError
 from benchmark.settings import Data, Rendered

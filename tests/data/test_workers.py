@@ -6,8 +6,8 @@ import time
 
 import psutil
 import pytest
-
 from benchmark.data.workers import mapping
+
 from benchmark.errors import BenchmarkError
 
 

@@ -9,15 +9,14 @@ import trimesh
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
-from benchmark.data.cars import face
-from benchmark.data.cars.atlas import Atlas
-from benchmark.data.cars.body import ACROSS, LEVELS, Floats, Profile, bend, profile
-from benchmark.data.cars.identity import Car, draw_car
-from benchmark.data.cars.materials import Material
-from benchmark.data.cars.parts import fittings
-from benchmark.data.cars.side import side
-from benchmark.data.cars.upper import upper
-from benchmark.data.cars.wheel import wheel
+from rendered_cars import face
+from rendered_cars.atlas import Atlas
+from rendered_cars.body import ACROSS, LEVELS, Floats, Profile, bend, profile
+from rendered_cars.identity import Car, draw_car
+from rendered_cars.materials import Material
+from rendered_cars.parts import fittings, wheel
+from rendered_cars.side import side
+from rendered_cars.upper import upper
 
 
 @dataclass(frozen=True)
@@ -44,42 +43,37 @@ class Solid:
     height: float
 
 
-def _sheet(points: Floats, pixels: Floats) -> Piece:
-    """Turn a grid of points of shape (n, m, 3), with pixels of shape (n, m, 2), into triangles facing outwards."""
+def _sheet(points: Floats, pixels: Floats, centre: Floats) -> Piece:
+    """Turn a grid of points (n, m, 3), with pixels (n, m, 2), into triangles that face away from `centre` (3,)."""
     n, m = points.shape[:2]
     corner = np.arange(n * m).reshape(n, m)
     a, b, c, d = corner[:-1, :-1], corner[1:, :-1], corner[1:, 1:], corner[:-1, 1:]
     faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([a, c, d], -1).reshape(-1, 3)])
-    return Piece(points.reshape(-1, 3), faces, pixels.reshape(-1, 2))
-
-
-def _outwards(piece: Piece, centre: Floats) -> Piece:
-    corners = piece.vertices[piece.faces]
+    corners = points.reshape(-1, 3)[faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    if np.sum(normals * (corners.mean(axis=1) - centre)) >= 0:
-        return piece
-    return Piece(piece.vertices, piece.faces[:, ::-1], piece.pixels)
+    inwards = np.sum(normals * (corners.mean(axis=1) - centre)) < 0
+    return Piece(points.reshape(-1, 3), faces[:, ::-1] if inwards else faces, pixels.reshape(-1, 2))
 
 
 def _hull(car: Car, outline: Profile, atlas: Atlas) -> list[Piece]:
     every, first, last = np.arange(len(outline.x)), np.array([0]), np.array([len(outline.x) - 1])
     middle = np.array([car.proportions.length / 2, 0, car.proportions.height / 2])
+    one = np.ones(1)
 
     def wall(stations: npt.NDArray[np.int64], t: Floats, u: Floats) -> Floats:
-        grids = np.meshgrid(stations, t, u, indexing="ij")
-        return np.squeeze(bend(car, outline, *grids))
+        return np.squeeze(bend(car, outline, *np.meshgrid(stations, t, u, indexing="ij")))
 
-    one = np.ones(1)
-    pieces = [_sheet(wall_, atlas.place("side", wall_[..., [0, 2]])) for wall_ in (
-        wall(every, -one, LEVELS), wall(every, one, LEVELS))]  # fmt: skip
+    sheets = []
+    for points in (wall(every, -one, LEVELS), wall(every, one, LEVELS)):
+        sheets.append((points, atlas.place("side", points[..., [0, 2]])))
     for name, stations in (("front", first), ("rear", last)):
         points = wall(stations, ACROSS, LEVELS)
-        pieces.append(_sheet(points, atlas.place(name, points[..., [1, 2]])))
+        sheets.append((points, atlas.place(name, points[..., [1, 2]])))
     top, floor = wall(every, ACROSS, one), wall(every, ACROSS, 0 * one)
     along = np.broadcast_to(outline.arc[:, None], top.shape[:2])
-    pieces.append(_sheet(top, atlas.place("upper", np.stack([along, top[..., 1]], -1))))
-    pieces.append(_sheet(floor, atlas.plain(Material.WELL, floor[..., 0].size)))
-    return [_outwards(piece, middle) for piece in pieces]
+    sheets.append((top, atlas.place("upper", np.stack([along, top[..., 1]], -1))))
+    sheets.append((floor, atlas.plain(Material.WELL, floor[..., 0].size)))
+    return [_sheet(points, pixels, middle) for points, pixels in sheets]
 
 
 def _fitted(car: Car, outline: Profile, atlas: Atlas) -> list[Piece]:
@@ -114,13 +108,9 @@ def _smooth_normals(piece: Piece) -> Floats:
     return np.asarray(trimesh.unitize(sums + np.array([0, 0, 1e-12])))[places.ravel()]
 
 
-def _flat_normals(pieces: list[Piece]) -> Floats:
-    return np.concatenate([trimesh.Trimesh(p.vertices, p.faces, process=False).vertex_normals for p in pieces])
-
-
 def assemble(car: Car) -> Solid:
     """Return `car` as a solid."""
-    outline, p = profile(car), car.proportions
+    outline, size = profile(car), car.proportions
     panels = {
         "side": side(car, outline), "upper": upper(car, outline), "front": face.front(car), "rear": face.rear(car),
         "wheel": wheel(car),
@@ -128,12 +118,13 @@ def assemble(car: Car) -> Solid:
     atlas = Atlas(panels)
     hull, fitted = _joined(_hull(car, outline, atlas)), _fitted(car, outline, atlas)
     whole = _joined([hull, *fitted])
-    normals = np.concatenate([_smooth_normals(hull), _flat_normals(fitted)])
+    flat = [trimesh.Trimesh(p.vertices, p.faces, process=False).vertex_normals for p in fitted]
+    normals = np.concatenate([_smooth_normals(hull), *flat])
     index = EmbreeScene()
     TriangleMesh(index, whole.vertices[whole.faces].astype(np.float32))
     return Solid(
         index, whole.faces, whole.vertices.astype(np.float32), normals.astype(np.float32),
-        whole.pixels.astype(np.float32), atlas.image, p.length, p.width, p.height,
+        whole.pixels.astype(np.float32), atlas.image, size.length, size.width, size.height,
     )  # fmt: skip
 
 

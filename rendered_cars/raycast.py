@@ -4,22 +4,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from benchmark.data.cars.camera import Camera, aim, along
-from benchmark.data.cars.materials import TABLE
-from benchmark.data.cars.scene import CENTRES, Scene
-from benchmark.data.cars.solid import Solid
-from benchmark.data.cars.surroundings import ground_colour, shine, sky
+from rendered_cars.camera import Camera, aim, along
+from rendered_cars.materials import TABLE
+from rendered_cars.scene import CENTRES, Scene
+from rendered_cars.solid import Solid
+from rendered_cars.surroundings import ground_colour, shine, sky
 
 Array = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 FINE = 2  # rays for each pixel in each direction on the car
-
-
-def frame(size: int) -> tuple[int, int]:
-    """Return width and height of a picture whose long side is `size` pixels."""
-    return size, round(0.75 * size)
 
 
 def render(solid: Solid, scene: Scene, view: str, size: int) -> tuple[Picture, Box]:
@@ -34,19 +29,15 @@ def render(solid: Solid, scene: Scene, view: str, size: int) -> tuple[Picture, B
     Returns:
         uint8 of shape (height, width, 3) and (x0, y0, x1, y1) in pixels from 0, right and lower edges exclusive.
     """
-    width, height = frame(size)
+    width, height = size, round(0.75 * size)
     camera = aim(solid, scene, (CENTRES[view] + scene.turn) % 360, width, height)
-    sun = _sun(camera, scene)
+    a, e = np.radians(scene.sun_azimuth), np.radians(scene.sun_elevation)
+    level = np.cos(e) * (np.sin(a) * camera.right - np.cos(a) * camera.level)
+    sun = np.asarray(level + np.array([0, 0, np.sin(e)]), dtype=np.float32)  # unit direction (3,) towards it
     light, cover = _car(solid, scene, camera, sun, (width, height))
     light += (1 - cover[..., None]) * _behind(solid, scene, camera, sun, (width, height))
     picture = (np.sqrt(np.clip(light, 0, 1)) * 255 + 0.5).astype(np.uint8)
     return picture, _box(cover, scene)
-
-
-def _sun(camera: Camera, scene: Scene) -> Array:
-    a, e = np.radians(scene.sun_azimuth), np.radians(scene.sun_elevation)
-    towards = np.cos(e) * (np.sin(a) * camera.right - np.cos(a) * camera.level)
-    return np.asarray(towards + np.array([0, 0, np.sin(e)]), dtype=np.float32)
 
 
 def _grid(columns: range, rows: range, fine: int) -> tuple[Array, Array]:
@@ -85,18 +76,16 @@ def _shade(solid: Solid, scene: Scene, camera: Camera, sun: Array, rays: Array, 
     pixels = np.einsum("nij,ni->nj", solid.pixels[faces], weights).astype(np.int64)
     surface = TABLE[solid.atlas[pixels[:, 1], pixels[:, 0]]]
     heights = camera.position[2] + hits["tfar"] * rays[:, 2]
-    diffuse = _diffuse(scene, sun, normals, heights) + surface[:, 5:]
-    paint = np.array([scene.paint_r, scene.paint_g, scene.paint_b], dtype=np.float32)
-    albedo = surface[:, :3] + surface[:, 3:4] * paint
-    return np.asarray(albedo * diffuse + _mirrored(scene, sun, rays, normals, surface), dtype=np.float32)
-
-
-def _diffuse(scene: Scene, sun: Array, normals: Array, heights: Array) -> Array:
     up = 0.5 + 0.5 * normals[:, 2:]
     above = np.array([scene.sky_r, scene.sky_g, scene.sky_b], dtype=np.float32) * 0.5 + 0.5
     open_ = np.clip(0.35 + heights / 0.6, 0, 1)[:, None]
     ambient = scene.sky * (up * above * 0.75 + (1 - up) * 0.6 * ground_colour(scene)) * open_
-    return np.asarray(ambient + scene.sun * np.clip(along(normals, sun), 0, None)[:, None], dtype=np.float32)
+    diffuse = np.asarray(ambient + scene.sun * np.clip(along(normals, sun), 0, None)[:, None], dtype=np.float32)
+    paint = np.array([scene.paint_r, scene.paint_g, scene.paint_b], dtype=np.float32)
+    albedo = surface[:, :3] + surface[:, 3:4] * paint
+    return np.asarray(
+        albedo * (diffuse + surface[:, 5:]) + _mirrored(scene, sun, rays, normals, surface), dtype=np.float32
+    )
 
 
 def _mirrored(scene: Scene, sun: Array, rays: Array, normals: Array, surface: Array) -> Array:

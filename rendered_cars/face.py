@@ -3,10 +3,10 @@
 import numpy as np
 from PIL import Image
 
-from benchmark.data.cars import shapes
-from benchmark.data.cars.atlas import Panel
-from benchmark.data.cars.identity import Car
-from benchmark.data.cars.materials import Material
+from rendered_cars import shapes
+from rendered_cars.atlas import Panel
+from rendered_cars.identity import Car
+from rendered_cars.materials import Material
 
 M = Material
 HALF = 1.1  # half the width of both drawings
@@ -46,22 +46,17 @@ def _grille(panel: Panel, car: Car) -> None:
     mask = Panel(-HALF, HALF, 0, panel.top, M.PAINT)
     mask.shape(polygons, at, size, M.WELL)
     stencil = Image.fromarray(((np.asarray(mask.image) == M.WELL) * 255).astype(np.uint8))
-    panel.image.paste(_pattern(panel, at, size, make.pattern), mask=stencil)
-    panel.disc(0, at[1], 0.05, M.CHROME)
-
-
-def _pattern(panel: Panel, at: tuple[float, float], size: tuple[float, float], kind: str) -> Image.Image:
-    board = Panel(-HALF, HALF, 0, panel.top, M.WELL)
-    bars = np.linspace(-1.4, 1.4, 9)
-    if kind in ("horizontal", "mesh"):
+    board, bars = Panel(-HALF, HALF, 0, panel.top, M.WELL), np.linspace(-1.4, 1.4, 9)
+    if make.pattern in ("horizontal", "mesh"):
         for z in at[1] + bars * size[1]:
             board.line([(-HALF, z), (HALF, z)], 0.03, M.CHROME)
-    if kind in ("vertical", "mesh"):
+    if make.pattern in ("vertical", "mesh"):
         for y in at[0] + bars * max(size[0], 0.25):
             board.line([(y, 0), (y, panel.top)], 0.03, M.CHROME)
-    if kind == "bar":
+    if make.pattern == "bar":
         board.box(-HALF, at[1] - 0.04, HALF, at[1] + 0.04, M.CHROME)
-    return board.image
+    panel.image.paste(board.image, mask=stencil)
+    panel.disc(0, at[1], 0.05, M.CHROME)
 
 
 def _lamps(panel: Panel, car: Car) -> None:
@@ -84,23 +79,19 @@ def rear(car: Car) -> Panel:
     p, trim, panel = car.proportions, car.trim, _board(car)
     panel.box(-HALF, p.clearance + 0.16, HALF, p.clearance + 0.36, trim.bumper)
     panel.box(-0.27, p.deck_height - 0.42, 0.27, p.deck_height - 0.3, M.PLATE)
-    low, high, wide = p.deck_height - 0.3, p.deck_height - 0.1, p.width / 2
+    low, high, wide, kind = p.deck_height - 0.3, p.deck_height - 0.1, p.width / 2, car.make.tail
+    middle = (low + high) / 2
     for sign in (-1, 1):
-        _tail(panel, car.make.tail, sign, (low, high, wide))
+        edge = sign * (wide + 0.1)
+        if kind == "round":
+            for y in (0.62, 0.84):
+                panel.disc(sign * y * wide, middle, 0.09, M.TAIL)
+        elif kind == "strip":
+            panel.box(0, middle - 0.04, edge, middle + 0.04, M.TAIL)
+        else:
+            inner = {"block": 0.6, "bar": 0.35, "tall": 0.8, "hook": 0.72}[kind] * wide * sign
+            panel.box(inner, low - (0.12 if kind == "tall" else 0), edge, high, M.TAIL)
+            panel.box(inner, middle - 0.03, inner + sign * 0.12, middle + 0.03, M.WHITE)
+            if kind == "hook":
+                panel.box(0.4 * wide * sign, middle, edge, high, M.TAIL)
     return panel
-
-
-def _tail(panel: Panel, kind: str, sign: int, span: tuple[float, float, float]) -> None:
-    low, high, wide = span
-    middle, edge = (low + high) / 2, sign * (wide + 0.1)
-    if kind == "round":
-        for y in (0.62, 0.84):
-            panel.disc(sign * y * wide, middle, 0.09, M.TAIL)
-    elif kind == "strip":
-        panel.box(0, middle - 0.04, edge, middle + 0.04, M.TAIL)
-    else:
-        inner = {"block": 0.6, "bar": 0.35, "tall": 0.8, "hook": 0.72}[kind] * wide * sign
-        panel.box(inner, low - (0.12 if kind == "tall" else 0), edge, high, M.TAIL)
-        panel.box(inner, middle - 0.03, inner + sign * 0.12, middle + 0.03, M.WHITE)
-        if kind == "hook":
-            panel.box(0.4 * wide * sign, middle, edge, high, M.TAIL)

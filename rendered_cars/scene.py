@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from benchmark.data.cars.draws import between
+from rendered_cars.draws import between
 
 CENTRES = {
     "left": 0, "front_left": 45, "front": 90, "front_right": 135,
@@ -64,20 +64,14 @@ def _paint(rng: np.random.Generator) -> tuple[float, float, float]:
     return (min(1.0, scale * red), min(1.0, scale * green), min(1.0, scale * blue))
 
 
-def _sky(rng: np.random.Generator) -> tuple[float, float, float]:
-    return colorsys.hsv_to_rgb(between(rng, 0.52, 0.66), between(rng, 0.0, 0.45), between(rng, 0.6, 1.0))
-
-
-def _ground(rng: np.random.Generator) -> tuple[float, float, float]:
-    return colorsys.hsv_to_rgb(rng.random(), between(rng, 0.0, 0.2), between(rng, 0.09, 0.26))
-
-
 def draw(rng: np.random.Generator) -> Scene:
     """Return a scene."""
     turn = between(rng, -5, 5) + between(rng, -5, 5)
     camera = (turn, between(rng, 5, 10), between(rng, 8, 11), between(rng, 0.86, 0.94))
     shift = (between(rng, -0.6, 0.6), between(rng, -0.5, 0.5))
-    paint, sky, ground = _paint(rng), _sky(rng), _ground(rng)
+    paint = _paint(rng)
+    sky = colorsys.hsv_to_rgb(between(rng, 0.52, 0.66), between(rng, 0.0, 0.45), between(rng, 0.6, 1.0))
+    ground = colorsys.hsv_to_rgb(rng.random(), between(rng, 0.0, 0.2), between(rng, 0.09, 0.26))
     light = (between(rng, -75, 75), between(rng, 30, 65), between(rng, 0.35, 0.9), between(rng, 0.65, 1.0))
     box = [between(rng, -0.01, 0.02) for _ in range(4)]
     return Scene(*camera, *shift, *paint, between(rng, 0.5, 1.3), *light, *sky, *ground, int(rng.integers(2**31)), *box)

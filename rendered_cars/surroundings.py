@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.cars.camera import Camera, along
-from benchmark.data.cars.draws import generator
-from benchmark.data.cars.scene import Scene
-from benchmark.data.cars.solid import Solid
+from rendered_cars.camera import Camera, along
+from rendered_cars.draws import generator
+from rendered_cars.scene import Scene
+from rendered_cars.solid import Solid
 
 Array = npt.NDArray[np.float32]
 
@@ -48,14 +48,6 @@ def _stains(scene: Scene, x: Array, y: Array) -> Array:
     return np.asarray(low * (1 - b) + high * b)
 
 
-def contact(solid: Solid, x: Array, y: Array) -> Array:
-    """Return the share of skylight (0 to 1) that reaches the ground at (x, y) beside and under the car."""
-    ahead = np.abs(x - solid.length / 2) - (solid.length / 2 - 0.25)
-    beside = np.abs(y) - (solid.width / 2 - 0.15)
-    away = np.hypot(np.clip(ahead, 0, None), np.clip(beside, 0, None))
-    return np.asarray(1 - 0.85 * np.exp(-away / 0.22))
-
-
 def shine(scene: Scene, solid: Solid, camera: Camera, rays: Array, lit: Array, points: Array) -> Array:
     """Return the light (n, 3) of what lies behind the car.
 
@@ -71,7 +63,11 @@ def shine(scene: Scene, solid: Solid, camera: Camera, rays: Array, lit: Array, p
     slope = rays[:, 2]
     above = np.where((slope < heights)[:, None], greys, sky(scene, slope))
     sunny = scene.sun * np.sin(np.radians(scene.sun_elevation))
-    light = 0.75 * scene.sky * contact(solid, points[:, 0], points[:, 1]) + sunny * lit
+    ahead = np.abs(points[:, 0] - solid.length / 2) - (solid.length / 2 - 0.25)
+    beside = np.abs(points[:, 1]) - (solid.width / 2 - 0.15)
+    away = np.hypot(np.clip(ahead, 0, None), np.clip(beside, 0, None))
+    open_ = np.asarray(1 - 0.85 * np.exp(-away / 0.22))  # share of the skylight that is not hidden by the car
+    light = 0.75 * scene.sky * open_ + sunny * lit
     centred = points - np.array([solid.length / 2, 0, 0], dtype=np.float32)
     stained = _stains(scene, along(centred, camera.right), along(centred, camera.level))
     below = ground_colour(scene) * (light * stained)[:, None]

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from benchmark.data.cars.materials import Material
-from benchmark.data.cars.shapes import Polygon
+from rendered_cars.materials import Material
+from rendered_cars.shapes import Polygon
 
 SCALE = 100  # pixels for each metre of a drawing
 SWATCH = 4  # side of a patch of plain material in pixels

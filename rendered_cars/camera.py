@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.cars.scene import Scene
-from benchmark.data.cars.solid import Solid
+from rendered_cars.scene import Scene
+from rendered_cars.solid import Solid
 
 Array = npt.NDArray[np.float32]
 
@@ -47,21 +47,15 @@ class Camera:
         return np.asarray(towards / np.sqrt(a * a + b * b + 1)[:, None], dtype=np.float32)
 
 
-def basis(azimuth: float, elevation: float) -> tuple[Array, Array, Array]:
-    """Return right, up and forward of a camera that looks at the car from `azimuth` and `elevation` in degrees.
-
-    At azimuth 0 it looks at the side on which the nose points left, at 90 at the front.
-    """
-    a, e = np.radians(azimuth), np.radians(elevation)
-    forward = np.array([np.sin(a) * np.cos(e), np.cos(a) * np.cos(e), -np.sin(e)])
-    right = np.array([np.cos(a), -np.sin(a), 0])
-    up = np.cross(right, forward)
-    return right.astype(np.float32), up.astype(np.float32), forward.astype(np.float32)
-
-
 def aim(solid: Solid, scene: Scene, azimuth: float, width: int, height: int) -> Camera:
-    """Return the camera that shows `solid` in a picture of `width` x `height` pixels as `scene` says."""
-    right, up, forward = basis(azimuth, scene.elevation)
+    """Return the camera that shows `solid` in a picture of `width` x `height` pixels as `scene` says.
+
+    At azimuth 0 (degrees) it looks at the side on which the nose points left, at 90 at the front.
+    """
+    a, e = np.radians(azimuth), np.radians(scene.elevation)
+    ahead = np.array([np.sin(a) * np.cos(e), np.cos(a) * np.cos(e), -np.sin(e)])
+    aside = np.array([np.cos(a), -np.sin(a), 0])
+    right, up, forward = (axis.astype(np.float32) for axis in (aside, np.cross(aside, ahead), ahead))
     middle = np.array([solid.length / 2, 0, solid.height / 2], dtype=np.float32)
     position = middle - np.float32(scene.distance) * forward
     seen = solid.vertices - position  # (v, 3)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.data.cars import shapes
-from benchmark.data.cars.draws import apart, between, generator, one_of
-from benchmark.data.cars.materials import Material
-from benchmark.data.cars.styles import STYLES, Style
+from rendered_cars import shapes
+from rendered_cars.draws import apart, between, generator, one_of
+from rendered_cars.materials import Material
+from rendered_cars.styles import STYLES, Style
 
 PATTERNS = ("plain", "horizontal", "vertical", "mesh", "bar")
 RIMS = ("five", "ten", "disc", "mesh", "three", "ring")
@@ -142,26 +142,20 @@ def _proportions(rng: np.random.Generator, style: Style, make: Make) -> Proporti
     return Proportions(front_axle=front, rear_axle=values["length"] - rear, rim=apart(rng, 0.52, 0.84), **values)
 
 
-def _face(rng: np.random.Generator) -> dict[str, float | str | bool]:
-    return {
-        "lamp_width": apart(rng, 0.16, 0.34),
-        "lamp_height": apart(rng, 0.09, 0.24),
-        "lamp_level": apart(rng, 0.52, 0.82),
-        "grille_width": apart(rng, 0.2, 0.55),
-        "grille_height": apart(rng, 0.1, 0.36),
-        "grille_level": apart(rng, 0.5, 0.74),
-        "intake": one_of(rng, list(shapes.INTAKES)),
-        "intake_height": apart(rng, 0.04, 0.16),
-        "fog": bool(rng.random() < 0.35),
-        "plate_offset": one_of(rng, (0.0, 0.0, 0.0, -0.35)),
-    }
-
-
 def _trim(rng: np.random.Generator, style: Style, make: Make) -> Trim:
     paint, black, white, silver = Material.PAINT, Material.BLACK, Material.WHITE, Material.SILVER
     rugged = style.name in ("suv", "pickup")
     return Trim(
-        **_face(rng),  # type: ignore[arg-type]
+        lamp_width=apart(rng, 0.16, 0.34),
+        lamp_height=apart(rng, 0.09, 0.24),
+        lamp_level=apart(rng, 0.52, 0.82),
+        grille_width=apart(rng, 0.2, 0.55),
+        grille_height=apart(rng, 0.1, 0.36),
+        grille_level=apart(rng, 0.5, 0.74),
+        intake=one_of(rng, list(shapes.INTAKES)),
+        intake_height=apart(rng, 0.04, 0.16),
+        fog=bool(rng.random() < 0.35),
+        plate_offset=one_of(rng, (0.0, 0.0, 0.0, -0.35)),
         bumper=one_of(rng, (paint, paint, black, white, silver)),
         roof=one_of(rng, (paint, paint, black, white)),
         lower=one_of(rng, (black, silver, white) if rugged else (paint, black, silver, white)),

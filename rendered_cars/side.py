@@ -2,36 +2,36 @@
 
 import numpy as np
 
-from benchmark.data.cars.atlas import Panel
-from benchmark.data.cars.body import Floats, Profile, belt, belt_at
-from benchmark.data.cars.identity import Car
-from benchmark.data.cars.materials import Material
+from rendered_cars.atlas import Panel
+from rendered_cars.body import Floats, Profile, belt, belt_at
+from rendered_cars.identity import Car
+from rendered_cars.materials import Material
 
 M = Material
 
 
 def side(car: Car, outline: Profile) -> Panel:
     """Return the drawing of a side: x rightwards, z upwards."""
-    p = car.proportions
+    p, trim = car.proportions, car.trim
     panel = Panel(-0.2, p.length + 0.2, 0, p.height + 0.1, M.PAINT)
     _flank(panel, car)
-    _lower(panel, car)
-    _two_tone(panel, car)
-    _doors(panel, car)
-    _windows(panel, car, outline)
-    _corners(panel, car)
-    _arches(panel, car)
-    return panel
-
-
-def _lower(panel: Panel, car: Car) -> None:
-    p, trim = car.proportions, car.trim
     panel.box(-0.2, 0, p.length + 0.2, p.clearance + trim.lower_height, trim.lower)
     panel.box(-0.2, 0, p.length + 0.2, p.clearance + 0.04, M.BLACK)
     if trim.stripe is not None:
-        z = p.clearance + trim.stripe_level * (p.cowl - p.clearance)
-        half = trim.stripe_height / 2
+        z, half = p.clearance + trim.stripe_level * (p.cowl - p.clearance), trim.stripe_height / 2
         panel.box(0.25, z - half, p.length - 0.2, z + half, trim.stripe)
+    x = np.array([p.hood - 0.1, p.length + 0.2])
+    low = belt(car, x)
+    above = [(x[0], low[0]), (x[1], low[1]), (x[1], p.height + 0.1), (p.hood + p.windshield * 0.2, p.height + 0.1)]
+    panel.polygon(above, trim.roof)
+    _doors(panel, car)
+    _windows(panel, car, outline)
+    _corners(panel, car)
+    for axle in (p.front_axle, p.rear_axle):
+        if trim.flares:
+            panel.disc(axle, p.wheel_radius, p.wheel_radius * 1.32, M.BLACK)
+        panel.disc(axle, p.wheel_radius, p.wheel_radius * 1.12, M.WELL)
+    return panel
 
 
 def _flank(panel: Panel, car: Car) -> None:
@@ -46,14 +46,6 @@ def _flank(panel: Panel, car: Car) -> None:
     if kind in shapes:
         # black doors would merge with the windows
         panel.polygon(shapes[kind], M.WHITE if kind == "doors" else car.trim.contrast)
-
-
-def _two_tone(panel: Panel, car: Car) -> None:
-    p = car.proportions
-    x = np.array([p.hood - 0.1, p.length + 0.2])
-    low = belt(car, x)
-    start = (p.hood + p.windshield * 0.2, p.height + 0.1)
-    panel.polygon([(x[0], low[0]), (x[1], low[1]), (x[1], p.height + 0.1), start], car.trim.roof)
 
 
 def door_edges(car: Car) -> list[float]:
@@ -86,25 +78,20 @@ def glass_outline(car: Car, outline: Profile) -> Floats:
 
 
 def _windows(panel: Panel, car: Car, outline: Profile) -> None:
-    trim, glass = car.trim, glass_outline(car, outline)
-    first, last = float(glass[:, 0].min()), float(glass[:, 0].max())
+    p, trim, glass, edges = car.proportions, car.trim, glass_outline(car, outline), door_edges(car)
     panel.polygon(glass, M.GLASS)
-    edges = door_edges(car)
     for x in edges[1:-1] if trim.doors == 2 else edges[1:]:
-        panel.line([(x, belt_at(car, x) + 0.03), (x - 0.04, car.proportions.height - 0.1)], 0.09, trim.pillars)
-    _rear_pillar(panel, car, edges[1] + 0.05 if not trim.glazed else first + trim.pillar_at * (last - first))
-    panel.line(np.concatenate([glass, glass[:1]]), 0.05, car.make.window_trim)
-
-
-def _rear_pillar(panel: Panel, car: Car, x: float) -> None:
-    p, trim = car.proportions, car.trim
+        panel.line([(x, belt_at(car, x) + 0.03), (x - 0.04, p.height - 0.1)], 0.09, trim.pillars)
     lean = {"none": None, "forward": -0.22, "upright": 0.0, "backward": 0.25}[car.make.pillar]
     if not trim.glazed:
+        x = edges[1] + 0.05
         panel.box(x, belt_at(car, x), p.length, p.height, trim.roof)
     elif lean is not None:
-        low, high = belt_at(car, x), p.height
-        width = 0.24 if p.length - p.deck - x > 0.7 else 1.5
+        first, last = float(glass[:, 0].min()), float(glass[:, 0].max())
+        x = first + trim.pillar_at * (last - first)
+        low, high, width = belt_at(car, x), p.height, 0.24 if p.length - p.deck - x > 0.7 else 1.5
         panel.polygon([(x, low), (x + width, low), (x + lean + width, high), (x + lean, high)], trim.roof)
+    panel.line(np.concatenate([glass, glass[:1]]), 0.05, car.make.window_trim)
 
 
 def _corners(panel: Panel, car: Car) -> None:
@@ -118,20 +105,7 @@ def _corners(panel: Panel, car: Car) -> None:
         panel.polygon([(-0.2, lamp - tall), (0.2, lamp - tall), (0.5, lamp + tall), (-0.2, lamp + tall)], M.LAMP)
     else:
         panel.box(0.3, lamp - 0.05, 0.45, lamp + 0.03, M.AMBER)
-    low, high = _tail_span(car)
-    panel.box(p.length - (0.12 if car.make.tail == "tall" else 0.3), low, p.length + 0.2, high, M.TAIL)
-
-
-def _tail_span(car: Car) -> tuple[float, float]:
-    p = car.proportions
+    low, high = p.deck_height - 0.3, p.deck_height - 0.12
     if car.make.tail == "tall" and p.deck < 0.2:
-        return p.deck_height - 0.1, p.height - 0.15
-    return p.deck_height - 0.3, p.deck_height - 0.12
-
-
-def _arches(panel: Panel, car: Car) -> None:
-    p = car.proportions
-    for x in (p.front_axle, p.rear_axle):
-        if car.trim.flares:
-            panel.disc(x, p.wheel_radius, p.wheel_radius * 1.32, M.BLACK)
-        panel.disc(x, p.wheel_radius, p.wheel_radius * 1.12, M.WELL)
+        low, high = p.deck_height - 0.1, p.height - 0.15
+    panel.box(p.length - (0.12 if car.make.tail == "tall" else 0.3), low, p.length + 0.2, high, M.TAIL)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.data.cars.identity import Car
+from rendered_cars.identity import Car
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,13 +32,14 @@ class Profile:
         return np.interp(x, self.x, self.z)
 
 
-def _knots(car: Car) -> Floats:
+def profile(car: Car) -> Profile:
+    """Return the outline of `car` with its corners rounded."""
     p = car.proportions
     roof = p.hood + p.windshield
     foot = p.length - p.deck
     end = foot - p.backlight
     crest = roof + 0.4 * (end - roof)
-    return np.array(
+    knots = np.array(
         [
             (0, p.nose - 0.07),
             (0.05, p.nose),
@@ -52,17 +53,12 @@ def _knots(car: Car) -> Floats:
             (p.length, p.deck_height - 0.07),
         ]
     )
-
-
-def profile(car: Car, samples: int = STATIONS) -> Profile:
-    """Return the outline of `car` with its corners rounded."""
-    knots = _knots(car)
-    fine = np.linspace(0, car.proportions.length, 500)
+    fine = np.linspace(0, p.length, 500)
     heights = np.interp(fine, knots[:, 0], knots[:, 1])
     window = np.hanning(15)[1:-1]
     heights = np.convolve(np.pad(heights, 6, mode="edge"), window / window.sum(), mode="valid")
     arc = np.concatenate([[0], np.cumsum(np.hypot(np.diff(fine), np.diff(heights)))])
-    even = np.linspace(0, arc[-1], samples)
+    even = np.linspace(0, arc[-1], STATIONS)
     x = np.interp(even, arc, fine)
     return Profile(x, np.interp(x, fine, heights), even)
 

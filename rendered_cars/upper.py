@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from benchmark.data.cars.atlas import Panel
-from benchmark.data.cars.body import Profile, half_width
-from benchmark.data.cars.identity import Car
-from benchmark.data.cars.materials import Material
+from rendered_cars.atlas import Panel
+from rendered_cars.body import Profile, half_width
+from rendered_cars.identity import Car
+from rendered_cars.materials import Material
 
 M = Material
 
@@ -25,7 +25,11 @@ def upper(car: Car, outline: Profile) -> Panel:
         _pane(panel, car, outline, (foot - 0.04 * p.backlight, foot - 0.93 * p.backlight))
     if trim.sunroof:
         panel.box(start + 0.25, -0.4, min(start + 0.95, end - 0.15), 0.4, M.GLASS)
-    _deck(panel, car, outline)
+    start, end = outline.arc_at(foot), float(outline.arc[-1])
+    if car.style.name == "pickup":
+        panel.box(start + 0.06, -0.68, end - 0.1, 0.68, M.WELL)
+    elif p.deck > 0.3:
+        panel.box(start + 0.03, -0.6, start + 0.05, 0.6, M.LINE)
     return panel
 
 
@@ -53,12 +57,3 @@ def _pane(panel: Panel, car: Car, outline: Profile, ends: tuple[float, float]) -
         corners.append((outline.arc_at(x), half))
     (low, wide), (high, narrow) = corners
     panel.polygon([(low, -wide), (low, wide), (high, narrow), (high, -narrow)], M.GLASS)
-
-
-def _deck(panel: Panel, car: Car, outline: Profile) -> None:
-    p = car.proportions
-    start, end = outline.arc_at(p.length - p.deck), float(outline.arc[-1])
-    if car.style.name == "pickup":
-        panel.box(start + 0.06, -0.68, end - 0.1, 0.68, M.WELL)
-    elif p.deck > 0.3:
-        panel.box(start + 0.03, -0.6, start + 0.05, 0.6, M.LINE)

@@ -1,15 +1,18 @@
-"""What is mounted on the body: wheels, mirrors, roof rails, spoiler."""
+"""What is mounted on the body: wheels and what is drawn on them, mirrors, roof rails, spoiler."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import trimesh
 
-from benchmark.data.cars.body import Profile, half_width
-from benchmark.data.cars.identity import Car
-from benchmark.data.cars.materials import Material
+from rendered_cars.atlas import Panel
+from rendered_cars.body import Profile, half_width
+from rendered_cars.identity import Car
+from rendered_cars.materials import Material
 
 TYRE_WIDTH = 0.21  # metres
+SPOKES = {"five": (5, 0.28), "ten": (10, 0.12), "mesh": (16, 0.09), "three": (3, 0.5)}  # number and thickness
 _LAMPS = (-0.42, -0.14, 0.14, 0.42)  # y of the lamps on a roof
 
 
@@ -93,3 +96,22 @@ def fittings(car: Car, outline: Profile) -> list[Fitting]:
         *(_rails(car, outline) if car.trim.rails else []),
         *(_spoiler(car, outline) if car.trim.spoiler else []),
     ]
+
+
+def wheel(car: Car) -> Panel:
+    """Return the drawing of a wheel, its hub at (0, 0)."""
+    radius, trim, finish = car.proportions.wheel_radius, car.trim, car.trim.rim_finish
+    rim = radius * car.proportions.rim
+    panel = Panel(-radius, radius, -radius, radius, Material.TYRE)
+    if trim.whitewall:
+        panel.disc(0, 0, min(rim * 1.18, radius * 0.93), Material.WHITE)
+        panel.disc(0, 0, rim * 1.03, Material.TYRE)
+    panel.disc(0, 0, rim, finish)
+    count, width = SPOKES.get(trim.rim, (0, 0.0))
+    if trim.rim != "disc":
+        panel.disc(0, 0, rim * 0.88, Material.BLACK)
+    for k in range(count):
+        turn = math.tau * (k + 0.25) / count
+        panel.line([(0, 0), (0.92 * rim * math.cos(turn), 0.92 * rim * math.sin(turn))], width * rim * 1.4, finish)
+    panel.disc(0, 0, rim * 0.2, Material.BLACK if trim.rim == "disc" else finish)
+    return panel

@@ -6,11 +6,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TypeVar
-
-from benchmark.errors import BenchmarkError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,7 +18,7 @@ def mapping(workers: int) -> Iterator[Callable[[Callable[[T], R], Iterable[T]], 
     """Yield `map` on `workers` processes, which end with this one; results come in the order of the jobs.
 
     Raises:
-        BenchmarkError: one of them was killed.
+        BrokenProcessPool: one of them was killed.
     """
     if workers <= 1:
         yield map
@@ -34,8 +31,6 @@ def mapping(workers: int) -> Iterator[Callable[[Callable[[T], R], Iterable[T]], 
 
     try:
         yield mapped
-    except BrokenProcessPool:
-        raise BenchmarkError("a worker process was killed, perhaps for want of memory; run again") from None
     finally:
         pool.shutdown(cancel_futures=True)
 
