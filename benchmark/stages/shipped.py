@@ -15,9 +15,10 @@ from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
 from benchmark.files import reading
 from benchmark.regression import baseline
-from benchmark.reporting import rows, tiles
-from benchmark.reporting.facts import Facts
+from benchmark.reporting import tiles
 from benchmark.reporting.samples import sample_positions
+from benchmark.results import rows
+from benchmark.results.records import Facts
 from benchmark.settings import Profile
 from benchmark.stages import trained
 from benchmark.stages.data import open_store

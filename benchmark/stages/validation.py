@@ -17,7 +17,8 @@ from benchmark.evaluation import identity, turners
 from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.draws import draw, measurable
 from benchmark.evaluation.outputs import Outputs, Turner, measure, pairs
-from benchmark.reporting.tables import Measured, Trained, identity_table
+from benchmark.reporting.tables import identity_table
+from benchmark.results.records import Measured, Trained
 from benchmark.settings import Profile
 from benchmark.stages import extractor, trained
 from benchmark.stages.attempts import Attempts

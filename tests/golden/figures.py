@@ -11,7 +11,7 @@ from benchmark.evaluation.augmentation import Condition
 from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.outputs import Outputs, Turner
 from benchmark.evaluation.statistics import Totals, means_and_intervals, totals
-from benchmark.reporting.rates import all_rates
+from benchmark.results.rates import all_rates
 from tests.golden import frozen
 from tests.golden.networks import VIEWS
 

@@ -17,7 +17,7 @@ from benchmark.cli import cli
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
 from benchmark.reporting import samples, tiles
-from benchmark.reporting.facts import Facts
+from benchmark.results.records import Facts
 from benchmark.settings import Profile
 from benchmark.stages import shipped
 from benchmark.stages.everything import prepare_everything
