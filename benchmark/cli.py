@@ -294,7 +294,8 @@ def validate(
     `benchmark run`, and neither does anew what the other has done. The rates are printed and stand in no results.
     """
     from benchmark.reporting.sheets import markdown
-    from benchmark.reporting.tables import identity_sheet, write_csv
+    from benchmark.reporting.tables import identity_sheet
+    from benchmark.results.rows import write_csv
     from benchmark.stages.validation import validate as measure
 
     table = measure(_open(models, (), seeds, **choices), nc)
@@ -330,8 +331,8 @@ def report(results: Path | None, profile: str | None) -> None:
     Neither data nor weights are needed. Left out, RESULTS is the folder of the profile.
     """
     from benchmark import settings
-    from benchmark.reporting import rows
     from benchmark.reporting.render import render
+    from benchmark.results import rows
     from benchmark.workspace import open_run
 
     if results and profile:

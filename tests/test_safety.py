@@ -20,11 +20,12 @@ from benchmark import settings
 from benchmark.cells import RECORD
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
-from benchmark.reporting import rows, tiles
-from benchmark.reporting.facts import Failure
+from benchmark.reporting import tiles
 from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.results import rows
+from benchmark.results.records import Failure
 from benchmark.stages import building, generators, sample
 from benchmark.workspace import Run
 from models.registry import UnknownModelError, entries

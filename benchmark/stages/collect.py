@@ -14,12 +14,10 @@ from benchmark.environment import versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.files import reading
-from benchmark.reporting import rows
-from benchmark.reporting.facts import Facts, Failure
-from benchmark.reporting.fewshot import Recognised
 from benchmark.reporting.models import models_table
-from benchmark.reporting.rows import Rows, Samples
-from benchmark.reporting.tables import Measured
+from benchmark.results import rows
+from benchmark.results.records import Facts, Failure, Measured, Recognised
+from benchmark.results.rows import Rows, Samples
 from benchmark.stages import measured
 from benchmark.stages.building import entry, spec, training_identities
 from benchmark.stages.fewshot import FewShotMeasurement

@@ -11,9 +11,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.draws import SPLITS, usable
 from benchmark.files import reading
-from benchmark.reporting.facts import Failure
-from benchmark.reporting.fewshot import Recognised
-from benchmark.reporting.tables import Measured, Trained
+from benchmark.results.records import Failure, Measured, Recognised, Trained
 from benchmark.stages import fewshot, identity
 from benchmark.stages.building import entry
 from benchmark.stages.fewshot import FewShotMeasurement

@@ -12,7 +12,7 @@ from benchmark.evaluation.rates import recognised
 from benchmark.files import write_text
 from benchmark.reporting import sensitivity as reporting
 from benchmark.reporting.sheets import markdown
-from benchmark.reporting.tables import write_csv
+from benchmark.results.rows import write_csv
 from benchmark.stages import measured
 from benchmark.stages.identity import Measurement
 from benchmark.workspace import Run

@@ -20,8 +20,8 @@ from benchmark.evaluation.generate import Positions
 from benchmark.evaluation.samples import sample_positions
 from benchmark.files import reading
 from benchmark.regression import baseline
-from benchmark.reporting import rows
-from benchmark.reporting.facts import Facts
+from benchmark.results import rows
+from benchmark.results.records import Facts
 from benchmark.settings import Profile
 from benchmark.stages import trained
 from benchmark.stages.data import open_store

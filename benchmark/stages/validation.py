@@ -18,7 +18,8 @@ from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.draws import draw, measurable
 from benchmark.evaluation.generate import Generate
 from benchmark.evaluation.outputs import Outputs, measure, pairs
-from benchmark.reporting.tables import Measured, Trained, identity_table
+from benchmark.reporting.tables import identity_table
+from benchmark.results.records import Measured, Trained
 from benchmark.settings import Profile
 from benchmark.stages import extractor, trained
 from benchmark.stages.attempts import Attempts

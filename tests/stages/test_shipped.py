@@ -18,7 +18,7 @@ from benchmark.data import tiles
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import samples
 from benchmark.files import write_text
-from benchmark.reporting.facts import Facts
+from benchmark.results.records import Facts
 from benchmark.settings import Profile
 from benchmark.stages import shipped
 from benchmark.stages.everything import prepare_everything

@@ -16,7 +16,8 @@ from benchmark import sources
 from benchmark.cells import Cell
 from benchmark.errors import BenchmarkError
 from benchmark.reporting import figures, render
-from benchmark.reporting.tables import Trained
+from benchmark.reporting.tables import stated
+from benchmark.results.records import Trained
 from benchmark.settings import CARS
 from benchmark.stages.data import open_store
 from benchmark.stages.everything import run_everything
@@ -270,4 +271,4 @@ def test_a_training_states_its_warm_up_and_an_older_one_has_none() -> None:
     record["fingerprint"] = {"spec": {"batch_size": 32}}
     assert terms(record) == Trained("8", 1000, 640, 32, 90, warm_up_steps=0)
     assert terms(record | {"warm_up_steps": 300}).warm_up_steps == 300
-    assert set(terms({}).stated.values()) == {None}
+    assert set(stated(terms({})).values()) == {None}

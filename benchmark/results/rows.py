@@ -14,7 +14,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -25,13 +24,11 @@ from benchmark.data import tiles
 from benchmark.data.tiles import Tiles
 from benchmark.errors import BenchmarkError
 from benchmark.files import reading, replacing, write_text
-from benchmark.reporting.facts import Facts
-from benchmark.reporting.fewshot import Recognised
-from benchmark.reporting.gaps import Gaps, gaps
-from benchmark.reporting.rates import COPIED
-from benchmark.reporting.tables import Measured, Trained, write_csv
+from benchmark.results.rates import COPIED
+from benchmark.results.records import Facts, Measured, Recognised, Trained
 
 FOLDER = "rows"
+DIGITS = 6  # of a number in a table
 FOREIGN = set("/\\\0")  # letters that no file name has
 FACTS, IDENTITY, FEWSHOT = "facts.json", "identity.parquet", "fewshot.parquet"
 SIZE_COLUMNS = ["generator_parameters", "critic_parameters", "macs"]
@@ -87,20 +84,6 @@ class Rows:
     learning: pd.DataFrame
     samples: Samples
 
-    @cached_property
-    def identity_gaps(self) -> Gaps:
-        """What is missing of the identity measurement, whose parts are splits with their N_c."""
-        measured = ((each.model, (each.split, each.nc), each.outcomes["seed"].unique()) for each in self.identity)
-        return gaps("identity", self.facts.failed, measured)
-
-    @cached_property
-    def fewshot_gaps(self) -> Gaps:
-        """What is missing of the few-shot measurement, which has no parts; a training that it skips is not."""
-        measured = ((each.model, None, each.outcomes["seed"].unique()) for each in self.fewshot)
-        skipped = self.facts.settings.fewshot.skip
-        wanted = (each for each in self.facts.failed if each.measurement or each.model not in skipped)
-        return gaps("fewshot", wanted, measured)
-
 
 def write(rows: Rows, results: Path) -> None:
     """Write the rows to the folder `rows/` of the results; samples of models that are no longer there are removed."""
@@ -111,6 +94,11 @@ def write(rows: Rows, results: Path) -> None:
         write_csv(getattr(rows, name), folder / f"{name}.csv")
     _write_samples(rows.samples, folder)
     write_text(folder / FACTS, rows.facts.model_dump_json(indent=2) + "\n")
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table with fixed float format and `\\n` line ends."""
+    write_text(path, table.to_csv(index=False, float_format=f"%.{DIGITS}f", lineterminator="\n"))
 
 
 def _place(each: Measured) -> tuple[str, str, int]:

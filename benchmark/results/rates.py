@@ -1,4 +1,4 @@
-"""What the tables say of each generated image."""
+"""The rates of each measurement, and those of identity for each generated image."""
 
 import pandas as pd
 
@@ -8,6 +8,7 @@ LEADING = "joint_cross"  # joint on other views, which a copy of the input canno
 RATES = (LEADING, "joint", "top1", "top5", "view")
 OF_TARGETS = ("joint", "top1", "view")  # given again for the input's own view and for the other views
 TARGETS = ("cross", "same")
+ACCURACY = "accuracy"  # of the few-shot measurement
 COPIED = ("copied_pixels", "copied_features")
 APART = [f"{rate}_{target}" for target in TARGETS for rate in OF_TARGETS]
 ALL_RATES = (*RATES, *(rate for rate in APART if rate != LEADING), *COPIED)
