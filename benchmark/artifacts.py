@@ -51,6 +51,8 @@ NEUTRAL = {  # modules that can be edited without making anything again, and why
     "benchmark.training.costs": "measures time and memory",
     "benchmark.training.interruption": "signals",
     "benchmark.training.live": "logs beside the result",
+    "benchmark.data.opening": "opens what stands in the fingerprint",
+    "benchmark.data.roots": "where images lie",
     "models.cards": "texts about models",
     "models.registry": "finds the file of a model, which stands in the fingerprint",
 }
@@ -68,8 +70,11 @@ SPEC = (  # what models are built for, see `models.interface.ModelSpec`
     "training.initialisation",
     "training.noise",
 )
-JUDGE = ("threads", "data.views", "extractor.batch_size", "extractor.learning_rate", "extractor.stem")
-SPLIT_HASH, LISTING_HASH = "benchmark.data.opening:split_hash", "benchmark.stages.data:listing_hash"
+JUDGE = (
+    *("threads", "extractor.batch_size", "extractor.learning_rate"),
+    *("extractor.stem", "extractor.held_out"),
+)
+SPLIT_HASH, LISTING_HASH = "benchmark.data.opening:split_hash", "benchmark.data.roots:listing_hash"
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Kind:
 
     Attributes:
         place: folder below that of a run; `{...}` are fields of an artefact.
-        make: `module:function`, which gets run, artefact and folder, and returns what it has `Made`.
+        module: whose function `make` gets run, artefact and folder, and returns what it has `Made`.
         settings: keys of the profile that change the content.
         needs: `module:function`, which gets run and artefact, and returns the artefacts that it is made from.
         code: `module:function`, which gets run and artefact, and returns further files whose code counts.
@@ -90,7 +95,7 @@ class Kind:
     """
 
     place: str
-    make: str
+    module: str
     settings: tuple[str, ...]
     needs: str = ""
     code: str = ""
@@ -101,12 +106,12 @@ class Kind:
     scratch: str = ""
 
 
-STAGES = "benchmark.stages"
-GENERATING = f"{STAGES}.building:model_files"
+MAKING = "benchmark.making"
+MODEL = f"{MAKING}.building:model_files"
 TABLE = {
     "store": Kind(
         "data/store",
-        f"{STAGES}.data:make_store",
+        f"{MAKING}.store",
         ("data.image_size", "data.margin"),
         data=LISTING_HASH,
         packages=("numpy", "pillow"),
@@ -114,79 +119,79 @@ TABLE = {
     ),
     "identity_judge": Kind(
         "extractors/identity",
-        f"{STAGES}.extractor:make",
-        (*JUDGE, "extractor.epochs", "extractor.held_out"),
+        f"{MAKING}.judge",
+        (*JUDGE, "extractor.epochs"),
         content=("resnet18.safetensors",),
     ),
     "view_judge": Kind(
         "extractors/view",
-        f"{STAGES}.extractor:make",
-        (*JUDGE, "extractor.view_epochs", "extractor.held_out"),
+        f"{MAKING}.judge",
+        (*JUDGE, "extractor.view_epochs"),
         content=("resnet18.safetensors",),
     ),
     "discriminator": Kind(
         "warm_starts/{name}/seed{seed}",
-        f"{STAGES}.warm_start:make",
+        f"{MAKING}.discriminator",
         (
             *("threads", "data.image_size", "data.views", "training.warm_up", "training.precision"),
             *("training.batch_size", "training.width", "training.learning_rate_factor", "training.initialisation"),
         ),
-        code=f"{STAGES}.warm_start:network_files",
+        code=f"{MAKING}.discriminator:network_files",
         content=("discriminator.safetensors",),
     ),
     "generator": Kind(
         "models/{name}/seed{seed}",
-        f"{STAGES}.train:make",
+        f"{MAKING}.generator",
         (*SPEC, "threads", "training.precision", "training.compile", "training.average", "training.log_every"),
-        needs=f"{STAGES}.warm_start:needed",
-        code=GENERATING,
+        needs=f"{MAKING}.discriminator:needed",
+        code=MODEL,
         content=("generator.safetensors",),
         scratch="checkpoint.pt",
     ),
     "oracle": Kind(
         "oracle",
-        f"{STAGES}.oracle:make",
+        f"{MAKING}.oracle",
         ("data.views", "data.image_size", "data.margin", "data.rendered"),
         packages=("numpy", "pillow", "trimesh", "embreex"),
         device=False,
     ),
     "outputs": Kind(
         "{measured}/{name}/seed{seed}/outputs",
-        f"{STAGES}.identity:make_outputs",
+        f"{MAKING}.outputs",
         ("threads", "data.views", "extractor.stem", "evaluation.batch_size"),
-        needs=f"{STAGES}.identity:needed_by_outputs",
-        code=GENERATING,
+        needs=f"{MAKING}.outputs:needs",
+        code=MODEL,
     ),
     "samples": Kind(
         "{measured}/{name}/seed{seed}/samples",
-        f"{STAGES}.identity:make_samples",
+        f"{MAKING}.samples",
         ("threads", "data.views"),
-        needs=f"{STAGES}.identity:needed_by_samples",
-        code=GENERATING,
+        needs=f"{MAKING}.generating:needed",
+        code=MODEL,
     ),
     "outcomes": Kind(
         "{measured}/{name}/seed{seed}/{split}/nc{nc}",
-        f"{STAGES}.identity:make_outcomes",
+        f"{MAKING}.outcomes",
         ("data.dataset", "evaluation.draws", "evaluation.neighbours", "evaluation.test_share"),
-        needs=f"{STAGES}.identity:needed_by_outcomes",
+        needs=f"{MAKING}.outcomes:needs",
         device=False,
     ),
     "episodes": Kind(
         "fewshot/episodes",
-        f"{STAGES}.fewshot:make_episodes",
+        f"{MAKING}.episodes",
         ("data.dataset", "fewshot.ways", "fewshot.shots", "fewshot.episodes"),
         packages=("numpy",),
         device=False,
     ),
     "recognition": Kind(
         "fewshot/{name}/seed{seed}",
-        f"{STAGES}.fewshot:make",
+        f"{MAKING}.recognition",
         (
-            *("threads", "data.views", "extractor.stem", "fewshot.ways", "fewshot.shots", "fewshot.episodes"),
-            *("fewshot.generated", "fewshot.steps", "fewshot.batch_size", "fewshot.learning_rate"),
+            *("threads", "data.views", "extractor.stem", "fewshot.shots", "fewshot.generated"),
+            *("fewshot.steps", "fewshot.batch_size", "fewshot.learning_rate"),
         ),
-        needs=f"{STAGES}.fewshot:needed",
-        code=GENERATING,
+        needs=f"{MAKING}.recognition:needs",
+        code=MODEL,
     ),
 }
 
@@ -321,7 +326,7 @@ def _digest(value: Any) -> str:
 def _cheap(run: Run, artifact: Artifact) -> dict[str, Any]:
     """Return the part of the fingerprint that can be told without what it is made from being there."""
     row = artifact.row
-    made_from: dict[str, Any] = {"made_by": row.make, "settings": run.settings.values_of(row.settings)}
+    made_from: dict[str, Any] = {"made_by": row.module, "settings": run.settings.values_of(row.settings)}
     if row.data:
         made_from["data_hash"] = _called(row.data, run)
     made_from["versions"] = versions(*row.packages)
@@ -329,8 +334,6 @@ def _cheap(run: Run, artifact: Artifact) -> dict[str, Any]:
         made_from["device"] = device_type(run.device)
     if "seed" in row.place:
         made_from["seed"] = artifact.seed
-    if row.code == GENERATING and artifact.name not in CONTROLS:
-        made_from["model"] = _called(f"{STAGES}.building:class_name", run, artifact.name)
     normal: dict[str, Any] = json.loads(json.dumps(made_from))
     return normal
 
@@ -354,7 +357,7 @@ def fingerprint(run: Run, artifact: Artifact) -> dict[str, Any]:
     """Return everything that can change the content of an artefact whose inputs are done."""
     row = artifact.row
     extra: list[Path] = _called(row.code, run, artifact) if row.code else []
-    files = sources.closure(row.make.partition(":")[0], *extra, without=NEUTRAL)
+    files = sources.closure(row.module, *extra, without=NEUTRAL)
     inputs = {each.place: content(run, each) for each in needs(run, artifact)}
     return {**_cheap(run, artifact), "inputs": inputs, "sources": sources.hashes(files)}
 
@@ -400,7 +403,7 @@ def ensure(run: Run, artifact: Artifact, wait: bool = True) -> Cell:
             if decision.action == "make":
                 _keep(run, artifact)
             with cell.making(wanted, resume=decision.action == "resume"):
-                result: Made = _called(artifact.row.make, run, artifact, cell.folder)
+                result: Made = _called(f"{artifact.row.module}:make", run, artifact, cell.folder)
                 cell.finish(result.files, **result.facts)
             _tidy(artifact, cell)
     return cell

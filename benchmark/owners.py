@@ -28,7 +28,7 @@ def _host() -> str:
     """Return the host's name with its space of process numbers: containers of one host can share the name alone."""
     namespace = Path("/proc/self/ns/pid")
     try:
-        number = re.sub(r"\D", "", os.readlink(namespace))
+        number = re.sub(r"\D", "", str(namespace.readlink()))
     except OSError:  # not Linux
         number = "0"
     return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) + f"-{number}"

@@ -26,7 +26,7 @@ NEUTRAL: dict[str, Any] = {  # settings that change no value: they choose rows, 
     "name": True,
     "models": True,
     "seeds": True,
-    "training": {"tensorboard", "samples_every", "checkpoint_every"},
+    "training": {"tensorboard", "samples_every", "checkpoint_minutes"},
     "evaluation": {"nc"},
     "fewshot": {"controls", "skip"},
 }

@@ -1,6 +1,5 @@
-"""How each artefact is made: one module for each row of `benchmark.artifacts.TABLE`, called by `ensure` alone.
+"""How each artefact is made: a module for each row of `benchmark.artifacts.TABLE`, called by `ensure` alone.
 
-A module has `make`, which gets run, artefact and folder, writes into the folder, and returns what it has `Made`; `needs`
-where it is made from other artefacts; and `files` where the code of a model counts, too. What a module imports is the
-code that its artefacts depend on.
+`make` gets run, artefact and folder, writes into the folder, and returns what it has `Made`. What a module imports is
+the code that its artefacts depend on; so modules that only some of them need are kept apart.
 """

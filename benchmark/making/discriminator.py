@@ -16,8 +16,8 @@ from torch import nn
 
 from benchmark.artifacts import Artifact, Made
 from benchmark.cells import sentence
+from benchmark.data.held_out import held_out_images
 from benchmark.data.opening import open_store
-from benchmark.data.splitting import held_out
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError, DivergedError
 from benchmark.files import replacing, write_text
@@ -75,7 +75,7 @@ def network_class(kind: type[ViewModel], spec: ModelSpec) -> type[nn.Module]:
     )
 
 
-def files(run: "Run", artifact: Artifact) -> list[Path]:
+def network_files(run: "Run", artifact: Artifact) -> list[Path]:
     """Return the files that hold the network and what builds it."""
     kind = building.load(run, artifact.of)
     network = network_class(kind, building.spec(run, identities=2))
@@ -92,14 +92,16 @@ def make(run: "Run", artifact: Artifact, folder: Path) -> Made:
     fabric = open_fabric(run.device, training.precision)
     manifest = store.manifest.iloc[store.subset("auxiliary")]
     row, identity, view = (manifest[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
-    kept = held_out(manifest, HELD_OUT, "warm start", artifact.seed)
+    kept = held_out_images(manifest, HELD_OUT, "warm start", artifact.seed)
     seed_global("warm start", artifact.seed)
     spec = building.spec(run, building.training_identities(store))
     network = building.load(run, artifact.of).discriminator(spec)
     try:
         looks = warm_up.warm_up(
             network,
-            AuxiliaryBatches(store.images, row[~kept], identity[~kept], view[~kept], training.batch_size, fabric.device),
+            AuxiliaryBatches(
+                store.images, row[~kept], identity[~kept], view[~kept], training.batch_size, fabric.device
+            ),
             warm_up.HeldOut(store.images, row[kept], identity[kept], view[kept]),
             warm_up.Recipe(training.warm_up.steps, training.warm_up.view_weight, training.learning_rate_factor),
             fabric,

@@ -20,9 +20,7 @@ EPISODES = "episodes.parquet"
 def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
     """Draw them."""
     settings, manifest = run.settings.fewshot, open_store(run).manifest
-    drawn = episodes.draw_all(
-        manifest, run.settings.data.dataset, settings.ways, settings.shots, settings.episodes
-    )
+    drawn = episodes.draw_all(manifest, run.settings.data.dataset, settings.ways, settings.shots, settings.episodes)
     with replacing(folder / EPISODES) as temporary:
         drawn.to_parquet(temporary, index=False)
     return Made((EPISODES,), {})

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from benchmark.artifacts import CONTROLS, Artifact
+from benchmark.data.held_out import of_validation
 from benchmark.data.opening import open_store
-from benchmark.data.splitting import held_out_identities
 from benchmark.evaluation import generate
 from benchmark.evaluation.generate import Generate
 from benchmark.files import reading
@@ -23,7 +23,7 @@ ORACLE = "pictures.npy"  # of the artefact `oracle`
 def measured_store(run: "Run", measured: str) -> "ImageStore":
     """Return the image store, for `validation` with the validation identities in the place of the standard ones."""
     store = open_store(run)
-    return held_out_identities(store) if measured == "validation" else store
+    return of_validation(store) if measured == "validation" else store
 
 
 def needed(run: "Run", artifact: Artifact) -> list[Artifact]:

@@ -8,8 +8,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from benchmark.artifacts import Artifact, Made
+from benchmark.data.held_out import held_out_images
 from benchmark.data.opening import open_store
-from benchmark.data.splitting import held_out
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import extractor
@@ -30,7 +30,7 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
     store, device = open_store(run), open_fabric(run.device).device
     settings, task = run.settings.extractor, KINDS[artifact.kind]
     rows = store.manifest.iloc[store.subset("auxiliary")]
-    kept = held_out(rows, settings.held_out, "held out")
+    kept = held_out_images(rows, settings.held_out, "held out")
     training, testing = (
         (part["row"].to_numpy(), part[f"{task}_label"].to_numpy(np.int64)) for part in (rows[~kept], rows[kept])
     )

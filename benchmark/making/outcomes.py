@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchmark.artifacts import Artifact, Made
+from benchmark.data.held_out import of_validation
 from benchmark.data.opening import open_store
-from benchmark.data.splitting import held_out_identities
 from benchmark.evaluation import identity
 from benchmark.evaluation.draws import draw
 from benchmark.evaluation.outputs import Outputs
@@ -30,7 +30,7 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
     """Test the outputs."""
     real, *others = [Outputs.load(each.cell(run).folder / OUTPUTS) for each in needs(run, artifact)]
     store = open_store(run)
-    manifest = (held_out_identities(store) if artifact.measured == "validation" else store).manifest
+    manifest = (of_validation(store) if artifact.measured == "validation" else store).manifest
     evaluation, dataset = run.settings.evaluation, run.settings.data.dataset
     numbers = range(evaluation.draws)
     draws = (draw(manifest, dataset, artifact.nc, n, evaluation.test_share, artifact.split) for n in numbers)

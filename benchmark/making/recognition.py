@@ -42,9 +42,7 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
         condition.augmented,
     )
     tasks = [fewshot.Task(episode, settings.shots) for _, episode in episodes.load(run).groupby("episode")]
-    found = [
-        fewshot.outcomes(task, condition, store, recipe, device, artifact.seed, artifact.place) for task in tasks
-    ]
+    found = [fewshot.outcomes(task, condition, store, recipe, device, artifact.seed, artifact.place) for task in tasks]
     with replacing(folder / OUTCOMES) as temporary:
         pd.concat(chain.from_iterable(found), ignore_index=True).to_parquet(temporary, index=False)
     return Made((OUTCOMES,), {})

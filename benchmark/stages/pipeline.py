@@ -1,0 +1,93 @@
+"""All stages in their order, as `benchmark run` does them, and one by one, as DVC does."""
+
+from benchmark import sources
+from benchmark.environment import open_fabric
+from benchmark.execution import tasks
+from benchmark.execution.scheduler import carry_out_all
+from benchmark.execution.tasks import Task
+from benchmark.making import building
+from benchmark.stages.collect import collect
+from benchmark.stages.data import check_nc, prepare_data
+from benchmark.stages.report import report
+from benchmark.workspace import Run
+
+
+def run_everything(run: Run, keep_going: bool = False, jobs: int = 1) -> list[str]:
+    """Do every stage for the run's models and seeds; what can be checked is checked before anything starts.
+
+    Args:
+        run: what is wanted.
+        keep_going: whether the others go on when a task fails; each then has a process of its own.
+        jobs: how many tasks are carried out at once, each in a process of its own if it is not 1.
+
+    Returns:
+        What failed, and why, in words.
+    """
+    check_and_prepare(run)
+    wanted = {**tasks.training(run), **tasks.measuring(run), **tasks.recognising(run)}
+    failed = carry_out_all(run, wanted, jobs, keep_going)
+    with run.lock("results"):
+        collect(run)
+        report(run)
+    return list(failed.values())
+
+
+def check_and_prepare(run: Run) -> None:
+    """Check what can be checked, and do the stages of the data."""
+    open_fabric(run.device)
+    for model in run.settings.models:
+        building.check(run, model)
+    check_skipped(run)
+    sources.remember()
+    standard = run.settings.data.standard
+    if isinstance(standard, int):  # otherwise the size is known after the split
+        check_nc(run, standard)
+    prepare_data(run)
+
+
+def check_skipped(run: Run) -> None:
+    """Say what few-shot leaves out.
+
+    Raises:
+        BenchmarkError: `fewshot.skip` names a model that does not exist.
+    """
+    for name in run.settings.fewshot.skip:
+        building.entry(run, name)
+    skipped = [name for name in run.settings.models if name in run.settings.fewshot.skip]
+    if not run.settings.fewshot.shots:
+        print("few-shot: left out, fewshot.shots is empty")
+    elif skipped:
+        print(f"few-shot: leaves out {', '.join(skipped)} (fewshot.skip)")
+
+
+def train_judges(run: Run) -> None:
+    """Train both networks of the measurement: the stage extractor."""
+    carry_out_all(run, {Task("judge", name): set() for name in tasks.JUDGES})
+
+
+def make_warm_starts(run: Run) -> None:
+    """Make the discriminators that models start from: the stage warm_start."""
+    (run.folder / "warm_starts").mkdir(parents=True, exist_ok=True)
+    wanted = tasks.training(run)
+    carry_out_all(run, {task: first for task, first in wanted.items() if task.kind == "discriminator"})
+
+
+def train_model(run: Run, model: str) -> None:
+    """Train a model with every seed, if the profile has it: the stage train. Otherwise its folder is empty."""
+    (run.folder / "models" / model).mkdir(parents=True, exist_ok=True)
+    if model not in run.settings.models:
+        print(f"{model}: not trained in the profile {run.settings.name}")
+        return
+    carry_out_all(run, {Task("train", model, seed): set() for seed in range(run.settings.seeds)})
+
+
+def measure_identity(run: Run) -> None:
+    """Measure identity and view of every model and control: the stage identity."""
+    carry_out_all(run, tasks.measuring(run))
+
+
+def measure_fewshot(run: Run) -> None:
+    """Measure few-shot recognition with every model and control: the stage fewshot."""
+    (run.folder / "fewshot").mkdir(parents=True, exist_ok=True)
+    check_skipped(run)
+    carry_out_all(run, tasks.recognising(run))
