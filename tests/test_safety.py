@@ -18,9 +18,9 @@ from PIL import Image
 
 from benchmark import settings
 from benchmark.cells import RECORD
+from benchmark.data import tiles
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
-from benchmark.reporting import tiles
 from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.sheets import Grid, Sheet

@@ -200,9 +200,4 @@ def test_a_generator_of_the_repository_draws_what_its_results_show(
     (drawn,) = columns
     shown = tiles.read(folder.parents[2] / "rows" / "samples" / f"{model}.png", run.settings.data.image_size)
     np.testing.assert_array_equal(drawn[:, 0], shown[:, 0])
-    views = drawn[:, 1:].astype(float)
-    swapped = int(profile == "quick")  # views: so short a training hardly looks at the input; else inputs
-    distance, other = (np.abs(each - shown[:, 1:]).mean() for each in (views, np.roll(views, 1, swapped)))
-    if profile != "smoke":  # hardly trained, a generator follows the noise, of which samples have none
-        assert distance < 0.7 * other
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 3_000_000
+    assert np.abs(drawn.astype(int) - shown).max() <= 1  # another machine rounds differently

@@ -164,10 +164,16 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     "a layer it does not import": (source("models/layers/deformable.py"), NOTHING),
     "another model": (source("models/ours.py"), NOTHING),
     "the training": (source("benchmark/training/loop.py"), {OF_MODEL: "benchmark/training/loop.py changed"}),
-    "the batches": (
-        source("benchmark/training/sampling.py"),
-        {REST - EPISODES: "benchmark/training/sampling.py changed"},
+    "the batches": (source("benchmark/training/sampling.py"), {OF_MODEL: "benchmark/training/sampling.py changed"}),
+    "what pixels are as numbers": (
+        source("benchmark/data/pixels.py"),
+        {REST - EPISODES: "benchmark/data/pixels.py changed"},
     ),
+    "the generation": (
+        source("benchmark/evaluation/generate.py"),
+        {IDENTITY | RECOGNISED: "benchmark/evaluation/generate.py changed"},
+    ),
+    "the renderer": (source("benchmark/data/rendered.py"), NOTHING),  # no row of this data set needs it
     "the KNN": (source("benchmark/evaluation/knn.py"), {OUTCOMES: "benchmark/evaluation/knn.py changed"}),
     "the draws": (source("benchmark/evaluation/draws.py"), {OUTCOMES: "benchmark/evaluation/draws.py changed"}),
     "what is a copy": (
@@ -191,10 +197,7 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
         source("benchmark/data/pictures.py"),
         {STORE | IDENTITY | RECOGNISED: "benchmark/data/pictures.py changed"},
     ),
-    "the meaning of settings": (
-        source("benchmark/settings.py"),
-        NOTHING,
-    ),
+    "the check of settings": (source("benchmark/settings.py"), NOTHING),
     "the choice of samples": (
         source("benchmark/evaluation/samples.py"),
         {IDENTITY: "benchmark/evaluation/samples.py changed"},
