@@ -35,7 +35,8 @@ from tests.reporting.made import made_rows
 from tests.tiny import Tiny
 from tests.tools import PROJECT, TINY, spec
 
-SOURCES = [path for name in ("benchmark", "models", "pipelines", "examples") for path in (PROJECT / name).rglob("*.py")]
+PACKAGES = ("benchmark", "models", "pipelines", "rendered_cars", "tools", "examples")
+SOURCES = [path for name in PACKAGES for path in (PROJECT / name).rglob("*.py")]
 NEEDED = {  # calls that are safe with this argument alone
     "torch.load": "weights_only=True",
     "np.load": "allow_pickle=False",

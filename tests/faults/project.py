@@ -13,7 +13,7 @@ import yaml
 from tests.tools import PROJECT
 
 NAME = "faults"
-SOURCES = ("benchmark", "models", "tests", "params.yaml", "references.yaml", "pyproject.toml")
+SOURCES = ("benchmark", "models", "rendered_cars", "tests", "params.yaml", "references.yaml", "pyproject.toml")
 SMALLER = {  # what smoke becomes
     "name": NAME,
     "seeds": 1,

@@ -340,7 +340,7 @@ def test_another_data_set_of_the_same_pictures_is_drawn_from_anew(finished: Run)
 def test_other_rendered_cars_are_other_data(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     rendered = Data()
     roots = [data_root(rendered), data_root(rendered.model_copy(update={"rendered": Rendered(seed=1)}))]
-    roots.append(data_root(source("benchmark/data/cars/body.py")(finished, monkeypatch) and rendered))
+    roots.append(data_root(source("rendered_cars/body.py")(finished, monkeypatch) and rendered))
     assert len(set(roots)) == 3
 
 
