@@ -31,7 +31,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.files import beside
 from benchmark.workspace import KEPT, Run, locked
-from models.registry import entries
+from models.registry import Entry, UnknownModelError, entries, find
 
 CONTROLS = {*OF_IDENTITY, *OF_FEWSHOT}
 NEUTRAL = {  # modules that can be edited without making anything again, and why
@@ -247,6 +247,27 @@ class Made(NamedTuple):
     facts: dict[str, Any]
 
 
+def entry(run: Run, model: str) -> Entry:
+    """Return the registry's entry of a model.
+
+    A plug-in is executed only where the user names it. The path that a finished training run recorded is shown, not
+    followed: the folder of a run can come from someone else.
+
+    Raises:
+        BenchmarkError: there is no such model, or it has the name of a control.
+    """
+    if model in CONTROLS:
+        raise BenchmarkError(f"no model can be called {model}: a control of the tables has this name; give it another")
+    try:
+        return find(model, run.plugins)
+    except UnknownModelError as error:
+        folders = sorted((run.folder / "models" / model).glob("seed*"))
+        targets = (str(Cell(folder).record.get("target", "")) for folder in folders)
+        plugin = next((target for target in targets if target.endswith(".py")), "")
+        named = f"{model} was trained from a file that is executed only where it is named: give --plugin {plugin!r}"
+        raise BenchmarkError(named if plugin else str(error)) from None
+
+
 def found_at(place: str) -> Artifact | None:
     """Return the artefact of a folder below that of a run, None if there is none of that name."""
     for kind, pattern in _patterns().items():
@@ -357,7 +378,8 @@ def fingerprint(run: Run, artifact: Artifact) -> dict[str, Any]:
     """Return everything that can change the content of an artefact whose inputs are done."""
     row = artifact.row
     extra: list[Path] = _called(row.code, run, artifact) if row.code else []
-    files = sources.closure(row.module, *extra, without=NEUTRAL)
+    without = {*NEUTRAL, *([f"{MAKING}.trained"] if artifact.name in CONTROLS else [])}
+    files = sources.closure(row.module, *extra, without=without)
     inputs = {each.place: content(run, each) for each in needs(run, artifact)}
     return {**_cheap(run, artifact), "inputs": inputs, "sources": sources.hashes(files)}
 

@@ -129,7 +129,7 @@ class Training(Section):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     compile: bool = False  # whether networks are compiled by torch.compile, which takes minutes for each model
     log_every: Budget = 10  # cycles between two rows of log.csv
-    checkpoint_every: Budget = 200  # cycles between two checkpoints
+    checkpoint_minutes: float = Field(5.0, ge=0)  # between two checkpoints; 0: one after every cycle
     tensorboard: bool = False  # whether to write live logs; like the next one it changes no value
     samples_every: Budget = 200  # cycles between two sample grids of the live logs
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from benchmark.stages.pipeline import train_model
+from benchmark.execution.stages import train_model
 from pipelines.stage import argument, start
 
 if __name__ == "__main__":

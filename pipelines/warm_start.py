@@ -1,6 +1,6 @@
 """Stage warm_start: train the discriminators that models start from, where the profile asks for it."""
 
-from benchmark.stages.pipeline import make_warm_starts
+from benchmark.execution.stages import make_warm_starts
 from pipelines.stage import start
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Carrying out the tasks of a run: in order, one after the other in this process, or several processes at once."""
 
+import os
 import subprocess  # nosec B404: words, no shell
 import sys
 import traceback
@@ -9,7 +10,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from time import perf_counter
 
-import torch
 from filelock import Timeout
 
 from benchmark.cells import sentence
@@ -41,6 +41,11 @@ class Workers:
             task: the task.
             waiting: whether to wait for a process that makes the same; otherwise the future raises Timeout.
         """
+        if done(self.run, task):
+            print(f"{task}: done, nothing changed", flush=True)
+            finished: Future[None] = Future()
+            finished.set_result(None)
+            return finished
         if self.apart:
             return self.pool.submit(self._apart, task, waiting)
         future: Future[None] = Future()
@@ -52,9 +57,9 @@ class Workers:
         return future
 
     def _apart(self, task: Task, waiting: bool) -> None:
-        if self.stopped or done(self.run, task):
+        if self.stopped:
             return
-        threads = self.run.settings.threads or max(1, torch.get_num_threads() // self.jobs)
+        threads = self.run.settings.threads or max(1, (os.cpu_count() or 1) // self.jobs)
         begin, piped = perf_counter(), self.jobs > 1  # alone it has the terminal, with its progress bar
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if piped else {}
         process = processes.start(self.run, task, waiting, threads, **pipes)

@@ -2,13 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from benchmark.artifacts import CONTROLS
-from benchmark.cells import Cell
+from benchmark.artifacts import CONTROLS, entry
 from benchmark.errors import BenchmarkError
 from benchmark.seeding import seed_global
 from models.capacity import sized
 from models.interface import ModelSpec, ViewModel
-from models.registry import Entry, UnknownModelError, find
+from models.registry import UnknownModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,27 +15,6 @@ if TYPE_CHECKING:
     from benchmark.artifacts import Artifact
     from benchmark.data.images import ImageStore
     from benchmark.workspace import Run
-
-
-def entry(run: "Run", model: str) -> Entry:
-    """Return the registry's entry of a model.
-
-    A plug-in is executed only where the user names it. The path that a finished training run recorded is shown, not
-    followed: the folder of a run can come from someone else.
-
-    Raises:
-        BenchmarkError: there is no such model, or it has the name of a control.
-    """
-    if model in CONTROLS:
-        raise BenchmarkError(f"no model can be called {model}: a control of the tables has this name; give it another")
-    try:
-        return find(model, run.plugins)
-    except UnknownModelError as error:
-        folders = sorted((run.folder / "models" / model).glob("seed*"))
-        targets = (str(Cell(folder).record.get("target", "")) for folder in folders)
-        plugin = next((target for target in targets if target.endswith(".py")), "")
-        named = f"{model} was trained from a file that is executed only where it is named: give --plugin {plugin!r}"
-        raise BenchmarkError(named if plugin else str(error)) from None
 
 
 def model_files(run: "Run", artifact: "Artifact") -> "list[Path]":

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark import sources
-from benchmark.artifacts import CONTROLS, Artifact, check, is_done, made
+from benchmark.artifacts import CONTROLS, Artifact, check, entry, is_done, made
 from benchmark.data import held_out, tiles
 from benchmark.data.images import ImageStore
 from benchmark.data.opening import open_store
@@ -16,7 +16,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation.draws import SPLITS, usable
 from benchmark.evaluation.samples import sample_positions
 from benchmark.files import reading
-from benchmark.making.building import entry, spec, training_identities
+from benchmark.making.building import spec, training_identities
 from benchmark.making.outcomes import OUTCOMES
 from benchmark.making.samples import ROWS, SAMPLES
 from benchmark.reporting.models import models_table

@@ -1,9 +1,10 @@
 """The training loop: it knows the contract of `ViewModel` and no model."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Never
 
 import torch
@@ -27,6 +28,7 @@ class Files:
     """Where a training keeps its state."""
 
     folder: Path
+    guard: Callable[[], None] = lambda: None
 
     @property
     def checkpoint(self) -> Path:
@@ -51,14 +53,14 @@ class Schedule:
     Attributes:
         images: budget in real images used by generator-side updates.
         log_every: cycles between two rows of the log.
-        checkpoint_every: cycles between two checkpoints.
+        checkpoint_seconds: time between two checkpoints; 0: one after every cycle.
         axes: what the random numbers of a cycle depend on, besides the cycle.
         average: decay of the average of the weights that is kept in the end, see `Average`; 0 keeps the last ones.
     """
 
     images: int
     log_every: int
-    checkpoint_every: int
+    checkpoint_seconds: float
     axes: tuple[str | int, ...]
     average: float = 0.0
 
@@ -85,6 +87,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
     done = checkpoint.restore(model, path, fabric.device, average.values) if path.exists() else Progress()
     cycle, images, log, meter = done.cycle, done.images, Log(files.log, done.cycle), Meter(fabric.device, done.costs)
     model.train()
+    saved = monotonic()
     with stoppable() as stop, _progress(schedule.images, images, name) as bar:
         while images < schedule.images:
             seeding.seed_global("cycle", *schedule.axes, cycle)
@@ -100,9 +103,11 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
             if images < schedule.images:
                 fabric.call("between_cycles", model, cycle, images)
             bar.update(report.images)
-            if stop.asked or cycle % schedule.checkpoint_every == 0:
+            if stop.asked or monotonic() - saved >= schedule.checkpoint_seconds:
                 _finite(report.losses, cycle)  # a checkpoint must not keep a state that cannot recover
                 log.sync()
+                files.guard()
+                saved = monotonic()
                 checkpoint.save(model, Progress(cycle, images, meter.read()), path, average.values)
             if stop.asked:
                 raise InterruptedRun(f"saved after cycle {cycle}; the same command goes on from there")
@@ -111,6 +116,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
     with torch.compiler.set_stance("force_eager"):  # batches that come once are not worth compiling for
         model.finish(batches)
     log.sync()
+    files.guard()
     checkpoint.save_weights(model, files.weights)
     fabric.call("after_training", model, images)
     return Progress(cycle, images, meter.read())
