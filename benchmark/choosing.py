@@ -97,7 +97,8 @@ def _described(name: str | None, profile: str | None, device: str, plugins: tupl
     from benchmark import runs, settings
     from benchmark.workspace import run_of_changes, run_of_profile, settings_hash
 
-    base = settings.profile(profile)
+    known = name and not profile and runs.is_stored(name)
+    base = settings.profile(runs.opened(str(name)).settings.name if known else profile)
     changed = _changed(base, **changes)
     if not name and settings_hash(changed) == settings_hash(base):
         return run_of_profile(changed, device, plugins)

@@ -309,8 +309,8 @@ def report(results: str | None, stored: str | None, profile: str | None) -> None
 def compare(old: str, new: str, markdown: Path | None, update: bool) -> int:
     """Compare the results NEW with the results OLD, by the spread between training seeds that OLD records.
 
-    Each is a folder of results, one table or Parquet file of one, or the name of a run. The exit code is 1 if a rate has moved beyond its
-    tolerance, a row is missing or new, or a value is NaN in one alone.
+    Each is a folder of results, one table or Parquet file of one, or the name of a run. The exit code is 1 if a rate
+    has moved beyond its tolerance, a row is missing or new, or a value is NaN in one alone.
     """
     from benchmark import runs
     from benchmark.regression import baseline, words

@@ -6,6 +6,7 @@ import signal
 import subprocess  # nosec B404: words, no shell
 import sys
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -16,7 +17,6 @@ from benchmark.artifacts import Artifact, needs
 from benchmark.cells import NOT_DONE
 from benchmark.errors import BenchmarkError, FullDiskError
 from benchmark.execution.tasks import Task, artifacts
-from benchmark.runs import request
 from benchmark.workspace import Run
 
 HELD, FULL = os.EX_TEMPFAIL, os.EX_IOERR  # exit codes: another process is making it, the disk is full
@@ -26,15 +26,15 @@ PARENT = "BENCHMARK_PARENT"  # environment variable: the process that this one i
 Process = subprocess.Popen[str]
 
 
-def start(run: Run, task: Task, wait: bool, threads: int, **options: Any) -> Process:
-    """Start the process of a task; `options` are those of Popen.
+def start(request: Path, task: Task, wait: bool, threads: int, **options: Any) -> Process:
+    """Start the process of a task of the run in a request; `options` are those of Popen.
 
     Its session is its own: Ctrl-C comes to this process, which passes it on.
     """
     paths = filter(None, (str(sources.PROJECT), os.environ.get("PYTHONPATH")))
     own = {"PYTHONPATH": os.pathsep.join(paths), PARENT: str(os.getpid()), "OMP_NUM_THREADS": str(threads)}
     # -P: nothing is imported from the working folder
-    command = [sys.executable, "-P", "-m", "benchmark.execution.cell", str(request(run)), *task.words]
+    command = [sys.executable, "-P", "-m", "benchmark.execution.cell", str(request), *task.words]
     return subprocess.Popen(  # noqa: S603  # nosec B603
         [*command, *([] if wait else ["--no-wait"])],
         env={**os.environ, **own},

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
+from pathlib import Path
 from time import perf_counter
 
 from filelock import Timeout
@@ -16,6 +17,7 @@ from benchmark.cells import sentence
 from benchmark.errors import BenchmarkError, FullDiskError, InterruptedRun
 from benchmark.execution import processes
 from benchmark.execution.tasks import Task, carry_out, done
+from benchmark.runs import request
 from benchmark.workspace import Run
 
 
@@ -31,6 +33,7 @@ class Workers:
     def __init__(self, run: Run, jobs: int, apart: bool) -> None:
         self.run, self.jobs, self.apart = run, jobs, apart or jobs > 1
         self.pool = ThreadPoolExecutor(jobs)
+        self.request = request(run) if self.apart else Path()
         self.processes: set[processes.Process] = set()
         self.stopped = False
 
@@ -62,7 +65,7 @@ class Workers:
         threads = self.run.settings.threads or max(1, (os.cpu_count() or 1) // self.jobs)
         begin, piped = perf_counter(), self.jobs > 1  # alone it has the terminal, with its progress bar
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if piped else {}
-        process = processes.start(self.run, task, waiting, threads, **pipes)
+        process = processes.start(self.request, task, waiting, threads, **pipes)
         self.processes.add(process)
         if self.stopped:  # while it was starting
             process.terminate()
