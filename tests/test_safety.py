@@ -26,7 +26,8 @@ from benchmark.reporting.pictures import Picture
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.results import rows
 from benchmark.results.records import Failure
-from benchmark.stages import building, generators, sample
+from benchmark.making import building
+from benchmark.stages import sample
 from benchmark.workspace import Run
 from models.registry import UnknownModelError, entries
 from pipelines.stage import start
@@ -213,8 +214,9 @@ def test_the_report_shows_every_text_as_text(tmp_path: Path) -> None:
 
 
 def turned(folder: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    monkeypatch.setattr(generators, "find", lambda *_: None)
-    monkeypatch.setattr(generators, "load", lambda *_: Tiny(spec(image_size=32)).eval())
+    monkeypatch.setattr(sample, "_found", lambda *_: (Path(), False))
+    monkeypatch.setattr(sample, "_spec", lambda *_: {})
+    monkeypatch.setattr(sample.trained, "load", lambda *_: Tiny(spec(image_size=32)).eval())
     run = Run(settings.profile("smoke", PROJECT / "params.yaml"), Path("runs/smoke"), Path("results"), "cpu")
     return sample.sample_images(run, "ours", 0, folder, output)
 

@@ -15,7 +15,7 @@ from benchmark import settings
 from benchmark.exits import clean_exit
 from benchmark.reporting import render
 from benchmark.settings import override, with_dataset
-from benchmark.stages.everything import run_everything
+from benchmark.stages.pipeline import run_everything
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
 from models.interface import Batch
@@ -30,7 +30,7 @@ FEWER = {
     "data.standard": 3,
     "seeds": 1,
     "training.images": 96,
-    "training.checkpoint_every": 2,
+    "training.checkpoint_minutes": 0.0,
     "training.log_every": 1,
     "training.batch_size": 8,
     "training.width": 0.0625,

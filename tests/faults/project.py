@@ -23,7 +23,7 @@ SMALLER = {  # what smoke becomes
     "training.images": 320,
     "training.batch_size": 8,
     "training.log_every": 2,
-    "training.checkpoint_every": 5,
+    "training.checkpoint_minutes": 0.0,
     "training.refresh_batches": 3,
     "extractor.epochs": 1,
     "extractor.view_epochs": 1,

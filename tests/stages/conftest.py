@@ -14,7 +14,7 @@ from benchmark import settings
 from benchmark.reporting import render
 from benchmark.seeding import generator
 from benchmark.settings import CARS, override, with_dataset
-from benchmark.stages.everything import run_everything
+from benchmark.stages.pipeline import run_everything
 from benchmark.workspace import Run
 from tests.tools import PROJECT, TINY
 
@@ -24,7 +24,7 @@ CHANGES = {
     "data.auxiliary": 7,
     "data.standard": 5,
     "training.images": 64,
-    "training.checkpoint_every": 2,
+    "training.checkpoint_minutes": 0.0,
     "training.log_every": 1,
     "extractor.epochs": 1,
     "extractor.view_epochs": 1,
