@@ -10,7 +10,6 @@ import click
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit, end
 from benchmark.options import SeveralValues, Whole, WholeOr
-from benchmark.speed.sections import ALL as SECTIONS
 
 if TYPE_CHECKING:
     from benchmark.settings import Profile
@@ -24,11 +23,11 @@ def cli() -> None:
     """Which image-to-image GAN keeps the identity of its input?"""
 
 
-def main() -> None:
-    """Run the command line; every error a user can mend is one sentence and exit code 2."""
+def main(command: click.Command = cli) -> None:
+    """Run a command line; every error a user can mend is one sentence and exit code 2."""
     with clean_exit():
         try:
-            code = cli(standalone_mode=False)
+            code = command(standalone_mode=False)
             sys.exit(code if isinstance(code, int) else 0)
         except click.exceptions.Abort:
             raise KeyboardInterrupt from None
@@ -76,7 +75,7 @@ def run(
     """
     from benchmark.stages.everything import run_everything
 
-    opened = _open(models, nc, seeds, **choices)
+    opened = open_chosen(models, nc, seeds, **choices)
     failed = run_everything(opened, keep_going, jobs)
     for name in ("identity.md", "fewshot.md"):
         click.echo(f"\n{(opened.results / name).read_text(encoding='utf-8')}")
@@ -86,7 +85,7 @@ def run(
     return int(bool(failed))
 
 
-def _open(
+def open_chosen(
     models: tuple[str, ...] = (),
     nc: tuple[int, ...] = (),
     seeds: int | None = None,
@@ -243,7 +242,7 @@ def sample(model: str, seed: int, source: Path | None, output: Path, **choices: 
     """
     from benchmark.stages.sample import sample_images
 
-    for path in sample_images(_open((model,), **choices), model, seed, source, output):
+    for path in sample_images(open_chosen((model,), **choices), model, seed, source, output):
         click.echo(path)
 
 
@@ -297,7 +296,7 @@ def validate(
     from benchmark.reporting.tables import identity_sheet, write_csv
     from benchmark.stages.validation import validate as measure
 
-    table = measure(_open(models, (), seeds, **choices), nc)
+    table = measure(open_chosen(models, (), seeds, **choices), nc)
     click.echo(f"\n{markdown(identity_sheet(table))}")
     if output:
         write_csv(table, output)
@@ -315,7 +314,7 @@ def sensitivity(models: tuple[str, ...], nc: tuple[int, ...], **choices: Any) ->
     """
     from benchmark.stages.sensitivity import sensitivity as tabulate
 
-    opened = _open(models, nc, **choices)
+    opened = open_chosen(models, nc, **choices)
     tabulate(opened, opened.settings.models if models else ())
     click.echo(f"\n{(opened.results / 'sensitivity.md').read_text(encoding='utf-8')}")
     click.echo(f"tables: {opened.results}/sensitivity.csv, sensitivity.md")
@@ -369,38 +368,13 @@ def compare(old: Path, new: Path, markdown: Path | None, update: bool) -> int:
     return 0
 
 
-@cli.command(cls=SeveralValues)
-@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
-@click.option("--only", multiple=True, type=click.Choice(SECTIONS), help="Sections; all but `pipeline` if left out.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="CSV with a line for each number.")
-@common
-def speed(models: tuple[str, ...], only: tuple[str, ...], output: Path | None, **choices: Any) -> None:
-    """Measure how fast the suite is here, as ratios that hold under noise, with their goals.
-
-    \b
-    utilisation  a training cycle beside a product of matrices, for every model
-    feeding      drawing images beside a step of training
-    attention    CNC beside windows that are cut out, and beside Global-NC
-    evaluation   generation, features and KNN as shares of the identity measurement
-    commands     the start of the command line
-    scaling      time and memory over batch, image size and number of identities
-    pipeline     `dvc repro` beside the work of its stages; it takes many minutes
-
-    Images are random; the profile gives their size, and batch, width and precision of the training. A goal that is
-    missed is said, and is no failure.
-    """
-    from benchmark.files import write_text
-    from benchmark.speed.rows import table, tidy
-    from benchmark.speed.sections import USUAL, measured
-
-    if output and not output.parent.is_dir():
-        raise BenchmarkError(f"{output.parent} is no folder; make it, or choose another place for --output")
-    found = []
-    for section in measured(_open(models, **choices), only or USUAL):
-        found.append(section)
-        click.echo(table(section))
-        if output:
-            write_text(output, tidy(found))
+@cli.command(hidden=True, add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def speed(words: tuple[str, ...]) -> None:
+    """Say where the measurement of speed is."""
+    raise BenchmarkError(
+        "speed is measured by `python -m tools.speed` in a clone of the project, with the same options"
+    )
 
 
 @cli.command()
@@ -409,5 +383,5 @@ def status(**choices: Any) -> None:
     """Show every training and measurement of a run, as last recorded."""
     from benchmark.stages.status import cells
 
-    for name, state, reason in cells(_open(**choices).folder):
+    for name, state, reason in cells(open_chosen(**choices).folder):
         click.echo(f"{name:40} {state:12} {reason}".rstrip())

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-
-from benchmark.errors import BenchmarkError
 from benchmark.speed import attention
 from benchmark.speed.attention import Case, case, row
 from benchmark.speed.unfolded import unfolded
+
+from benchmark.errors import BenchmarkError
 from models.layers.connection import NonalignmentConnection
 from models.layers.plan import plan
 

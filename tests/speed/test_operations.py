@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from benchmark.speed.operations import count
 from lightning_fabric import Fabric
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.ops import DeformConv2d
 
-from benchmark.speed.operations import count
 from models.registry import find
 from tests.tools import RandomBatches, spec
 

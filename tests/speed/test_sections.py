@@ -19,11 +19,11 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 import torch
+from benchmark.speed import attention, commands, evaluation, feeding, pipeline, scaling, utilisation
+from benchmark.speed.sections import ALL, USUAL
 
 from benchmark import cli
 from benchmark.errors import BenchmarkError
-from benchmark.speed import attention, commands, evaluation, feeding, pipeline, scaling, utilisation
-from benchmark.speed.sections import ALL, USUAL
 from tests.tools import PROJECT
 
 TAKEN = {"dvc": pipeline.Taken(240.0, 400.0), "process": pipeline.Taken(200.0, 300.0)}

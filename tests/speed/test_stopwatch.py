@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from benchmark.speed.stopwatch import Stopwatch, Times, ratio
 
 
