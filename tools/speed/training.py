@@ -1,6 +1,6 @@
 """The sections about training: what it does of what the machine can do, its feeding, and CNC's masked attention."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -37,7 +37,7 @@ MOST_IMAGES, SHARE = 2, 0.5  # in its batch, and of the free memory
 
 
 def utilisation(run: Run) -> Section:
-    """Measure every model of the run beside a product of matrices; the reference with the published width, too."""
+    """Measure a training cycle beside a product of matrices, for every model; `ours` with the published width, too."""
     training = run.settings.training
     rows: dict[str, Numbers] = {}
     goals: dict[str, Goal] = {}
@@ -54,9 +54,9 @@ def utilisation(run: Run) -> Section:
     said = f"batch {training.batch_size}, width {training.width:g}, {training.precision}"
     title = f"training at {run.settings.data.image_size} px, {said}; threads: {torch.get_num_threads()}"
     note = (
-        f"A cycle is the mean of {CYCLES}, spread evenly over the budget; counted are convolutions, products of matrices "
-        "and attention, timed is all. Utilisation is the ratio of its operations per second to those of a product of "
-        f"square matrices with the same threads and precision. Numbers are medians over {ROUNDS} rounds."
+        f"A cycle is the mean of {CYCLES}, spread evenly over the budget; counted are convolutions, products of "
+        "matrices and attention, timed is all. Utilisation is the ratio of its operations per second to those of a "
+        f"product of square matrices of the same threads and precision. Numbers are medians over {ROUNDS} rounds."
     )
     return Section(title, rows, goals, [note])
 
@@ -110,16 +110,16 @@ def _deformed_back(gradient: Sequence[int], image: Sequence[int], weight: Sequen
 
 _flash: Any = torch.ops.aten._scaled_dot_product_flash_attention
 _flash_backward: Any = torch.ops.aten._scaled_dot_product_flash_attention_backward
-UNKNOWN: Mapping[Any, Any] = {  # to torch's counter
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: flop_registry[_flash],
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: flop_registry[_flash_backward],
+UNKNOWN: dict[Any, Any] = {  # to torch's counter
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: flop_registry[_flash].__wrapped__,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: flop_registry[_flash_backward].__wrapped__,
     torch.ops.torchvision.deform_conv2d: deformable,
     torch.ops.torchvision._deform_conv2d_backward: _deformed_back,
 }
 
 
 def feeding(run: Run) -> Section:
-    """Measure both ways to draw images, from a file of random ones, beside a cycle of the reference model."""
+    """Measure drawing images beside a step of training."""
     fabric, training = opened(run), run.settings.training
     with store_of(run) as store:
         network, batches = ready(run, REFERENCE, store, fabric)
@@ -137,7 +137,7 @@ def feeding(run: Run) -> Section:
 
 
 def attention(run: Run) -> Section:
-    """Measure CNC, windows that are cut out and Global-NC, forward and backward, on the paper's two maps.
+    """Measure CNC beside windows that are cut out, and beside Global-NC, on the paper's two maps.
 
     Raises:
         BenchmarkError: CNC and the reference disagree.
