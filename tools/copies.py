@@ -1,7 +1,7 @@
 """A copy of the project, so that nobody's editing disturbs what runs in it."""
 
 import shutil
-import subprocess  # nosec B404
+import subprocess
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
@@ -16,7 +16,7 @@ def copied(folder: Path, *names: str, project: Path = PROJECT) -> Path:
     """
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", *names]
     try:
-        listed = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout  # nosec
+        listed = subprocess.run(command, cwd=project, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         raise BenchmarkError(f"{project} is no git repository, whose files could be copied; clone it") from None
     for name in filter(None, listed.split("\0")):

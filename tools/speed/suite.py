@@ -3,7 +3,7 @@
 import os
 import re
 import resource
-import subprocess  # nosec B404
+import subprocess
 import sys
 import tempfile
 import time
@@ -103,7 +103,7 @@ def commands(run: Run) -> Section:
 
     def start(words: tuple[str, ...]) -> None:
         command = [sys.executable, "-c", START.format("benchmark"), *words]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # nosec B603
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
     actions = {f"benchmark {' '.join(words)}": partial(start, words) for words in COMMANDS}
     times = timed(actions, ROUNDS + 2, torch.device("cpu"))
@@ -192,7 +192,7 @@ def pipeline(run: Run) -> Section:
     with tempfile.TemporaryDirectory() as name:
         with_dvc, in_one = (copied(Path(name) / each) for each in ("dvc", "process"))
         for folder in (with_dvc, in_one):
-            subprocess.run(["git", "init", "-q"], cwd=folder, check=True)  # nosec
+            subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
             text = (folder / "params.yaml").read_text(encoding="utf-8")
             active = re.sub(r"^active: \S+", f"active: {PROFILE}", text, flags=re.MULTILINE)
             (folder / "params.yaml").write_text(active, encoding="utf-8")
@@ -223,7 +223,7 @@ def taken(folder: Path, program: str, *words: str) -> Pair:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # stages start `python`
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder), "DVC_NO_ANALYTICS": "1"}
     command, (wall, cpu) = [sys.executable, "-c", START.format(program), *words], now()
-    ended = subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True)  # nosec B603
+    ended = subprocess.run(command, cwd=folder, env=environment, text=True, capture_output=True)
     if ended.returncode:
         last = (ended.stderr or ended.stdout).strip().splitlines()[-1:]
         raise BenchmarkError(f"`{program} {' '.join(words)}` failed in a copy of the project: {' '.join(last)}")
