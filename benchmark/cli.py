@@ -11,7 +11,6 @@ from benchmark.choosing import DEVICES, model_names, open_run, run_options, sett
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit, end
 from benchmark.options import SeveralValues, Whole, WholeOr
-from benchmark.speed.sections import ALL as SECTIONS
 
 if TYPE_CHECKING:
     from models.registry import Entry
@@ -23,11 +22,11 @@ def cli() -> None:
     """Which image-to-image GAN keeps the identity of its input?"""
 
 
-def main() -> None:
-    """Run the command line; every error a user can mend is one sentence and exit code 2."""
+def main(command: click.Command = cli) -> None:
+    """Run a command line; every error a user can mend is one sentence and exit code 2."""
     with clean_exit():
         try:
-            code = cli(standalone_mode=False)
+            code = command(standalone_mode=False)
             sys.exit(code if isinstance(code, int) else 0)
         except click.exceptions.Abort:
             raise KeyboardInterrupt from None

@@ -21,12 +21,12 @@ from benchmark.cells import RECORD
 from benchmark.data import tiles
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
+from benchmark.making import building
 from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.results import rows
 from benchmark.results.records import Failure
-from benchmark.making import building
 from benchmark.stages import sample
 from benchmark.workspace import Run
 from models.registry import UnknownModelError, entries

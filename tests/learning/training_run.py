@@ -13,9 +13,9 @@ from filelock import Timeout
 
 from benchmark import settings
 from benchmark.environment import use_threads
-from benchmark.settings import override
 from benchmark.execution import tasks
 from benchmark.execution.tasks import Task, carry_out
+from benchmark.settings import override
 from benchmark.stages import validation
 from benchmark.stages.pipeline import check_and_prepare
 from benchmark.workspace import Run, locked

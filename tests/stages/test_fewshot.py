@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.errors import BenchmarkError
 from benchmark.artifacts import Artifact, content, is_done
 from benchmark.data.opening import open_store
+from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
 from benchmark.execution import tasks
 from benchmark.execution.stages import measure_fewshot

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from benchmark.cells import Cell
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError, InterruptedRun

@@ -21,8 +21,8 @@ from benchmark.files import write_text
 from benchmark.results.records import Facts
 from benchmark.settings import Profile
 from benchmark.stages import shipped
-from benchmark.stages.sample import sample_images
 from benchmark.stages.pipeline import check_and_prepare
+from benchmark.stages.sample import sample_images
 from benchmark.workspace import Run, run_of_profile
 from tests.stages.helpers import changed, do
 from tests.stages.small import small_run

@@ -13,15 +13,14 @@ import yaml
 from PIL import Image
 
 from benchmark import sources
+from benchmark.artifacts import Artifact
 from benchmark.cells import Cell
-from benchmark.errors import BenchmarkError
+from benchmark.data.opening import open_store
+from benchmark.execution.stages import measure_identity, train_judges
 from benchmark.reporting import figures, render
 from benchmark.reporting.tables import stated
 from benchmark.results.records import Trained
 from benchmark.settings import CARS
-from benchmark.artifacts import Artifact
-from benchmark.data.opening import open_store
-from benchmark.execution.stages import measure_identity, train_judges
 from benchmark.stages.collect import trained_on
 from benchmark.stages.pipeline import run_everything
 from benchmark.stages.report import report

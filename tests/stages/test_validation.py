@@ -14,8 +14,8 @@ from benchmark.cli import cli
 from benchmark.data import held_out, manifest
 from benchmark.data.opening import open_store
 from benchmark.errors import BenchmarkError
-from benchmark.reporting.tables import identity_table
 from benchmark.execution.stages import measure_identity, train_judges, train_model
+from benchmark.reporting.tables import identity_table
 from benchmark.stages import validation
 from benchmark.stages.collect import measured
 from benchmark.stages.validation import validate

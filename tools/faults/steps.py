@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.faults.project import NAME
+from tools.faults.project import NAME
 
 LINES = (  # what is printed when a step begins; a step that is done already is not begun
     ("filter", r"read: "),
@@ -64,8 +64,7 @@ class Watch:
         self._reader.join()
 
     def _read(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
+        for line in self.process.stdout or ():
             for step, pattern in LINES:
                 if found := re.match(pattern, line):
                     self._begin(step.format(*found.groups()))

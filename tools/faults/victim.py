@@ -1,4 +1,4 @@
-"""A process that dies at a chosen write: `python -m tests.faults.victim TRAP PATH run ...` is `benchmark run ...` then.
+"""A process that dies at a chosen write: `python -m tools.faults.victim TRAP PATH run ...` is `benchmark run ...` then.
 
 The interpreter tells about every rename and removal before it does it, which is the moment to die. Within a write the
 kernel does it: the one that makes a file longer than allowed ends the process, what fits being on the disk.
@@ -14,7 +14,8 @@ WITHIN = 2**16  # bytes of the first large file that get to the disk; logs and r
 BEFORE, SECOND, REMOVAL, HALF = "before", "second", "removal", "half"
 
 
-def die(*_: object) -> None:
+def die() -> None:
+    """End at once."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
-from tests.faults import victim
-from tests.faults.project import COMMAND, NAME, start
-from tests.faults.steps import Watch, stage
+from tools.faults import victim
+from tools.faults.project import COMMAND, NAME, start
+from tools.faults.steps import Watch, stage
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 HALF_WRITTEN = "within its checkpoint"
@@ -130,7 +130,7 @@ class Killer:
     def _trap(self, kill: Kill, stderr: TextIO) -> tuple[str, str, int]:
         trap, file = TRAPS[kill.trap]
         path = f"{NAME}/models/{kill.step.removeprefix('train ')}/seed0/{file}"
-        process = start(self.project, self.sources, stderr, "-m", "tests.faults.victim", trap, path, "run")
+        process = start(self.project, self.sources, stderr, "-m", "tools.faults.victim", trap, path, "run")
         process.communicate()
         return kill.step, f"{kill.step} {kill.trap}", process.returncode
 

@@ -37,9 +37,9 @@ def peak(module: str, arguments: Sequence[str], folder: Path) -> Peak:
         process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=folder, stdout=said, stderr=said)
         try:
             while process.poll() is None:
-                status = _status(process.pid)
-                anonymous = max(anonymous, status.get("RssAnon", 0))
-                resident = max(resident, status.get("VmHWM", 0))
+                sizes = status(process.pid)
+                anonymous = max(anonymous, sizes.get("RssAnon", 0))
+                resident = max(resident, sizes.get("VmHWM", 0))
                 time.sleep(INTERVAL)
         finally:
             process.kill()
@@ -48,7 +48,7 @@ def peak(module: str, arguments: Sequence[str], folder: Path) -> Peak:
     return Peak(anonymous * 1024 / 1e6, resident * 1024 / 1e6, time.perf_counter() - start)
 
 
-def _status(process: int) -> dict[str, int]:
+def status(process: int) -> dict[str, int]:
     """Return the sizes of a process in KiB; nothing where it has ended."""
     try:
         lines = Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines()

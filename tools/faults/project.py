@@ -1,7 +1,6 @@
 """A copy of the sources, and folders in which the smallest run of every stage and model family is made with them."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,10 +9,8 @@ from typing import TextIO
 
 import yaml
 
-from tests.tools import PROJECT
-
 NAME = "faults"
-SOURCES = ("benchmark", "models", "rendered_cars", "tests", "params.yaml", "references.yaml", "pyproject.toml")
+SOURCES = ("benchmark", "models", "rendered_cars", "tests", "tools", "params.yaml", "references.yaml", "pyproject.toml")
 SMALLER = {  # what smoke becomes
     "name": NAME,
     "seeds": 1,
@@ -36,22 +33,6 @@ SMALLER = {  # what smoke becomes
     "fewshot.controls": ["no_augmentation", "oracle"],
 }
 COMMAND = ("-c", "from benchmark.cli import main; main()", "run")  # what the installed `benchmark run` does
-
-
-def copy_sources(folder: Path) -> Path:
-    """Copy what git tracks of the sources, as they are now, so that nobody's editing disturbs a run."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *SOURCES],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (PROJECT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(PROJECT / name, folder / name)
-    return folder
 
 
 def new_project(folder: Path, sources: Path) -> Path:

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.faults.children import Project
-from tests.faults.comparing import contents, differences
+from tools.faults.children import Project
+from tools.faults.comparing import contents, differences
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 FILLER = "filler"

@@ -1,7 +1,7 @@
 """Kill a real run again and again, and compare what it ends with to a run left alone.
 
-    python -m tests.faults [--kills 30] [--seed 0]
-    python -m tests.faults --disk [--seed 0]
+    python -m tools.faults [--kills 30] [--seed 0]
+    python -m tools.faults --disk [--seed 0]
 
 Prints one line for each kill. The exit code is 1 if a byte differs, a file or process is left over, or an end was not
 one sentence. With --disk the same of a small run whose disk gets full, again and again, at one write after another.
@@ -16,24 +16,26 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.faults.comparing import contents, differences
-from tests.faults.killing import POLL, Killer, plan
-from tests.faults.project import COMMAND, copy_sources, new_project, start
-from tests.faults.steps import Watch, stage
+from tools.copies import copied
+from tools.faults.comparing import contents, differences
+from tools.faults.killing import POLL, Killer, plan
+from tools.faults.project import COMMAND, SOURCES, new_project, start
+from tools.faults.steps import Watch, stage
 
 APART = 5  # writes from one that fails on a full disk to the next, at most
 ROUNDS = 4  # at most; what a round has missed comes in the next
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=(__doc__ or "").splitlines()[0])
+    """Do what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m tools.faults", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=30, help="kills at random moments (default: 30)")
     parser.add_argument("--seed", type=int, default=0, help="of the random moments (default: 0)")
     parser.add_argument("--disk", action="store_true", help="fill the disk instead")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         folder = Path(name).resolve()
-        sources = copy_sources(folder / "sources")
+        sources = copied(folder / "sources", *SOURCES)
         if asked.disk:
             sys.exit(fill_disk(folder, sources, asked.seed))
         problems = kill(folder, sources, asked.kills, asked.seed)
@@ -45,7 +47,7 @@ def main() -> None:
 def fill_disk(folder: Path, sources: Path, seed: int) -> int:
     """Run `full_disk` with the copied sources; return its exit code."""
     environment = {**os.environ, "PYTHONPATH": str(sources), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.faults.full_disk", str(folder), str(APART), str(seed)]
+    command = [sys.executable, "-m", "tools.faults.full_disk", str(folder), str(APART), str(seed)]
     return subprocess.run(command, cwd=sources, env=environment).returncode
 
 

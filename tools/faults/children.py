@@ -3,24 +3,22 @@
 import multiprocessing
 import signal
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pytest
+from unittest.mock import patch
 
 from benchmark import settings
 from benchmark.exits import clean_exit
 from benchmark.reporting import render
 from benchmark.settings import override, with_dataset
+from benchmark.sources import PROJECT
 from benchmark.stages.pipeline import run_everything
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
 from models.interface import Batch
-from tests.stages.conftest import CHANGES
-from tests.tools import PROJECT, TINY
 
 FEWER = {
     "models": ["tiny", "two_step"],
@@ -41,6 +39,7 @@ FEWER = {
     "fewshot.controls": ["no_augmentation"],
     "fewshot.skip": ["two_step"],
 }
+TINY = PROJECT / "tests" / "tiny.py"  # a plug-in
 PATIENCE = 300  # seconds
 Prepare = Callable[[], None]
 
@@ -55,7 +54,7 @@ class Project:
 
     Attributes:
         folder: holds `runs` and `results`.
-        pictures: the data set; the smallest of rendered cars if left out.
+        pictures: the data set, a folder with `labels.csv`; the smallest of rendered cars if left out.
         figures: whether to draw them, which takes seconds each time.
         changes: settings besides FEWER.
     """
@@ -72,7 +71,7 @@ class Project:
         if self.pictures:
             base = with_dataset(base, "table")
             places = {"data.root": str(self.pictures), "data.annotations": str(self.pictures / "labels.csv")}
-            changes = {**CHANGES, **changes, **places}
+            changes |= places
         return Run(override(base, changes), Path("runs") / "small", Path("results"), "cpu", (TINY,))
 
     def make(self, before: Prepare = nothing, kill_after: float | None = None) -> tuple[int, str]:
@@ -92,8 +91,8 @@ class Project:
         hangs = kill_after is None and process.is_alive()
         process.kill()
         process.join()
-        assert not hangs
-        assert process.exitcode is not None
+        if hangs or process.exitcode is None:
+            raise RuntimeError(f"the run in {self.folder} hangs")
         return process.exitcode, said.read_text(encoding="utf-8") if said.exists() else ""
 
     def _make(self, before: Prepare, said: Path) -> None:
@@ -104,10 +103,11 @@ class Project:
 
     def make_here(self) -> None:
         """Make the run in this process, whose children then need not import or read anything again."""
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(None):
-            patch.chdir(self.folder)
+        with ExitStack() as stack:
+            stack.enter_context(redirect_stdout(None))
+            stack.enter_context(chdir(self.folder))
             if not self.figures:
-                patch.setattr(render, "draw_all", lambda *arguments: [])
+                stack.enter_context(patch.object(render, "draw_all", lambda *arguments: []))
             run_everything(self.run)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmark.reporting.sheets import Grid, Sheet, markdown
-from tests.scale import project
-from tests.scale.memory import Peak, peak
+from tools.scale import project
+from tools.scale.memory import Peak, peak
 
 STAGES = ("prepare", "filter", "split", "extractor", "train", "identity", "fewshot", "collect", "report")
 FILES = {
@@ -19,7 +19,8 @@ PAPERS_SIDE = 224
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.scale", description=__doc__)
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tools.scale", description=__doc__)
     parser.add_argument("--images", type=int, nargs="+", default=[1000, 10_000, 50_000])
     counts = parser.parse_args().images
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
-"""Every stage on a disk that gets full at one write after another: `python -m tests.faults --disk` runs this.
+"""Every stage on a disk that gets full at one write after another: `python -m tools.faults --disk` runs this.
 
-python -m tests.faults.full_disk FOLDER LONGEST SEED
+python -m tools.faults.full_disk FOLDER LONGEST SEED
 """
 
 import sys
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from tests.faults.children import Project
-from tests.faults.comparing import contents
-from tests.faults.disk import on_a_small_disk
+from tools.faults.children import Project
+from tools.faults.comparing import contents
+from tools.faults.disk import on_a_small_disk
 
 SIZE = 200 * 2**20
 EVERYTHING = (  # besides the smallest run: cars to render, and live logs
@@ -23,6 +23,7 @@ EVERYTHING = (  # besides the smallest run: cars to render, and live logs
 
 
 def main() -> None:
+    """Make the run, and the same on a small disk."""
     folder, longest, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(1)
     whole = folder / "whole"
