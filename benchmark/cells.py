@@ -1,10 +1,8 @@
-"""A cell: a folder that holds one result, and knows what the result was made from.
+"""A cell: a folder that holds one artefact, and the record of what it was made from.
 
-`run.json` in the folder holds a status (`running`, `done`, `interrupted`, `diverged`, `failed`), the reason for it,
-the fingerprint: everything that can change the result, and at the end the hashes of the files that are the result. A
-finished cell with an equal fingerprint is skipped, an unfinished one is resumed (from its checkpoint, where the work
-keeps one), and one with another fingerprint, or with a file that is gone or was altered since, is made anew. Work on a
-cell happens under its lock (`workspace.Run.lock`).
+`run.json` in the folder holds a status (`running`, `done`, `interrupted`, `diverged`, `failed`), the reason for it, the
+fingerprint (everything that can change the content, see `benchmark.artifacts`), while it is being made the process that
+makes it, and at the end the hashes of the files that are the result.
 """
 
 import hashlib
@@ -19,25 +17,18 @@ from typing import Any
 
 from benchmark.errors import BenchmarkError, DivergedError, InterruptedRun
 from benchmark.files import write_json
+from benchmark.owners import described, this_process
 
 RECORD = "run.json"
 STOPPED = "stopped by the user or the system"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What to do with a cell (`skip`, `resume` or `make`), and why."""
-
-    action: str
-    reason: str
+NOT_DONE = ("interrupted", "diverged", "failed")  # status of a cell whose making has ended early
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A folder and the fingerprint that its content must have."""
+    """A folder with its record."""
 
     folder: Path
-    fingerprint: dict[str, Any]
 
     @property
     def record(self) -> dict[str, Any]:
@@ -48,22 +39,14 @@ class Cell:
             return {}
         return content if isinstance(content, dict) else {}
 
-    def decide(self) -> Decision:
-        """Compare the fingerprints, and of a finished cell the files."""
-        record = self.record
-        if not record:
-            damaged = (self.folder / RECORD).exists()
-            return Decision("make", f"{RECORD} is damaged" if damaged else "nothing there yet")
-        changed = difference(record.get("fingerprint"), json.loads(json.dumps(self.fingerprint)))
-        if changed:
-            return Decision("make", changed)
-        if record.get("status") != "done":
-            return Decision("resume", f"was {record.get('status')}")
-        altered = self._altered(record.get("files", {}))
-        return Decision("make", altered) if altered else Decision("skip", "done, nothing changed")
+    @property
+    def damaged(self) -> bool:
+        """Whether there is a record that cannot be read."""
+        return not self.record and (self.folder / RECORD).exists()
 
-    def _altered(self, files: Any) -> str:
+    def altered(self) -> str:
         """Return in words the first file that is not what was recorded, an empty string if all are."""
+        files = self.record.get("files", {})
         if not isinstance(files, dict):
             return f"{RECORD} is damaged"
         for name, digest in files.items():
@@ -74,52 +57,67 @@ class Cell:
                 return f"{name} was altered"
         return ""
 
-    @property
-    def done(self) -> bool:
-        """Whether the cell is finished with this very fingerprint."""
-        return self.decide().action == "skip"
-
     @contextmanager
-    def making(self, decision: Decision, **facts: Any) -> Iterator[None]:
+    def making(self, fingerprint: dict[str, Any], resume: bool = False) -> Iterator[None]:
         """Begin, and record why if the block does not come to its end; it is the block that records `done`.
 
-        `facts` are kept beside the status until then.
-        """
-        self.begin(decision, **facts)
-        try:
-            yield
-        except BaseException as error:
-            with suppress(BenchmarkError, OSError):  # what stopped the work is said, not that it cannot be recorded
-                self.note(*_ending(error), **facts)
-            raise
-
-    def begin(self, decision: Decision, **facts: Any) -> None:
-        """Empty the folder unless its content is to be used, and record that work is under way.
+        Args:
+            fingerprint: what it is made from.
+            resume: whether what is in the folder is used; otherwise it is removed first.
 
         Raises:
             BenchmarkError: the folder is a link to another one, which is not to be emptied.
         """
-        if decision.action == "make" and self.folder.exists():
+        if not resume and self.folder.exists():
             if self.folder.is_symlink():
                 raise BenchmarkError(f"{self.folder} is a link to another folder; remove the link and run again")
             (self.folder / RECORD).unlink(missing_ok=True)  # first: half emptied, the folder must not count as done
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.note("running", **facts)
+        before = self.record if resume else {}
+        told = {"fingerprint": fingerprint, "status": "running", "reason": "", "owner": this_process()}
+        self._write({**before, **told})
+        try:
+            yield
+        except BaseException as error:
+            status, reason = "failed", sentence(error)
+            if isinstance(error, KeyboardInterrupt | InterruptedRun):
+                status, reason = "interrupted", str(error) or STOPPED
+            elif isinstance(error, DivergedError):
+                status = "diverged"
+            with suppress(BenchmarkError, OSError):  # what stopped the work is said, not that it cannot be recorded
+                self.check_owner()
+                self.amend(status, reason)
+            raise
 
-    def finish(self, *files: str, **facts: Any) -> None:
-        """Record that the work is done; `files` in the folder are its result, `facts` are kept beside their hashes."""
+    def note(self, **facts: Any) -> None:
+        """Add facts to the record of what is being made."""
+        self.check_owner()
+        self._write({**self.record, **facts})
+
+    def check_owner(self) -> None:
+        """Raise BenchmarkError if another process has taken over what this one makes: nothing is to be replaced then.
+
+        A host that lost its connection to a shared folder, and so its lock, can come back.
+        """
+        owner, this = self.record.get("owner"), this_process()
+        if isinstance(owner, dict) and (owner.get("host"), owner.get("process")) != (this["host"], this["process"]):
+            raise BenchmarkError(f"{self.folder} has been taken over by another process ({described(owner)})")
+
+    def finish(self, files: tuple[str, ...], **facts: Any) -> None:
+        """Record that it is done; `files` in the folder are the result, `facts` are kept beside their hashes."""
+        self.check_owner()
+        fingerprint = self.record["fingerprint"]
         hashes = {name: content_hash(self.folder / name) for name in files}
-        self.note("done", files=hashes, **facts)
-
-    def note(self, status: str, reason: str = "", **facts: Any) -> None:
-        """Record a status; `facts` are kept beside it."""
-        record = {"status": status, "reason": reason, "fingerprint": self.fingerprint, **facts}
-        write_json(self.folder / RECORD, record)
+        self._write({**facts, "fingerprint": fingerprint, "status": "done", "reason": "", "files": hashes})
 
     def amend(self, status: str, reason: str) -> None:
-        """Record a status; all else of the record stays."""
-        write_json(self.folder / RECORD, {**self.record, "status": status, "reason": reason})
+        """Record that the process that made it has ended early; all else of the record stays."""
+        record = {key: value for key, value in self.record.items() if key != "owner"}
+        self._write({**record, "status": status, "reason": reason})
+
+    def _write(self, record: dict[str, Any]) -> None:
+        write_json(self.folder / RECORD, record)
 
 
 def content_hash(path: Path) -> str:
@@ -132,13 +130,6 @@ def content_hash(path: Path) -> str:
 def _content_hash(path: Path, *version: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _ending(error: BaseException) -> tuple[str, str]:
-    """Return the status and the reason that an exception leaves."""
-    if isinstance(error, KeyboardInterrupt | InterruptedRun):
-        return "interrupted", str(error) or STOPPED
-    return "diverged" if isinstance(error, DivergedError) else "failed", sentence(error)
 
 
 def sentence(error: BaseException) -> str:
@@ -154,8 +145,9 @@ def difference(old: Any, new: Any, key: str = "") -> str:
         return next((part for part in parts if part), "")
     if old == new:
         return ""
-    if "sources." in key:
-        return f"{key.partition('sources.')[2]} changed"
+    for whole in ("sources.", "inputs."):
+        if whole in key:
+            return f"{key.partition(whole)[2]} changed"
     if key.endswith("hash"):
         return f"{key.removesuffix('_hash')} changed"
-    return f"{key or 'fingerprint'} changed from {old} to {new}"
+    return f"{key.removeprefix('settings.') or 'fingerprint'} changed from {old} to {new}"

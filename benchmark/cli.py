@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmark.choosing import DEVICES, model_names, open_run, run_options, settings_options
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit, end
 from benchmark.options import SeveralValues, Whole, WholeOr
-from benchmark.speed.sections import ALL as SECTIONS
 
 if TYPE_CHECKING:
-    from benchmark.settings import Profile
-    from benchmark.workspace import Run
     from models.registry import Entry
 
 
@@ -24,11 +22,11 @@ def cli() -> None:
     """Which image-to-image GAN keeps the identity of its input?"""
 
 
-def main() -> None:
-    """Run the command line; every error a user can mend is one sentence and exit code 2."""
+def main(command: click.Command = cli) -> None:
+    """Run a command line; every error a user can mend is one sentence and exit code 2."""
     with clean_exit():
         try:
-            code = cli(standalone_mode=False)
+            code = command(standalone_mode=False)
             sys.exit(code if isinstance(code, int) else 0)
         except click.exceptions.Abort:
             raise KeyboardInterrupt from None
@@ -39,120 +37,75 @@ def main() -> None:
             end(error.format_message(), error.exit_code)
 
 
-def common(command: Any) -> Any:
-    """Add the options that choose settings, device and plug-ins."""
-    options = [
-        click.option("--profile", help="Profile of params.yaml; the active one if left out."),
-        click.option("--dataset", type=click.Choice(["rendered", "compcars", "multipie", "table"]), help="Data set."),
-        click.option("--data-root", type=click.Path(path_type=Path), help="Folder of the images."),
-        click.option("--annotations", type=click.Path(path_type=Path), help="CSV of labels, sides or boxes."),
-        click.option("--image-size", type=Whole(16), help="Side of the images in pixels."),
-        click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change any setting."),
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
-        click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 @cli.command(cls=SeveralValues)
 @click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
 @click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
 @click.option("--keep-going", is_flag=True, help="Go on with the others when a training or measurement fails.")
-@click.option("--jobs", type=Whole(1, 256), default=1, show_default=True, help="Trainings or measurements at once.")
-@common
+@click.option("--jobs", type=Whole(1, 256), default=1, show_default=True, help="Tasks at once, each a process.")
+@click.option("--name", help="Name of the run, for settings of its own; with a name alone that run goes on.")
+@settings_options
 def run(
-    models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, keep_going: bool, jobs: int, **choices: Any
+    models: tuple[str, ...],
+    nc: tuple[int, ...],
+    seeds: int | None,
+    keep_going: bool,
+    jobs: int,
+    name: str | None,
+    **choices: Any,
 ) -> int:
     """Prepare the data, train, measure and write the tables; what is done already is skipped.
 
     --model, --nc and --seeds choose which rows of the profile's tables are made. Whatever changes a value (--dataset,
-    --data-root, --annotations, --image-size, --set) makes a run of its own under runs/adhoc-..., with its own results.
+    --data-root, --annotations, --image-size, --set) makes a run of its own in runs/NAME, with its own results; it takes
+    from other runs what does not depend on that value.
 
     Several of these commands at once share the work; --jobs starts as many processes, which share the cores and the
     GPU. With --keep-going a model that failed has dashes in the tables, with the reason below, and the exit code is 1.
     """
-    from benchmark.stages.everything import run_everything
+    from benchmark import runs
+    from benchmark.stages.pipeline import run_everything
 
-    opened = _open(models, nc, seeds, **choices)
+    opened = open_run(models, nc, seeds, name=name, **choices)
+    if opened.name != opened.settings.name:
+        runs.store(opened)
     failed = run_everything(opened, keep_going, jobs)
-    for name in ("identity.md", "fewshot.md"):
-        click.echo(f"\n{(opened.results / name).read_text(encoding='utf-8')}")
+    for table in ("identity.md", "fewshot.md"):
+        click.echo(f"\n{(opened.results / table).read_text(encoding='utf-8')}")
     click.echo(f"report: {opened.results}/report.html; tables: {opened.results}/*.csv, *.md, *.tex")
     for reason in failed:
         click.echo(f"failed: {reason}", err=True)
     return int(bool(failed))
 
 
-def _open(
-    models: tuple[str, ...] = (),
-    nc: tuple[int, ...] = (),
-    seeds: int | None = None,
-    *,
-    profile: str | None,
-    device: str,
-    plugins: tuple[Path, ...],
-    **changes: Any,
-) -> "Run":
-    """Return the run that the options describe."""
-    from benchmark import settings
-    from benchmark.environment import use_threads
-    from benchmark.workspace import fingerprint, open_run
+@cli.command()
+def runs() -> None:
+    """List the runs: how much of each is made, how large it is, and the settings in which it differs from a profile."""
+    from benchmark.runs import listed
 
-    base = settings.profile(profile)
-    changed = _changed(base, **changes)
-    rows = {"models": _names(models, plugins), "seeds": seeds}
-    chosen = changed.model_copy(update={key: value for key, value in rows.items() if value})
-    if nc:
-        chosen = _with(chosen, "evaluation", nc=tuple(sorted(set(nc))))
-    if "all" not in models:  # a model that is named is not skipped
-        chosen = _with(chosen, "fewshot", skip=tuple(name for name in chosen.fewshot.skip if name not in models))
-    use_threads(chosen.threads)
-    return open_run(chosen, fingerprint(changed) != fingerprint(base), device, plugins)
+    for each in listed():
+        states = ", ".join(f"{count} {state}" for state, count in sorted(each.states.items())) or "nothing yet"
+        click.echo(f"{each.run.name:24} {states}; {each.size / 2**20:,.0f} MB")
+        if each.run.name != each.run.settings.name:
+            click.echo(f"{'':24} {each.run.settings.name} with {' '.join(each.changes) or 'no other settings'}")
 
 
-def _with(settings: "Profile", section: str, **changes: Any) -> "Profile":
-    return settings.model_copy(update={section: getattr(settings, section).model_copy(update=changes)})
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[RUNS]...")
+@click.option("--dry-run", is_flag=True, help="Say it and remove nothing.")
+def clean(names: tuple[str, ...], dry_run: bool) -> None:
+    """Remove what no run needs, and the runs named, and say what that frees.
 
+    What no run needs are artefacts that were replaced when settings or sources changed (settings that are set back
+    find them again) and what killed processes left. Results in the folder results/ stay.
+    """
+    from benchmark.runs import remove, size, unneeded
 
-def _names(models: tuple[str, ...], plugins: tuple[Path, ...]) -> tuple[str, ...]:
-    from models.registry import UnknownModelError, entries, find
-
-    try:
-        known = entries(plugins)
-        named = tuple(known) if "all" in models else models
-        return tuple(dict.fromkeys(find(name, plugins).name for name in named))
-    except UnknownModelError as error:
-        raise BenchmarkError(str(error)) from None
-
-
-def _changed(
-    base: "Profile",
-    dataset: str | None,
-    data_root: Path | None,
-    annotations: Path | None,
-    image_size: int | None,
-    changes: tuple[str, ...],
-) -> "Profile":
-    """Return the settings with the options that change values applied."""
-    from benchmark import settings
-    from benchmark.plain_yaml import PlainYAMLError, parse
-
-    if dataset and dataset not in ("rendered", base.data.dataset) and data_root is None:
-        raise BenchmarkError(f"--dataset {dataset} needs --data-root, the folder of its images")
-    options = {"data.root": data_root, "data.annotations": annotations, "data.image_size": image_size}
-    values: dict[str, Any] = {k: str(v) if isinstance(v, Path) else v for k, v in options.items() if v is not None}
-    for change in changes:
-        key, equals, value = change.partition("=")
-        if not equals:
-            raise BenchmarkError(f"--set {change[:100]}: write KEY=VALUE, such as training.images=1000")
-        try:
-            values[key] = parse(value)
-        except PlainYAMLError as error:
-            raise BenchmarkError(f"--set {key}: the value is no valid YAML: {error}") from None
-    return settings.override(settings.with_dataset(base, dataset or base.data.dataset), values)
+    found = list(unneeded(names))
+    for path in found:
+        click.echo(f"{path}: {size(path) / 2**20:,.1f} MB")
+    if not dry_run:
+        click.echo(f"freed: {remove(found) / 2**20:,.1f} MB")
 
 
 @cli.command()
@@ -213,7 +166,7 @@ def verify(names: tuple[str, ...], plugins: tuple[Path, ...]) -> int:
     """
     if not names and not plugins:
         raise click.UsageError("name a model, or all, or give --plugin FILE")
-    chosen = _names(names or tuple(path.stem for path in plugins), plugins)
+    chosen = model_names(names or tuple(path.stem for path in plugins), plugins)
     from benchmark.verification.suite import verify
     from models.registry import find
 
@@ -234,7 +187,7 @@ def datasets() -> None:
 @click.option("--seed", type=Whole(0), default=0, show_default=True, help="Training seed.")
 @click.option("--input", "source", type=click.Path(path_type=Path), help="Folder of your own images to turn.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("samples"), show_default=True)
-@common
+@run_options
 def sample(model: str, seed: int, source: Path | None, output: Path, **choices: Any) -> None:
     """Turn images with a trained generator: a grid of input and all views, and with --input each view as a PNG.
 
@@ -243,7 +196,7 @@ def sample(model: str, seed: int, source: Path | None, output: Path, **choices: 
     """
     from benchmark.stages.sample import sample_images
 
-    for path in sample_images(_open((model,), **choices), model, seed, source, output):
+    for path in sample_images(open_run((model,), **choices), model, seed, source, output):
         click.echo(path)
 
 
@@ -253,7 +206,7 @@ def sample(model: str, seed: int, source: Path | None, output: Path, **choices: 
 @click.option("--seed", type=Whole(0), default=0, show_default=True, help="Training seed.")
 @click.option("--with-results", is_flag=True, help="Put the run's tables, rows, figures and report there, too.")
 @click.option("--profile", help="Profile whose generator is meant; the active one if left out.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--device", type=DEVICES, default="auto", show_default=True)
 @click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model.")
 def ship(
     results: Path | None,
@@ -270,12 +223,12 @@ def ship(
     """
     from benchmark import settings
     from benchmark.stages import shipped
-    from benchmark.workspace import open_run
+    from benchmark.workspace import run_of_profile
 
-    name, *others = _names((model,), plugins)
+    name, *others = model_names((model,), plugins)
     if others:
         raise click.UsageError("--model names one model here; ship one after the other")
-    opened = open_run(settings.profile(profile), device=device, plugins=plugins)
+    opened = run_of_profile(settings.profile(profile), device, plugins)
     click.echo(shipped.ship(opened, name, seed, results or shipped.reference(opened), with_results))
 
 
@@ -284,7 +237,7 @@ def ship(
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes; if left out, those with enough of them.")
 @click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File for the rates, as CSV.")
-@common
+@run_options
 def validate(
     models: tuple[str, ...], nc: tuple[int, ...], seeds: int | None, output: Path | None, **choices: Any
 ) -> None:
@@ -294,10 +247,11 @@ def validate(
     `benchmark run`, and neither does anew what the other has done. The rates are printed and stand in no results.
     """
     from benchmark.reporting.sheets import markdown
-    from benchmark.reporting.tables import identity_sheet, write_csv
+    from benchmark.reporting.tables import identity_sheet
+    from benchmark.results.rows import write_csv
     from benchmark.stages.validation import validate as measure
 
-    table = measure(_open(models, (), seeds, **choices), nc)
+    table = measure(open_run(models, (), seeds, **choices), nc)
     click.echo(f"\n{markdown(identity_sheet(table))}")
     if output:
         write_csv(table, output)
@@ -307,7 +261,7 @@ def validate(
 @cli.command(cls=SeveralValues)
 @click.option("--model", "models", multiple=True, help="Models by name, or all; every measured one if left out.")
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
-@common
+@run_options
 def sensitivity(models: tuple[str, ...], nc: tuple[int, ...], **choices: Any) -> None:
     """Tabulate identity accuracy for other numbers of neighbours and another distance, from the stored features.
 
@@ -315,57 +269,64 @@ def sensitivity(models: tuple[str, ...], nc: tuple[int, ...], **choices: Any) ->
     """
     from benchmark.stages.sensitivity import sensitivity as tabulate
 
-    opened = _open(models, nc, **choices)
+    opened = open_run(models, nc, **choices)
     tabulate(opened, opened.settings.models if models else ())
     click.echo(f"\n{(opened.results / 'sensitivity.md').read_text(encoding='utf-8')}")
     click.echo(f"tables: {opened.results}/sensitivity.csv, sensitivity.md")
 
 
 @cli.command()
-@click.argument("results", required=False, type=click.Path(path_type=Path))
-@click.option("--profile", help="Profile whose results are meant; the active one if left out.")
-def report(results: Path | None, profile: str | None) -> None:
-    """Make tables, figures and the report page anew from the rows stored in the folder RESULTS.
+@click.argument("results", required=False)
+@click.option("--run", "stored", help="A run by its name; `benchmark runs` lists them.")
+@click.option("--profile", help="Profile whose results are meant; default: the active one.")
+def report(results: str | None, stored: str | None, profile: str | None) -> None:
+    """Make tables, figures and the report page again from the stored rows.
 
-    Neither data nor weights are needed. Left out, RESULTS is the folder of the profile.
+    RESULTS is a folder of results; by default it is that of the profile or the run. Neither data nor weights are
+    needed.
     """
-    from benchmark import settings
-    from benchmark.reporting import rows
+    from benchmark import runs, settings
     from benchmark.reporting.render import render
-    from benchmark.workspace import open_run
+    from benchmark.results import rows
+    from benchmark.workspace import run_of_profile
 
-    if results and profile:
-        raise click.UsageError("RESULTS names the folder; --profile is for the folder of a profile")
-    folder = results or open_run(settings.profile(profile)).results
+    if sum(map(bool, (results, stored, profile))) > 1:
+        raise click.UsageError("RESULTS, --run and --profile each name a folder of results; give one of them")
+    if results:
+        folder = Path(results)
+    else:
+        folder = (runs.opened(stored) if stored else run_of_profile(settings.profile(profile))).results
     render(rows.read(folder), folder)
     click.echo(f"report: {folder}/report.html; tables: {folder}/*.csv, *.md, *.tex; figures: {folder}/paper/, figures/")
 
 
 @cli.command()
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
+@click.argument("old")
+@click.argument("new")
 @click.option("--markdown", type=click.Path(path_type=Path), help="File to append everything to, in Markdown.")
 @click.option("--update", is_flag=True, help="Put NEW in the place of OLD, whatever has moved.")
-def compare(old: Path, new: Path, markdown: Path | None, update: bool) -> int:
+def compare(old: str, new: str, markdown: Path | None, update: bool) -> int:
     """Compare the results NEW with the results OLD, by the spread between training seeds that OLD records.
 
-    Each is a folder of results, or one table or Parquet file of one. The exit code is 1 if a rate has moved beyond its
-    tolerance, a row is missing or new, or a value is NaN in one alone.
+    Each is a folder of results, one table or Parquet file of one, or the name of a run. The exit code is 1 if a rate
+    has moved beyond its tolerance, a row is missing or new, or a value is NaN in one alone.
     """
+    from benchmark import runs
     from benchmark.regression import baseline, words
     from benchmark.regression.comparison import compare
 
-    found = compare(old, new)
-    click.echo(words.short(found, old, new))
+    before, after = runs.results(old), runs.results(new)
+    found = compare(before, after)
+    click.echo(words.short(found, before, after))
     if markdown:
         with markdown.open("a", encoding="utf-8") as file:
-            file.write(words.full(found, old, new))
+            file.write(words.full(found, before, after))
     if not update:
         return int(found.moved)
-    baseline.update(old, new, found)
-    click.echo(f"{old} now holds what {new} holds")
-    if (old / baseline.GENERATORS).is_dir():
-        click.echo(f"{old / baseline.GENERATORS} stays as it was; `benchmark ship` renews a generator")
+    baseline.update(before, after, found)
+    click.echo(f"{before} now holds what {after} holds")
+    if (before / baseline.GENERATORS).is_dir():
+        click.echo(f"{before / baseline.GENERATORS} stays as it was; `benchmark ship` renews a generator")
     return 0
 
 
@@ -373,7 +334,7 @@ def compare(old: Path, new: Path, markdown: Path | None, update: bool) -> int:
 @click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
 @click.option("--only", multiple=True, type=click.Choice(SECTIONS), help="Sections; all but `pipeline` if left out.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="CSV with a line for each number.")
-@common
+@run_options
 def speed(models: tuple[str, ...], only: tuple[str, ...], output: Path | None, **choices: Any) -> None:
     """Measure how fast the suite is here, as ratios that hold under noise, with their goals.
 
@@ -396,7 +357,7 @@ def speed(models: tuple[str, ...], only: tuple[str, ...], output: Path | None, *
     if output and not output.parent.is_dir():
         raise BenchmarkError(f"{output.parent} is no folder; make it, or choose another place for --output")
     found = []
-    for section in measured(_open(models, **choices), only or USUAL):
+    for section in measured(open_run(models, **choices), only or USUAL):
         found.append(section)
         click.echo(table(section))
         if output:
@@ -404,10 +365,10 @@ def speed(models: tuple[str, ...], only: tuple[str, ...], output: Path | None, *
 
 
 @cli.command()
-@common
+@run_options
 def status(**choices: Any) -> None:
-    """Show every training and measurement of a run, as last recorded."""
-    from benchmark.stages.status import cells
+    """Show every artefact of a run, as last recorded, and by which process on which host it is being made."""
+    from benchmark.stages.status import states
 
-    for name, state, reason in cells(_open(**choices).folder):
+    for name, state, reason in states(open_run(**choices)):
         click.echo(f"{name:40} {state:12} {reason}".rstrip())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # environment variables
 CPUINFO = Path("/proc/cpuinfo")
+NVIDIA = Path("/proc/driver/nvidia")
 
 
 def use_threads(count: int | None) -> None:
@@ -55,6 +56,15 @@ def open_fabric(
         return (kind or Fabric)(**chosen, loggers=[*watchers], callbacks=[*watchers])
     except Exception as error:  # Fabric's own exceptions have no common type
         raise BenchmarkError(f"the device {device} cannot be used here: {error}; choose --device cpu") from None
+
+
+def device_type(device: str) -> str:
+    """Return the type of the device that `open_fabric` opens, such as `cpu`; torch is asked only where it must be."""
+    if device != "auto":
+        return device
+    if "torch" not in sys.modules and sys.platform == "linux" and not NVIDIA.exists() and not Path("/dev/kfd").exists():
+        return "cpu"  # no driver of a GPU is loaded
+    return open_fabric(device).device.type
 
 
 def versions(*packages: str) -> dict[str, str]:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
 from safetensors import SafetensorError
 
 from benchmark.errors import NO_SPACE, BenchmarkError, FullDiskError
+from benchmark.owners import HOST, is_running
 
 FULL = 2**20  # bytes below which a failed write is put down to a full disk
 
@@ -64,15 +64,15 @@ def _full(error: Exception, path: Path) -> bool:
 
 
 def beside(path: Path) -> Path:
-    """Return a name beside `path` for what is to replace it: it ends in the number of this process and `.part`.
+    """Return a name beside `path` for what is to replace it: it ends in the host, the process and `.part`.
 
-    What processes that are no more left there is removed.
+    What processes of this host that have ended left there is removed; what another host writes is left alone.
     """
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        owner = left.suffixes[-2][1:]
-        if owner.isdigit() and (int(owner) == os.getpid() or not psutil.pid_exists(int(owner))):
-            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{glob.escape(HOST)}.*.part"):
+        process = left.suffixes[-2][1:]
+        if process.isdigit() and (int(process) == os.getpid() or not is_running(int(process))):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{HOST}.{os.getpid()}.part")
 
 
 def sync(path: Path) -> None:

@@ -5,6 +5,8 @@ the source of each is said beside the field, the value beside the key in `params
 """
 
 import difflib
+from collections.abc import Iterable
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -21,6 +23,14 @@ HINT = "; write it without quotes, and with a point before an exponent, such as 
 LONGEST = 100  # characters of a key that an error names
 RENAMED = {"training.checkpoint_every": "training.checkpoint_minutes, which is a time and no number of cycles"}
 KEYS = ("active", "models", "profiles")  # of the file
+NEUTRAL: dict[str, Any] = {  # settings that change no value: they choose rows, or what is shown and saved meanwhile
+    "name": True,
+    "models": True,
+    "seeds": True,
+    "training": {"tensorboard", "samples_every", "checkpoint_minutes"},
+    "evaluation": {"nc"},
+    "fewshot": {"controls", "skip"},
+}
 ALL = "all"  # as `models` of a profile: those that the file lists under `models`
 
 Threads = Annotated[int, Field(ge=1, le=1024)]
@@ -177,6 +187,11 @@ class Profile(Section):
     extractor: Extractor = Extractor()
     evaluation: Evaluation = Evaluation()
     fewshot: FewShot = FewShot()
+
+    def values_of(self, keys: Iterable[str]) -> dict[str, Any]:
+        """Return the values of dotted keys, such as `training.images`, as plain data."""
+        dumped = self.model_dump(mode="json")
+        return {key: reduce(lambda part, name: part[name], key.split("."), dumped) for key in keys}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

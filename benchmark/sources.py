@@ -2,52 +2,58 @@
 
 import ast
 import hashlib
-import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
-PACKAGES = ("benchmark", "models", "pipelines")
+PACKAGES = ("benchmark", "models", "pipelines", "rendered_cars")
 
 
-def closure(*roots: str | Path) -> list[Path]:
-    """Return the project's files that `roots` (module names or files) import, directly or not, themselves included."""
+def closure(*roots: str | Path, without: Iterable[str] = ()) -> list[Path]:
+    """Return the project's files that `roots` (module names or files) import, directly or not, themselves included.
+
+    Imports for types alone (`if TYPE_CHECKING:`) and the modules named in `without` are not followed.
+    """
+    left_out = {_file(module) for module in without}
     found: set[Path] = set()
     waiting = [root if isinstance(root, Path) else _file(root) for root in roots]
     while waiting:
         path = waiting.pop()
-        if path is not None and path not in found:
+        if path is not None and path not in found and path not in left_out:
             found.add(path)
             waiting.extend(_imports(path))
     return sorted(found)
 
 
-def hashes(paths: list[Path]) -> dict[str, str]:
-    """Return a hash of the code of each file under its path in the project; comments and docstrings do not count.
+def hashes(paths: Iterable[Path]) -> dict[str, str]:
+    """Return a hash of the code of each file under its label; comments and docstrings do not count."""
+    return {label(path): code_hash(path) for path in paths}
 
-    Files outside the project stand under their paths below the folder that they have in common.
-    """
-    outside = [path.parent for path in paths if not path.is_relative_to(PROJECT)]
-    common = os.path.commonpath(outside) if outside else PROJECT
-    return {_label(path, Path(common)): _code_hash(path) for path in paths}
+
+def label(path: Path) -> str:
+    """Return the path of a file in the project; of another, that below the folder of its outermost package."""
+    if path.is_relative_to(PROJECT):
+        return path.relative_to(PROJECT).as_posix()
+    folder = path.resolve().parent
+    while (folder / "__init__.py").exists():
+        folder = folder.parent
+    return path.resolve().relative_to(folder).as_posix()
 
 
 def remember() -> None:
     """Hash what is imported: what is edited from now on must not pass for what runs."""
     for path in filter(None, map(_file, list(sys.modules))):
-        _code_hash(path)
-
-
-def _label(path: Path, common: Path) -> str:
-    return path.relative_to(PROJECT if path.is_relative_to(PROJECT) else common).as_posix()
+        code_hash(path)
 
 
 @cache
-def _code_hash(path: Path) -> str:
+def code_hash(path: Path) -> str:
+    """Return a hash of a file's code, the same for every version of Python, as it was when first asked for."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
@@ -68,7 +74,12 @@ def _said(node: Any) -> Any:
 @cache
 def _imports(path: Path) -> tuple[Path, ...]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        waiting.extend(ast.iter_child_nodes(node))
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

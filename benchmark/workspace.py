@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -15,14 +14,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.settings import Profile
 
 RUNS = Path("runs")
-NEUTRAL: dict[str, Any] = {  # settings that change no value: they choose rows, or what is shown of a training
-    "name": True,
-    "models": True,
-    "seeds": True,
-    "training": {"tensorboard", "samples_every"},
-    "evaluation": {"nc"},
-    "fewshot": {"controls", "skip"},
-}
+KEPT = ".kept"  # beside the folders of the runs: finished artefacts that were replaced
 
 
 @dataclass(frozen=True)
@@ -31,7 +23,7 @@ class Run:
 
     Attributes:
         settings: the profile, with what the command line changed.
-        folder: everything that is made, `runs/<profile>` or `runs/adhoc-<fingerprint>`.
+        folder: everything that is made, `runs/<name>`.
         results: the tables and figures.
         device: `auto`, `cpu` or `cuda`.
         plugins: files with models of the user.
@@ -80,20 +72,20 @@ def locked(path: Path, wait: bool = True) -> Iterator[None]:
         lock.release()
 
 
-def open_run(
-    settings: Profile, changed: bool = False, device: str = "auto", plugins: tuple[Path, ...] = (), active: str = ""
-) -> Run:
-    """Return the run of a profile, or, if `changed`, one of its own whose folder is named after the settings."""
-    if changed:
-        folder = RUNS / f"adhoc-{fingerprint(settings)}"
-        return Run(settings, folder, folder / "results", device, plugins)
-    folder = RUNS / settings.name
-    active = active or settings_file.active_name()
+def run_of_profile(settings: Profile, device: str = "auto", plugins: tuple[Path, ...] = (), active: str = "") -> Run:
+    """Return the run of a profile, whose name it has; the results of the active one stand in `results`."""
+    folder, active = RUNS / settings.name, active or settings_file.active_name()
     results = Path("results") if settings.name == active else folder / "results"
     return Run(settings, folder, results, device, plugins)
 
 
-def fingerprint(settings: Profile) -> str:
+def run_of_changes(settings: Profile, name: str, device: str = "auto", plugins: tuple[Path, ...] = ()) -> Run:
+    """Return a run whose settings are no profile's; without a name it is called after them."""
+    folder = RUNS / (name or f"adhoc-{settings_hash(settings)}")
+    return Run(settings, folder, folder / "results", device, plugins)
+
+
+def settings_hash(settings: Profile) -> str:
     """Return a short hash of the settings that change values."""
-    values = settings.model_dump(mode="json", exclude=NEUTRAL)
+    values = settings.model_dump(mode="json", exclude=settings_file.NEUTRAL)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:10]

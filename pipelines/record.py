@@ -9,12 +9,12 @@ import sys
 from benchmark import settings
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit
-from benchmark.workspace import open_run
+from benchmark.workspace import run_of_profile
 
 
 def record() -> int:
     """Make the empty folders of models that the profile does not train, and call `dvc commit`; return its exit code."""
-    run = open_run(settings.profile())
+    run = run_of_profile(settings.profile())
     if not (run.results / "rows").is_dir():
         raise BenchmarkError(f"{run.results} holds no results yet; call `benchmark run` first")
     for model in settings.load()["models"]:

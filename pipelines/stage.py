@@ -6,13 +6,13 @@ from collections.abc import Callable
 from benchmark import settings
 from benchmark.environment import use_threads
 from benchmark.exits import clean_exit
-from benchmark.workspace import Run, open_run
+from benchmark.workspace import Run, run_of_profile
 
 
 def start(stage: Callable[[Run], None]) -> None:
     """Run `stage` on the profile that the command line names."""
     with clean_exit():
-        run = open_run(settings.profile(argument("profile")))
+        run = run_of_profile(settings.profile(argument("profile")))
         use_threads(run.settings.threads)
         stage(run)
 

@@ -1,7 +1,7 @@
 """Stage warm_start: train the discriminators that models start from, where the profile asks for it."""
 
-from benchmark.stages.warm_start import make_all
+from benchmark.execution.stages import make_warm_starts
 from pipelines.stage import start
 
 if __name__ == "__main__":
-    start(make_all)
+    start(make_warm_starts)

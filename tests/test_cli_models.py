@@ -13,7 +13,7 @@ import yaml
 from benchmark import cli, settings
 from benchmark.evaluation.operations import image_macs
 from benchmark.reporting.models import Size, models_table, size
-from benchmark.reporting.rows import MODEL_COLUMNS
+from benchmark.results.rows import MODEL_COLUMNS
 from benchmark.settings import override, with_dataset
 from benchmark.stages.models import describe, identities
 from models.capacity import critic_parameters, generator_parameters, sized

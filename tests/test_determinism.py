@@ -60,7 +60,7 @@ class Backwards:
 def whole_run() -> None:
     """Do every stage on a few pictures in the working folder, without figures."""
     from benchmark.reporting import render
-    from benchmark.stages.everything import run_everything
+    from benchmark.stages.pipeline import run_everything
     from tests.stages.conftest import empty_run
 
     if os.environ.get("BACKWARDS"):

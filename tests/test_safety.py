@@ -21,12 +21,13 @@ from benchmark.cells import RECORD
 from benchmark.data import tiles
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
-from benchmark.reporting import rows
-from benchmark.reporting.facts import Failure
+from benchmark.making import building
 from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.stages import building, generators, sample
+from benchmark.results import rows
+from benchmark.results.records import Failure
+from benchmark.stages import sample
 from benchmark.workspace import Run
 from models.registry import UnknownModelError, entries
 from pipelines.stage import start
@@ -35,7 +36,8 @@ from tests.reporting.made import made_rows
 from tests.tiny import Tiny
 from tests.tools import PROJECT, TINY, spec
 
-SOURCES = [path for name in ("benchmark", "models", "pipelines", "examples") for path in (PROJECT / name).rglob("*.py")]
+PACKAGES = ("benchmark", "models", "pipelines", "rendered_cars", "tools", "examples")
+SOURCES = [path for name in PACKAGES for path in (PROJECT / name).rglob("*.py")]
 NEEDED = {  # calls that are safe with this argument alone
     "torch.load": "weights_only=True",
     "np.load": "allow_pickle=False",
@@ -212,8 +214,9 @@ def test_the_report_shows_every_text_as_text(tmp_path: Path) -> None:
 
 
 def turned(folder: Path, output: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    monkeypatch.setattr(generators, "find", lambda *_: None)
-    monkeypatch.setattr(generators, "load", lambda *_: Tiny(spec(image_size=32)).eval())
+    monkeypatch.setattr(sample, "_found", lambda *_: (Path(), False))
+    monkeypatch.setattr(sample, "_spec", lambda *_: {})
+    monkeypatch.setattr(sample.trained, "load", lambda *_: Tiny(spec(image_size=32)).eval())
     run = Run(settings.profile("smoke", PROJECT / "params.yaml"), Path("runs/smoke"), Path("results"), "cpu")
     return sample.sample_images(run, "ours", 0, folder, output)
 

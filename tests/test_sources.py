@@ -37,7 +37,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def clear() -> None:
     sources._imports.cache_clear()
-    sources._code_hash.cache_clear()
+    sources.code_hash.cache_clear()
 
 
 def names(tree: Path, *roots: str | Path) -> list[str]:
@@ -85,8 +85,9 @@ def test_files_of_an_installed_package_that_have_the_same_name(tmp_path: Path) -
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"X = {str(path.parent)!r}\n", encoding="utf-8")
     found = hashes([Path(sources.__file__), *files])
-    assert list(found) == ["benchmark/sources.py", "__init__.py", "layers/__init__.py", "layers/blocks.py"]
-    assert found["__init__.py"] != found["layers/__init__.py"]
+    names = [f"package/{name}" for name in ("__init__.py", "layers/__init__.py", "layers/blocks.py")]
+    assert list(found) == ["benchmark/sources.py", *names]
+    assert found[names[0]] != found[names[1]]
 
 
 def test_modules_that_are_not_ours_are_left_out(tree: Path) -> None:

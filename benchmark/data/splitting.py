@@ -2,9 +2,7 @@
 
 import math
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from benchmark import seeding
 from benchmark.errors import BenchmarkError
@@ -106,13 +104,3 @@ def _account(manifest: pd.DataFrame, result: pd.DataFrame) -> str:
     parts = [f"{len(identities[s])} images of {identities[s].nunique()} identities to {PURPOSES[s]}" for s in PURPOSES]
     unused = manifest["identity"].nunique() - result["identity"].nunique()
     return f"split: {', '.join(parts)}; {unused or 'no'} identities unused"
-
-
-def held_out(rows: pd.DataFrame, share: float, *axes: str | int) -> NDArray[np.bool_]:
-    """Choose about `share` of each identity's images; `axes` are those of the seed.
-
-    Returns:
-        Whether each row is chosen, of shape (len(rows),).
-    """
-    order = pd.Series(seeding.generator(*axes).random(len(rows)), index=rows.index)
-    return (order.groupby(rows["identity"]).rank(pct=True) <= share).to_numpy()

@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.data.pictures import crop
-from benchmark.data.rendered import SCENES, render_views
+from benchmark.data.rendered import render_views
+from rendered_cars.folder import SCENES
 
 
 def render_targets(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from benchmark.regression.recorded import Results
-from benchmark.reporting.tables import DIGITS
+from benchmark.results.rows import DIGITS
 
 LAST_DIGIT = 1.5 * 10**-DIGITS  # of a table, which rounding may turn
 

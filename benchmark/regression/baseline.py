@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark.errors import BenchmarkError
 from benchmark.regression.comparison import Comparison, compare
-from benchmark.reporting.rows import FOLDER
+from benchmark.results.rows import FOLDER
 
 TEXTS = ("*.csv", "*.md", "*.tex")
 PARTS = (*TEXTS, "metrics", FOLDER, *(f"paper/{kind}" for kind in TEXTS))  # of a baseline

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmark.regression.reading import explained
-from benchmark.reporting.rows import FACTS, FOLDER
+from benchmark.results.rows import FACTS, FOLDER
 
 Circumstances = Mapping[str, str]  # value by dotted key, both as text
 ABSENT = "not there"

@@ -11,12 +11,11 @@ from pyarrow.parquet import ParquetFile
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.statistics import totals
 from benchmark.regression.recorded import FEWSHOT, IDENTITY, Key, Result, Results, Stored, Tabled
-from benchmark.reporting import fewshot
-from benchmark.reporting.rates import ALL_RATES, all_rates
-from benchmark.reporting.rows import FOLDER
+from benchmark.results.rates import ACCURACY, ALL_RATES, all_rates
+from benchmark.results.rows import FOLDER
 
 KINDS = (IDENTITY, FEWSHOT)
-RATES = {IDENTITY: ALL_RATES, FEWSHOT: (fewshot.RATE,)}
+RATES = {IDENTITY: ALL_RATES, FEWSHOT: (ACCURACY,)}
 KEYS = {IDENTITY: ("split", "nc"), FEWSHOT: ("way", "shot")}  # columns of the tables
 
 
@@ -115,5 +114,5 @@ def _fewshot(rows: pd.DataFrame) -> Iterator[tuple[Key, Stored]]:
     for key, own in rows.groupby(["model", "shots"]):
         model, shots = map(str, key)
         ways = own.groupby("episode")["identity"].nunique().max()
-        right = pd.DataFrame({fewshot.RATE: own["right"].astype(float)})
+        right = pd.DataFrame({ACCURACY: own["right"].astype(float)})
         yield Key(FEWSHOT, str(ways), int(shots), model), Stored(totals(right, own))

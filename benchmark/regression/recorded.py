@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from benchmark.evaluation.statistics import TAILS, Totals, means_and_intervals
-from benchmark.reporting.tables import DIGITS
+from benchmark.results.rows import DIGITS
 
 IDENTITY, FEWSHOT = "identity", "fewshot"  # names of the tables
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from benchmark.reporting.failures import Part
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps, dashes
-from benchmark.reporting.rates import RATES
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS, KEYS, count, joint, notes, percent, random_split
+from benchmark.results.rates import RATES
+from benchmark.results.records import Part
 from models.registry import TABLE_2
 
 SHOWN = [rate for rate in RATES if rate != "view"]

@@ -12,8 +12,8 @@ from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.statistics import Totals
 from benchmark.reporting import published
 from benchmark.reporting.references import Claim, load
-from benchmark.reporting.rows import Rows
-from benchmark.reporting.tables import Measured
+from benchmark.results.records import Measured
+from benchmark.results.rows import Rows
 
 SUPPORTED, CONTRADICTED, CANNOT_TELL = "supported", "contradicted", "cannot tell"
 MEANING = {"higher": SUPPORTED, "lower": CONTRADICTED}  # of the verdicts of `comparison`

@@ -11,13 +11,12 @@ from benchmark.evaluation.statistics import SEEDS_FOR_T
 from benchmark.reporting.claims import CANNOT_TELL, CONTRADICTED, SUPPORTED, summary
 from benchmark.reporting.curves import FACES
 from benchmark.reporting.differences import OVER_IMAGES, OVER_SEEDS
-from benchmark.reporting.facts import Facts
-from benchmark.reporting.failures import Part
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps
 from benchmark.reporting.references import Exhibit, load
 from benchmark.reporting.setting import column, differs, setting_notes
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS
+from benchmark.results.records import Facts, Part
 
 Row = Mapping[Hashable, Any]
 Missing = Mapping[str, Gaps]  # by measurement

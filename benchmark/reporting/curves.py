@@ -6,9 +6,9 @@ import pandas as pd
 
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps
-from benchmark.reporting.rates import RATES
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS, intervals, percent, random_split
+from benchmark.results.rates import RATES
 from models.registry import REFERENCE, TABLE_2
 
 FACES = "multipie"  # the data set of Fig. 5 and 7

@@ -9,11 +9,11 @@ import pandas as pd
 from benchmark.evaluation.comparison import COLUMNS, compare, references
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
-from benchmark.reporting.failures import Part
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
-from benchmark.reporting.rates import LEADING
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.reporting.tables import HEADS, Measured
+from benchmark.reporting.tables import HEADS
+from benchmark.results.rates import LEADING
+from benchmark.results.records import Measured, Part
 
 METRICS = (LEADING, "joint", "top1")
 IDENTITY_KEYS = ("metric", "split", "nc")

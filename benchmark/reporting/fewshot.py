@@ -1,24 +1,25 @@
 """The few-shot table (paper, Table 1): how well real images are recognised after a training on a few, or on more."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import pandas as pd
 
 from benchmark.evaluation.controls import OF_FEWSHOT
-from benchmark.evaluation.statistics import Totals, means_and_intervals, totals
+from benchmark.evaluation.statistics import means_and_intervals
 from benchmark.reporting.differences import Family
-from benchmark.reporting.failures import sentence
-from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
+from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes, sentence
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.reporting.tables import DIGITS, TERMS, Trained, budget, count, intervals, percent
+from benchmark.reporting.tables import TERMS, budget, count, intervals, percent, stated
+from benchmark.results.rates import ACCURACY
+from benchmark.results.records import Recognised
+from benchmark.results.rows import DIGITS
 from benchmark.settings import FewShot
 
 KEYS = ["profile", "model", "map", "way", "shot"]
 FAMILY = ("metric", "way", "shot")
-RATE, START = "accuracy", "no_augmentation"
+START = "no_augmentation"
 COUNTS = ["n_seeds", "n_episodes", "n_images"]
-COLUMNS = [*KEYS, *TERMS, "added", "steps", RATE, f"{RATE}_ci_low", f"{RATE}_ci_high", *COUNTS]
+COLUMNS = [*KEYS, *TERMS, "added", "steps", ACCURACY, f"{ACCURACY}_ci_low", f"{ACCURACY}_ci_high", *COUNTS]
 
 
 OVER_SEEDS = (
@@ -29,26 +30,6 @@ OVER_IMAGES = (
     "95 % bootstrap interval over classes and the test images in them, for the classifiers at hand; the draw of the "
     "training images and the luck of training, the generator's and the classifier's, are not in it"
 )
-
-
-@dataclass(frozen=True)
-class Recognised:
-    """How one model or control helped to recognise images, over all its training seeds.
-
-    Attributes:
-        model: name of the model or control.
-        trained: on which terms.
-        outcomes: the outcomes of `evaluation.fewshot`, with a column `seed`.
-    """
-
-    model: str
-    trained: Trained
-    outcomes: pd.DataFrame
-
-    def totals(self, shot: int) -> Totals:
-        """Return the accuracy with so many shots, added up by image."""
-        rows = self.outcomes[self.outcomes["shots"] == shot]
-        return totals(pd.DataFrame({RATE: rows["right"].astype(float)}), rows)
 
 
 def fewshot_table(recognised: Iterable[Recognised], settings: FewShot, profile: str) -> pd.DataFrame:
@@ -69,9 +50,9 @@ def _placed(column: "pd.Series") -> "pd.Series":
 def _row(each: Recognised, shot: int, settings: FewShot, profile: str) -> dict[str, object]:
     keys = (profile, each.model, each.trained.map, settings.ways, shot)
     added = 0 if each.model in ALONE else settings.generated
-    terms = each.trained.stated | {"added": added, "steps": settings.steps}
-    mean, low, high = means_and_intervals(each.totals(shot)).loc[RATE]
-    rates = {RATE: mean, f"{RATE}_ci_low": low, f"{RATE}_ci_high": high}
+    terms = stated(each.trained) | {"added": added, "steps": settings.steps}
+    mean, low, high = means_and_intervals(each.totals(shot)).loc[ACCURACY]
+    rates = {ACCURACY: mean, f"{ACCURACY}_ci_low": low, f"{ACCURACY}_ci_high": high}
     rows = each.outcomes[each.outcomes["shots"] == shot]
     counted = {f"n_{column}s": rows[column].nunique() for column in ("seed", "episode", "image")}
     return dict(zip(KEYS, keys, strict=True)) | terms | rates | counted
@@ -93,7 +74,7 @@ def families(recognised: Iterable[Recognised], settings: FewShot) -> list[Family
     found = {each.model: each for each in recognised if each.model == START or each.model not in OF_FEWSHOT}
     return [
         (
-            {"metric": RATE, "way": settings.ways, "shot": shot},
+            {"metric": ACCURACY, "way": settings.ways, "shot": shot},
             {name: each.totals(shot) for name, each in found.items()},
         )
         for shot in settings.shots
@@ -104,7 +85,8 @@ def metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
     """Return the accuracies as model -> <N>way_<s>shot -> accuracy, the form `dvc metrics` shows."""
     nested: dict[str, dict[str, dict[str, float]]] = {}
     for row in table.to_dict("records"):
-        nested.setdefault(row["model"], {})[f"{row['way']}way_{row['shot']}shot"] = {RATE: round(row[RATE], DIGITS)}
+        accuracy = {ACCURACY: round(row[ACCURACY], DIGITS)}
+        nested.setdefault(row["model"], {})[f"{row['way']}way_{row['shot']}shot"] = accuracy
     return nested
 
 
@@ -117,7 +99,7 @@ def fewshot_sheet(table: pd.DataFrame, settings: FewShot, gaps: Gaps = COMPLETE)
     head = ["training images", *(f"{settings.ways}-way {shot}-shot %" for shot in shots), "warm-up steps", "seeds"]
     found = {
         str(name): [
-            *(percent(row, RATE) for row in own.to_dict("records")),
+            *(percent(row, ACCURACY) for row in own.to_dict("records")),
             count(own["warm_up_steps"].iloc[0]),
             own["n_seeds"].iloc[0],
         ]

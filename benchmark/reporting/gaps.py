@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import reduce
 
-from benchmark.reporting.failures import Failure, Part, seeds, sentence
+from benchmark.results.records import Failure, Part
+from benchmark.results.rows import Rows
 
 NONE = "-"
 
@@ -63,6 +64,20 @@ def gaps(measurement: str, failed: Iterable[Failure], measured: Iterable[tuple[s
     return Gaps(failures, there)
 
 
+def identity_gaps(rows: Rows) -> Gaps:
+    """Return what is missing of the identity measurement, whose parts are splits with their N_c."""
+    measured = ((each.model, (each.split, each.nc), each.outcomes["seed"].unique()) for each in rows.identity)
+    return gaps("identity", rows.facts.failed, measured)
+
+
+def fewshot_gaps(rows: Rows) -> Gaps:
+    """Return what is missing of the few-shot measurement, which has no parts; a training that it skips is not."""
+    measured = ((each.model, None, each.outcomes["seed"].unique()) for each in rows.fewshot)
+    skipped = rows.facts.settings.fewshot.skip
+    wanted = (each for each in rows.facts.failed if each.measurement or each.model not in skipped)
+    return gaps("fewshot", wanted, measured)
+
+
 class Footnotes:
     """The footnotes of one sheet, numbered as they appear; equal texts are one."""
 
@@ -86,3 +101,24 @@ class Footnotes:
 def dashes(head: Sequence[str]) -> list[object]:
     """Return the cells of a row behind its name."""
     return [NONE] * (len(head) - 1)
+
+
+def sentence(failed: Sequence[Failure]) -> str:
+    """Return the failures of one model in words, those that differ in their seed or part alone together."""
+    alike: dict[tuple[str, str], list[Failure]] = {}
+    for each in sorted(failed, key=lambda each: each.seed):
+        alike.setdefault((each.step, f"{each.status}: {each.why}"), []).append(each)
+    return "; ".join(f"{step} {_whose(group)} {said}" for (step, said), group in alike.items())
+
+
+def _whose(group: Sequence[Failure]) -> str:
+    """Return the seeds in words, and the part of the measurement if there is a single one."""
+    part, *others = {each.part for each in group}
+    where = f" ({part[0]} split, {part[1]} classes)" if part and not others else ""
+    return seeds(each.seed for each in group) + where
+
+
+def seeds(numbers: Iterable[int]) -> str:
+    """Return training seeds in words, such as `seeds 0 and 2`."""
+    *first, last = map(str, sorted(set(numbers)))
+    return f"seeds {', '.join(first)} and {last}" if first else f"seed {last}"

@@ -6,9 +6,9 @@ import pandas as pd
 
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps
-from benchmark.reporting.rates import LEADING
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS, count, joint, notes, percent, random_split
+from benchmark.results.rates import LEADING
 
 BESIDE = ("joint", "top1", "view")
 SHOWN = (

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from benchmark.evaluation.operations import image_macs
-from benchmark.reporting.rows import MODEL_COLUMNS, SIZE_COLUMNS
+from benchmark.results.rows import MODEL_COLUMNS, SIZE_COLUMNS
 from models.capacity import critic_parameters, generator_parameters, sized
 from models.interface import ModelSpec
 from models.registry import REFERENCE, Entry, UnknownModelError

@@ -14,10 +14,10 @@ from markupsafe import Markup
 from PIL import Image
 
 from benchmark.files import reading
-from benchmark.reporting.facts import Facts
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.provenance import failures_sheet, provenance_sheet, settings_sheet
 from benchmark.reporting.sheets import Sheet, numeric
+from benchmark.results.records import Facts
 
 ASSETS = Path(__file__).with_name("assets")
 LONG = 30  # rows of a sheet from which on its further tables are folded

@@ -6,9 +6,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from benchmark.evaluation.controls import OF_IDENTITY
-from benchmark.reporting.facts import Facts
 from benchmark.reporting.sheets import Grid, Sheet
-from benchmark.reporting.tables import Measured
+from benchmark.results.records import Facts, Measured
 
 NO_DEFAULT = "no default"
 CHANGED = "The last column shows the suite's own default where this run has another value."

@@ -8,12 +8,13 @@ import pandas as pd
 
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers
 from benchmark.reporting import fewshot
-from benchmark.reporting.facts import Facts
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps
 from benchmark.reporting.references import load
 from benchmark.reporting.setting import REPRODUCED, column, setting_notes
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS, intervals, percent, random_split
+from benchmark.results.rates import ACCURACY
+from benchmark.results.records import Facts
 
 MEASURED = ["measured", "measured_ci_low", "measured_ci_high", "n_seeds"]
 SIZES = {"table_1": ["way", "shot"], "table_2": ["nc"]}  # what a number is of, beside model and metric
@@ -61,7 +62,7 @@ def table_1(recognised: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         where it was not measured, `difference` (measured less published) and `reproduction`: whether the setting is
         the paper's in all that the paper states.
     """
-    return _beside("table_1", _long(recognised, "table_1", [fewshot.RATE]), facts)
+    return _beside("table_1", _long(recognised, "table_1", [ACCURACY]), facts)
 
 
 def table_2(identity: pd.DataFrame, facts: Facts) -> pd.DataFrame:

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
-from benchmark.reporting.fewshot import RATE
-from benchmark.reporting.rates import ALL_RATES
+from benchmark.results.rates import ACCURACY, ALL_RATES
 from benchmark.settings import Profile
 from benchmark.sources import PROJECT
 from models.registry import BUILT_IN
@@ -77,7 +76,7 @@ class Row(Part):
     @property
     def numbers(self) -> dict[str, Numbers]:
         """The printed numbers of each metric that the row has."""
-        return {name: values for name in ("top1", "top5", RATE) if (values := getattr(self, name))}
+        return {name: values for name in ("top1", "top5", ACCURACY) if (values := getattr(self, name))}
 
 
 class Exhibit(Part):
@@ -153,7 +152,7 @@ class References(Part):
         _all_known("setting", self.settings, _keys())
         _all_known("model", models, [*BUILT_IN, *OF_FEWSHOT, *OF_IDENTITY])
         _all_known("exhibit with a measurement", [claim.exhibit for claim in self.claims], measured)
-        _all_known("metric", [name for claim in self.claims for name in claim.metrics], [*ALL_RATES, RATE])
+        _all_known("metric", [name for claim in self.claims for name in claim.metrics], [*ALL_RATES, ACCURACY])
         return self
 
     def exhibits_for(self, dataset: str) -> dict[str, Exhibit]:

@@ -18,14 +18,14 @@ from benchmark.reporting import (
     tables,
 )
 from benchmark.reporting.figures import draw_all
+from benchmark.reporting.gaps import fewshot_gaps, identity_gaps
 from benchmark.reporting.headline import headline
 from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.provenance import covering
-from benchmark.reporting.rows import Rows
 from benchmark.reporting.sheets import Sheet
-from benchmark.reporting.tables import write_csv
 from benchmark.reporting.tidy import Tidy, tidy
+from benchmark.results.rows import Rows, write_csv
 
 PAPER = "paper/"  # the exhibits of the paper
 SAMPLES = "figures/samples_"
@@ -43,7 +43,7 @@ def render(rows: Rows, results: Path) -> None:
     printed = {name: published.values(name) for name in ("table_1", "table_2")}
     pictures = draw_all(rows, made, results, printed)
     chapters = _chapters(exhibits, [*others.values(), costs.sheet(made.models, rows.costs, rows.facts.name)], pictures)
-    first = headline(made.identity, rows.identity_gaps)
+    first = headline(made.identity, identity_gaps(rows))
     write_text(results / "report.html", page(rows.facts, first, chapters, results))
 
 
@@ -57,19 +57,19 @@ def _exhibits(rows: Rows, made: Tidy, results: Path) -> dict[str, Sheet]:
             old.unlink()
     for name, table in {"claims": said, figure: drawn, "paper/table_1": table_1, "paper/table_2": table_2}.items():
         write_csv(table, results / f"{name}.csv")
-    missing = {"identity": rows.identity_gaps, "fewshot": rows.fewshot_gaps}
+    missing = {"identity": identity_gaps(rows), "fewshot": fewshot_gaps(rows)}
     return {
         "claims": claims_sheet.sheet(said, facts, missing),
         "claims_parts": claims_sheet.parts_sheet(said, facts, missing),
-        figure: curves.sheet(drawn, rows.identity_gaps),
-        "paper/table_1": published.sheet_1(table_1, facts, rows.fewshot_gaps),
-        "paper/table_2": published.sheet_2(table_2, facts, rows.identity_gaps),
+        figure: curves.sheet(drawn, identity_gaps(rows)),
+        "paper/table_1": published.sheet_1(table_1, facts, fewshot_gaps(rows)),
+        "paper/table_2": published.sheet_2(table_2, facts, identity_gaps(rows)),
     }
 
 
 def _others(rows: Rows, made: Tidy) -> dict[str, Sheet]:
     """Return the other tables for reading by the names of their files."""
-    settings, identity, recognition = rows.facts.settings.fewshot, rows.identity_gaps, rows.fewshot_gaps
+    settings, identity, recognition = rows.facts.settings.fewshot, identity_gaps(rows), fewshot_gaps(rows)
     keys, family = differences.IDENTITY_KEYS, fewshot.FAMILY
     return {
         "identity": tables.identity_sheet(made.identity, identity),

@@ -1,25 +1,22 @@
 """Tidy tables: rates as fractions, rows sorted, a fixed number of digits, no dates and no durations."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals, covers, means_and_intervals, totals
-from benchmark.files import write_text
+from benchmark.evaluation.statistics import SEEDS_FOR_T, covers, means_and_intervals
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
-from benchmark.reporting.rates import COPIED, LEADING, OF_TARGETS, RATES, TARGETS, all_rates
 from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.results.rates import COPIED, LEADING, OF_TARGETS, RATES, TARGETS
+from benchmark.results.records import Measured, Trained
+from benchmark.results.rows import DIGITS
 
 Cells = Callable[[Mapping[Hashable, Any]], list[object]]  # of a row of a table
 
 KEYS = ["profile", "model", "map", "split", "nc"]
 TERMS = ["parameters", "images", "batch_size", "auxiliary_images", "warm_up_steps"]
-DIGITS = 6
 HEADS = {"joint_cross": "joint on other views", "joint": "joint", "top1": "top-1", "top5": "top-5", "view": "view"}
 JOINT = (
     "Joint on other views, the number to look at, counts a generated image only if the KNN's first class is the "
@@ -51,56 +48,9 @@ APART = (
 )
 
 
-@dataclass(frozen=True)
-class Trained:
-    """On which terms a model was trained; a control was not.
-
-    Attributes:
-        map: side of the map its connection sits on, or `-`.
-        parameters: trainable parameters of the generator.
-        images: real images used by generator-side updates.
-        batch_size: images in one batch.
-        auxiliary_images: images of the training set.
-        warm_up_steps: steps in which the discriminator was trained before the adversarial training.
-    """
-
-    map: str = "-"
-    parameters: int | None = None
-    images: int | None = None
-    batch_size: int | None = None
-    auxiliary_images: int | None = None
-    warm_up_steps: int = 0  # rows stored earlier do not have it
-
-    @property
-    def stated(self) -> dict[str, int | None]:
-        """The TERMS as a row of a table states them; a control has none."""
-        return {term: None if self.images is None else getattr(self, term) for term in TERMS}
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The outcomes of one model or control for one split and number of classes, over all its training seeds.
-
-    Attributes:
-        model: name of the model or control.
-        trained: on which terms.
-        split: `random` or `grouped`.
-        nc: number of classes.
-        outcomes: the outcomes of `evaluation.identity`, with a column `seed`.
-        left_out: standard identities that the split cannot use.
-    """
-
-    model: str
-    trained: Trained
-    split: str
-    nc: int
-    outcomes: pd.DataFrame
-    left_out: int = 0
-
-    @cached_property
-    def totals(self) -> Totals:
-        """ALL_RATES of the outcomes, added up by image."""
-        return totals(all_rates(self.outcomes, self.nc), self.outcomes)
+def stated(trained: Trained) -> dict[str, int | None]:
+    """Return the TERMS as a row of a table states them; a control has none."""
+    return {term: None if trained.images is None else getattr(trained, term) for term in TERMS}
 
 
 def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
@@ -116,7 +66,7 @@ def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
 def _row(each: Measured, profile: str) -> dict[str, object]:
     outcomes, trained = each.outcomes, each.trained
     row: dict[str, object] = dict(zip(KEYS, (profile, each.model, trained.map, each.split, each.nc), strict=True))
-    row |= trained.stated
+    row |= stated(trained)
     for rate, found in means_and_intervals(each.totals).iterrows():
         row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
     counted = {f"n_{column}s": outcomes[column].nunique() for column in ("seed", "draw", "image")}
@@ -126,11 +76,6 @@ def _row(each: Measured, profile: str) -> dict[str, object]:
 def random_split(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the paper's split."""
     return table[table["split"] == "random"]
-
-
-def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table with fixed float format and `\\n` line ends."""
-    write_text(path, table.to_csv(index=False, float_format=f"%.{DIGITS}f", lineterminator="\n"))
 
 
 def identity_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:

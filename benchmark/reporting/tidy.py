@@ -9,9 +9,8 @@ import pandas as pd
 
 from benchmark.files import write_text
 from benchmark.reporting import ablation, differences, fewshot, tables
-from benchmark.reporting.rows import Rows
-from benchmark.reporting.tables import write_csv
 from benchmark.reporting.views import views_table
+from benchmark.results.rows import Rows, write_csv
 
 Metrics = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> measurement -> rate -> value
 

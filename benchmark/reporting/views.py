@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from benchmark.evaluation.rates import rates
-from benchmark.reporting.rates import OF_TARGETS
-from benchmark.reporting.tables import Measured
+from benchmark.results.rates import OF_TARGETS
+from benchmark.results.records import Measured
 
 KEYS = ["profile", "model", "split", "nc", "source", "target"]
 

@@ -2,32 +2,31 @@
 
 import platform
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from benchmark import sources
-from benchmark.cells import RECORD, Cell
-from benchmark.data import tiles
+from benchmark.artifacts import CONTROLS, Artifact, check, entry, is_done, made
+from benchmark.data import held_out, tiles
+from benchmark.data.images import ImageStore
+from benchmark.data.opening import open_store
 from benchmark.environment import versions
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation.controls import OF_IDENTITY
+from benchmark.evaluation.draws import SPLITS, usable
+from benchmark.evaluation.samples import sample_positions
 from benchmark.files import reading
-from benchmark.reporting import rows
-from benchmark.reporting.facts import Facts, Failure
-from benchmark.reporting.fewshot import Recognised
+from benchmark.making.building import spec, training_identities
+from benchmark.making.outcomes import OUTCOMES
+from benchmark.making.samples import ROWS, SAMPLES
 from benchmark.reporting.models import models_table
-from benchmark.reporting.rows import Rows, Samples
-from benchmark.reporting.tables import Measured
-from benchmark.stages import measured
-from benchmark.stages.building import entry, spec, training_identities
-from benchmark.stages.fewshot import FewShotMeasurement
-from benchmark.stages.identity import SAMPLES, Measurement
-from benchmark.training.loop import Files
+from benchmark.results import rows
+from benchmark.results.records import Facts, Failure, Measured, Recognised, Trained
+from benchmark.results.rows import Rows, Samples
 from benchmark.workspace import Run
 
 SHOWN = ("torch", "torchvision", "numpy", "scikit-learn", "pandas", "lightning-fabric")
+LOG = "log.csv"  # of a training run
 
 
 def collect(run: Run) -> None:
@@ -38,101 +37,194 @@ def collect(run: Run) -> None:
     Raises:
         BenchmarkError: nothing is measured, or all of it is out of date.
     """
-    measurement, missing = Measurement(run), list(_unfinished(run.folder))
-    identities = measured.identities(measurement, missing)
+    store = open_store(run)
+    missing = [
+        Failure(cell=artifact.place, status=str(cell.record.get("status", "damaged")), reason=_said(cell.record))
+        for artifact, cell in made(run)
+        if cell.record.get("status") != "done" and artifact.measured == "identity"
+    ]
+    identities = measured(run, missing)
     if not identities:
         raise BenchmarkError(
             f"nothing is measured in {run.folder}, or all of it is out of date; run `benchmark run` or `dvc repro`"
         )
-    recognised = measured.recognised(FewShotMeasurement(run), missing) if run.settings.fewshot.shots else []
-    rows.write(_rows(measurement, identities, recognised, missing), run.results)
+    recognitions = recognised(run, missing) if run.settings.fewshot.shots else []
+    trained: dict[str, list[int]] = {}  # models in the tables, and their training seeds
+    for each in identities:
+        if each.model not in CONTROLS:
+            trained[each.model] = sorted({*trained.get(each.model, []), *map(int, each.outcomes["seed"].unique())})
+    records = {(name, seed): record(run, name, seed) for name, seeds in trained.items() for seed in seeds}
+    base = spec(run, training_identities(store))
+    names = {each.model for each in identities if 0 in set(each.outcomes["seed"])}
+    found = Rows(
+        _facts(run, store, identities, recognitions, list(records.values()), missing),
+        identities,
+        recognitions,
+        models_table([entry(run, name) for name in trained], base),
+        pd.DataFrame(
+            [[*key, *map(each.get, ("seconds", "peak_memory", "device_name"))] for key, each in records.items()],
+            columns=rows.COST_COLUMNS,
+        ),
+        _learning(run, list(records)),
+        _samples(run, store, sorted(names)),
+    )
+    rows.write(found, run.results)
     for kind in ("csv", "md"):
         (run.results / f"sensitivity.{kind}").unlink(missing_ok=True)
 
 
-def _unfinished(folder: Path) -> Iterator[Failure]:
-    """Yield the cells of a run that are not done."""
-    for path in sorted(folder.rglob(RECORD)):
-        record = Cell(path.parent, {}).record
-        status = str(record.get("status", "damaged"))
-        if status != "done":
-            cell = path.parent.relative_to(folder).as_posix()
-            yield Failure(cell=cell, status=status, reason=str(record.get("reason", "")))
+def _said(record: dict[str, Any]) -> str:
+    return str(record.get("reason", ""))
 
 
-def _rows(
-    measurement: Measurement, identities: list[Measured], recognised: list[Recognised], missing: list[Failure]
-) -> Rows:
-    run, seeds = measurement.run, _seeds(identities)
-    trained = [name for name in seeds if name not in OF_IDENTITY]
-    records = [(name, seed, _record(run, name, seed)) for name in trained for seed in seeds[name]]
-    base = spec(run, training_identities(measurement.store))
-    return Rows(
-        _facts(measurement, identities, recognised, [record for *_, record in records], missing),
-        identities,
-        recognised,
-        models_table([entry(run, name) for name in trained], base),
-        pd.DataFrame([_cost(*found) for found in records], columns=rows.COST_COLUMNS),
-        _learning(run, records),
-        _samples(measurement, [name for name in seeds if 0 in seeds[name]]),
+def measured(run: Run, missing: list[Failure], on: str = "identity") -> list[Measured]:
+    """Return the finished, up-to-date identity measurements: one for each model or control, split and N_c.
+
+    Args:
+        run: the run.
+        missing: gets those that are out of date.
+        on: `identity`, or `validation` for those on validation identities.
+    """
+    store = open_store(run)
+    manifest = (held_out.of_validation(store) if on == "validation" else store).manifest
+    excluded = unusable(manifest)
+    found: dict[tuple[str, str, int], list[pd.DataFrame]] = {}
+    terms: dict[str, Trained] = {}
+    for artifact in _finished(run, "outcomes", missing, on):
+        path = artifact.cell(run).folder / OUTCOMES
+        with reading(path):
+            outcomes = pd.read_parquet(path).assign(seed=artifact.seed)
+        found.setdefault((artifact.name, artifact.split, artifact.nc), []).append(outcomes)
+        if artifact.name not in terms:
+            terms[artifact.name] = trained_on(record(run, artifact.name, artifact.seed))
+    return [
+        Measured(name, terms[name], split, nc, pd.concat(parts, ignore_index=True), excluded[split])
+        for (name, split, nc), parts in found.items()
+    ]
+
+
+def recognised(run: Run, missing: list[Failure]) -> list[Recognised]:
+    """Return the finished, up-to-date few-shot measurements: one for each model or control, its seeds put together.
+
+    Those that are out of date are added to `missing`.
+    """
+    found: dict[str, list[pd.DataFrame]] = {}
+    terms: dict[str, Trained] = {}
+    for artifact in _finished(run, "recognition", missing):
+        path = artifact.cell(run).folder / OUTCOMES
+        with reading(path):
+            found.setdefault(artifact.name, []).append(pd.read_parquet(path).assign(seed=artifact.seed))
+        if artifact.name not in terms:
+            terms[artifact.name] = trained_on(record(run, artifact.name, artifact.seed))
+    return [Recognised(name, terms[name], pd.concat(parts, ignore_index=True)) for name, parts in found.items()]
+
+
+def _finished(run: Run, kind: str, missing: list[Failure], on: str = "identity") -> Iterator[Artifact]:
+    """Yield the artefacts of a kind that are done and up to date, of models that can still be found."""
+    unknown: set[str] = set()
+    every = [each for each in made(run) if each[0].kind == kind and each[0].measured == on]
+    for artifact, cell in sorted(every, key=lambda each: (each[0].name, each[0].seed, each[0].split, each[0].nc)):
+        if artifact.name in unknown:
+            continue
+        try:
+            if artifact.name not in CONTROLS:
+                entry(run, artifact.name)
+        except BenchmarkError as error:
+            print(f"{artifact.name}: left out of the tables: {error}")
+            unknown.add(artifact.name)
+            continue
+        if is_done(run, artifact):
+            yield artifact
+            continue
+        print(f"{artifact.place}: left out of the tables, out of date; measure it again to have it back")
+        if cell.record.get("status") == "done":
+            reason = "settings, data, sources or files changed since"
+            missing.append(Failure(cell=artifact.place, status="out of date", reason=reason))
+
+
+def unusable(manifest: pd.DataFrame) -> dict[str, int]:
+    """Return how many standard identities each split cannot use."""
+    standard = manifest.loc[manifest["split"] == "standard", "identity"].nunique()
+    return {split: standard - len(usable(manifest, split)) for split in SPLITS}
+
+
+def record(run: Run, name: str, seed: int) -> dict[str, Any]:
+    """Return what is recorded of a model's training run, nothing for a control."""
+    return {} if name in CONTROLS else Artifact("generator", name, seed).cell(run).record
+
+
+def trained_on(record: dict[str, Any]) -> Trained:
+    """Return on which terms a model was trained, from the record of its training run."""
+    if not record:
+        return Trained()
+    return Trained(
+        record["map"],
+        record["parameters"],
+        record["images"],
+        record["spec"]["batch_size"],
+        record["auxiliary_images"],
+        record["warm_up_steps"],
     )
 
 
-def _seeds(identities: list[Measured]) -> dict[str, list[int]]:
-    """Return the training seeds that are measured of each model or control."""
-    found: dict[str, set[int]] = {}
-    for each in identities:
-        found.setdefault(each.model, set()).update(map(int, each.outcomes["seed"].unique()))
-    return {name: sorted(seeds) for name, seeds in found.items()}
+def finished(run: Run, model: str, seed: int) -> Artifact:
+    """Return a generator that is trained from what the settings, data and sources say now.
+
+    Raises:
+        BenchmarkError: there is none.
+    """
+    artifact = Artifact("generator", model, seed)
+    decision = check(run, artifact)
+    if decision.action != "skip":
+        raise BenchmarkError(
+            f"{artifact.cell(run).folder} holds no finished training of these settings ({decision.reason}); "
+            f"run `benchmark run --model {model}` or `dvc repro`"
+        )
+    return artifact
 
 
-def _record(run: Run, model: str, seed: int) -> dict[str, Any]:
-    return Cell(run.folder / "models" / model / f"seed{seed}", {}).record
-
-
-def _cost(model: str, seed: int, record: dict[str, Any]) -> list[Any]:
-    return [model, seed, *(record.get(key) for key in ("seconds", "peak_memory", "device_name"))]
-
-
-def _learning(run: Run, records: list[tuple[str, int, dict[str, Any]]]) -> pd.DataFrame:
-    """Return the losses of every finished training, one row for each of them."""
+def _learning(run: Run, models: list[tuple[str, int]]) -> pd.DataFrame:
+    """Return the losses of every finished training run, one row for each of them."""
     parts = [pd.DataFrame(columns=rows.LEARNING_COLUMNS)]
-    for model, seed, _ in records:
-        log = Files(run.folder / "models" / model / f"seed{seed}").log
+    for model, seed in models:
+        log = Artifact("generator", model, seed).cell(run).folder / LOG
         with reading(log):
             losses = pd.read_csv(log).melt(["cycle", "images"], var_name="loss").dropna()
         parts.append(losses.assign(model=model, seed=seed)[rows.LEARNING_COLUMNS])
     return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
 
 
-def _samples(measurement: Measurement, names: list[str]) -> Samples:
-    run, settings = measurement.run, measurement.run.settings.data
-    shown = measurement.store.manifest.iloc[measurement.sampled()]
+def _samples(run: Run, store: ImageStore, names: list[str]) -> Samples:
+    settings = run.settings.data
+    shown = store.manifest.iloc[sample_positions(store, len(settings.views), ROWS)]
     views = shown["view_label"].map(dict(enumerate(settings.views)))
     inputs = pd.DataFrame({"row": range(len(shown)), **{key: shown[key].to_numpy() for key in ("image", "identity")}})
-    paths = {name: run.folder / measurement.folder(name, 0) / "outputs" / SAMPLES for name in names}
-    grids = {name: tiles.read(path, settings.image_size) for name, path in paths.items() if path.exists()}
+    grids = {
+        name: tiles.read(Artifact("samples", name).cell(run).folder / SAMPLES, settings.image_size)
+        for name in names
+        if is_done(run, Artifact("samples", name))
+    }
     return Samples(inputs.assign(view=views.to_numpy()), grids)
 
 
 def _facts(
-    measurement: Measurement,
+    run: Run,
+    store: ImageStore,
     identities: list[Measured],
-    recognised: list[Recognised],
+    recognitions: list[Recognised],
     records: list[dict[str, Any]],
     missing: list[Failure],
 ) -> Facts:
-    run, parts = measurement.run, measurement.store.manifest.groupby("split")["identity"]
+    parts = store.manifest.groupby("split")["identity"]
     counts = pd.DataFrame({"identities": parts.nunique(), "images": parts.size()}).to_dict("index")
-    devices = sorted({str(record["device_name"]) for record in records if record.get("device_name")})
     return Facts(
         name=run.name,
         settings=run.settings,
         commit=sources.commit(),
         versions={"python": platform.python_version(), **versions(*SHOWN)},
-        devices=tuple(devices),
+        devices=tuple(sorted({str(each["device_name"]) for each in records if each.get("device_name")})),
         counts={str(part): count for part, count in counts.items() if part},
-        trained={each.model: each.trained for each in recognised} | {each.model: each.trained for each in identities},
+        trained={each.model: each.trained for each in [*recognitions, *identities]},
         left_out={each.split: each.left_out for each in identities},
         failed=tuple(missing),
     )

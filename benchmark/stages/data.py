@@ -1,31 +1,21 @@
 """From images on disk to the split image store: the stages prepare, filter and split."""
 
-import hashlib
-import json
-from pathlib import Path
-
-import pandas as pd
-
-from benchmark import sources
-from benchmark.cells import Cell
+from benchmark.artifacts import Artifact, ensure
 from benchmark.data import adapters, filtering, images, manifest, splitting
-from benchmark.data.images import ImageStore
-from benchmark.environment import versions
+from benchmark.data.opening import SPLIT, note_hash
+from benchmark.data.roots import KEPT, data_root
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
-from benchmark.settings import Data
 from benchmark.workspace import Run, locked
 
+MANIFEST, FILTERED = "manifest.parquet", "filtered.parquet"
 
-def data_root(settings: Data) -> Path:
-    """Return the folder of the images; that of the rendered cars is named after their settings and the renderer."""
-    if settings.root is not None:
-        return Path(settings.root)
-    folder = sources.PROJECT / "benchmark" / "data"
-    renderer = sources.hashes([folder / "rendered.py", *sorted((folder / "cars").glob("*.py"))])
-    made_with = versions("numpy", "pillow", "trimesh", "embreex")
-    drawn = json.dumps([settings.rendered.model_dump(mode="json"), renderer, made_with], sort_keys=True)
-    return Path("data") / f"rendered-{hashlib.sha256(drawn.encode()).hexdigest()[:10]}"
+
+def prepare_data(run: Run) -> None:
+    """Do the three stages."""
+    prepare(run)
+    filter_images(run)
+    split(run)
 
 
 def prepare(run: Run) -> None:
@@ -33,75 +23,40 @@ def prepare(run: Run) -> None:
     settings = run.settings.data
     root = data_root(settings)
     if settings.dataset == "rendered" and settings.root is None:
-        _render(settings, root)
-    reading = adapters.read(settings, root)
-    manifest.write(reading.manifest, run.data / "manifest.parquet")
+        from benchmark.data import rendered
+
+        with locked(root.with_name(f".{root.name}.lock")):  # several runs can share the cars
+            rendered.make(settings.rendered, root)
+    with run.lock("data"):
+        reading = adapters.read(settings, root)
+        manifest.write(reading.manifest, run.data / MANIFEST)
     print(reading.account)
-
-
-def _render(settings: Data, root: Path) -> None:
-    """Render the cars, which several runs can share."""
-    from benchmark.data import rendered
-
-    with locked(root.with_name(f".{root.name}.lock")):
-        rendered.make(settings.rendered, root)
 
 
 def filter_images(run: Run) -> None:
     """Remove unwanted views and small identities, and decode what is left into the image store."""
-    settings, root = run.settings.data, data_root(run.settings.data)
+    settings = run.settings.data
     with run.lock("data"):
-        kept, account = filtering.keep(manifest.read(run.data / "manifest.parquet"), settings)
+        kept, account = filtering.keep(manifest.read(run.data / MANIFEST), settings)
         print(account)
-        stored = _store(run, kept, root)
+        manifest.write(kept, run.data / KEPT)
+        stored = manifest.read(ensure(run, Artifact("store")).folder / images.MANIFEST)
         if len(stored) < len(kept):
             stored, account = filtering.keep(stored, settings)
             print(account)
-        manifest.write(stored, run.data / "filtered.parquet")
-
-
-def _store(run: Run, kept: pd.DataFrame, root: Path) -> pd.DataFrame:
-    settings = run.settings.data
-    fingerprint = {
-        "images_hash": _listing(kept, root),
-        "sources": sources.hashes(sources.closure("benchmark.data.images")),
-        "versions": versions("numpy", "pillow"),
-        **settings.model_dump(include=_SQUARE),
-    }
-    cell = Cell(run.data / "store", fingerprint)
-    decision = cell.decide()
-    print(f"image store: {decision.action} ({decision.reason})")
-    if decision.action != "skip":
-        with cell.making(decision):
-            _, account = images.build(
-                kept, root, settings.image_size, settings.margin, cell.folder, rejected_path=run.folder / "rejected.csv"
-            )
-            print(account)
-            cell.finish(images.ARRAY, images.FACTS, images.MANIFEST)
-    return ImageStore.open(cell.folder).manifest
-
-
-_SQUARE = {"image_size", "margin"}  # the settings that shape a stored image
-
-
-def _listing(kept: pd.DataFrame, root: Path) -> str:
-    """Hash the manifest with the size and time of every image file, so that a changed file is decoded anew."""
-    digest = hashlib.sha256(kept.to_json(orient="split", index=False).encode())
-    for name in kept["image"]:
-        path = root / name
-        facts = (path.stat().st_size, path.stat().st_mtime_ns) if path.exists() else ("missing",)
-        digest.update(f"{name}{facts}\n".encode())
-    return digest.hexdigest()
+        manifest.write(stored, run.data / FILTERED)
 
 
 def split(run: Run) -> None:
     """Deal the identities to training, validation and evaluation."""
-    assigned, account = splitting.assign(manifest.read(run.data / "filtered.parquet"), run.settings.data)
-    print(account)
-    check_nc(run, assigned["identity"][assigned["split"] == "standard"].nunique())
-    if run.settings.fewshot.shots:
-        episodes.check(assigned, run.settings.fewshot.ways, run.settings.fewshot.shots)
-    manifest.write(assigned, run.data / "split.parquet")
+    with run.lock("data"):
+        assigned, account = splitting.assign(manifest.read(run.data / FILTERED), run.settings.data)
+        print(account)
+        check_nc(run, assigned["identity"][assigned["split"] == "standard"].nunique())
+        if run.settings.fewshot.shots:
+            episodes.check(assigned, run.settings.fewshot.ways, run.settings.fewshot.shots)
+        manifest.write(assigned, run.data / SPLIT)
+        note_hash(run)
 
 
 def check_nc(run: Run, available: int) -> None:
@@ -112,11 +67,3 @@ def check_nc(run: Run, available: int) -> None:
             f"N_c = {too_many[0]} is more than the {available} identities of the standard set; "
             f"choose at most {available} by --nc or evaluation.nc"
         )
-
-
-def open_store(run: Run) -> ImageStore:
-    """Open the image store with its split."""
-    path = run.data / "split.parquet"
-    if not path.exists():
-        raise BenchmarkError(f"{path} is missing; run `benchmark run` or `dvc repro` first")
-    return ImageStore.open(run.data / "store", path)

@@ -6,7 +6,7 @@ from benchmark.data import manifest, splitting
 from benchmark.errors import BenchmarkError
 from benchmark.reporting.models import size, size_lines
 from benchmark.settings import Profile, validated
-from benchmark.workspace import open_run
+from benchmark.workspace import run_of_profile
 from models.interface import ModelSpec
 from models.registry import REFERENCE, Entry
 
@@ -63,5 +63,5 @@ def identities(settings: Profile) -> int | None:
     auxiliary = settings.data.auxiliary
     if isinstance(auxiliary, int) and settings.data.dataset != "table":
         return auxiliary - splitting.validation_size(auxiliary, settings.data)
-    stored = open_run(settings).data / "split.parquet"
+    stored = run_of_profile(settings).data / "split.parquet"
     return int(manifest.read(stored)["identity_label"].max()) + 1 if stored.exists() else None

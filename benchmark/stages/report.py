@@ -1,7 +1,7 @@
 """Tables, figures and the report from the stored rows: the stage report."""
 
-from benchmark.reporting import rows
 from benchmark.reporting.render import render
+from benchmark.results import rows
 from benchmark.workspace import Run
 
 

@@ -2,13 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
+from benchmark.artifacts import Artifact
+from benchmark.cells import RECORD, Cell
+from benchmark.data.opening import open_store
 from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.data.pixels import to_float
 from benchmark.data.tiles import Tiles
@@ -18,10 +23,10 @@ from benchmark.evaluation import samples
 from benchmark.evaluation.generate import Positions, generate_views, pixel_keys
 from benchmark.evaluation.samples import save_columns
 from benchmark.files import replacing
-from benchmark.stages import generators, shipped
-from benchmark.stages.data import open_store
+from benchmark.making import trained
+from benchmark.stages import shipped
 from benchmark.workspace import Run
-from models.interface import ViewModel
+from models.interface import ModelSpec, ViewModel
 
 PART = 64  # images of a folder that are turned at once; their grid shows the first part
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".jp2"}
@@ -38,19 +43,61 @@ def sample_images(run: Run, model: str, seed: int, source: Path | None, output: 
         BenchmarkError: there is no trained generator, the folder holds no image or an unreadable one, or one of them
             would be overwritten.
     """
-    found = generators.find(run, model, seed)
-    network = generators.load(run, model, found, open_fabric(run.device).device)
+    found, stored = _found(run, model, seed)
+    spec = _spec(run, found)
+    network = trained.load(run, model, found, spec, open_fabric(run.device).device)
     grid = output / f"{model}_seed{seed}.png"
     if source is None:
-        save_columns(_columns(network, *_standard_images(run, found)), grid)
+        save_columns(_columns(network, *_standard_images(run, found, stored)), grid)
         return [grid]
     return list(_turn_folder(run, network, source, grid))
 
 
-def _standard_images(run: Run, found: generators.Found) -> tuple[Pixels, Positions]:
+def _found(run: Run, model: str, seed: int) -> tuple[Path, bool]:
+    """Return the folder of the generator that the run has trained, or else of that which comes with stored results.
+
+    Returns:
+        The folder, and whether it comes with stored results.
+
+    Raises:
+        BenchmarkError: there is neither, or it is damaged or of other settings.
+    """
+    own = Artifact("generator", model, seed).cell(run)
+    if own.record.get("status") == "done":
+        print(f"{model} seed {seed}: the generator trained in {own.folder}")
+        return own.folder, False
+    missing = f"{own.folder} holds no trained generator"
+    results = shipped.reference(run)
+    stored = shipped.folder(model, seed, results)
+    if run.name == run.settings.name and stored.exists():  # a run of another name has other settings
+        reason = shipped.unusable(run, model, seed, results)
+        if not reason:
+            print(f"{model} seed {seed}: not trained in {run.folder}; the generator that comes in {stored}")
+            return stored, True
+        missing += f", and that in {stored} cannot be used ({reason})"
+    raise BenchmarkError(f"{missing}; run `benchmark run --model {model}` first")
+
+
+def _spec(run: Run, folder: Path) -> dict[str, Any]:
+    """Return what a generator is built for, from what is recorded of its training run."""
+    spec = Cell(folder).record.get("spec")
+    try:
+        found = ModelSpec(**spec)
+    except TypeError:
+        raise BenchmarkError(f"{folder / RECORD} is damaged; delete {folder} and train again") from None
+    wanted = run.settings.data.image_size, len(run.settings.data.views)
+    if (found.image_size, found.views) != wanted:
+        raise BenchmarkError(
+            f"{folder} was trained for {found.views} views of {found.image_size} px, the settings ask for "
+            f"{wanted[1]} of {wanted[0]} px; train again or set them back"
+        )
+    return asdict(found)
+
+
+def _standard_images(run: Run, folder: Path, stored: bool) -> tuple[Pixels, Positions]:
     """Return images of the standard set and their positions in the manifest."""
-    if found.shipped:
-        return shipped.inputs(found.folder, run.settings.data.image_size)
+    if stored:
+        return shipped.inputs(folder, run.settings.data.image_size)
     store = open_store(run)
     positions = samples.sample_positions(store, len(run.settings.data.views), shipped.SHOWN)
     return store.at(positions), positions

@@ -5,16 +5,19 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from benchmark.artifacts import Artifact, is_done, made
+from benchmark.data.opening import open_store
 from benchmark.errors import BenchmarkError
+from benchmark.evaluation.controls import OF_IDENTITY
+from benchmark.evaluation.draws import draw, measurable
 from benchmark.evaluation.identity import class_codes, draw_ranks
-from benchmark.evaluation.outputs import Outputs
 from benchmark.evaluation.rates import recognised
+from benchmark.execution.tasks import controls
 from benchmark.files import write_text
+from benchmark.making.outputs import load
 from benchmark.reporting import sensitivity as reporting
 from benchmark.reporting.sheets import markdown
-from benchmark.reporting.tables import write_csv
-from benchmark.stages import measured
-from benchmark.stages.identity import Measurement
+from benchmark.results.rows import write_csv
 from benchmark.workspace import Run
 
 NEIGHBOURS = (1, 5, 10, 20)
@@ -33,10 +36,13 @@ def sensitivity(run: Run, models: Sequence[str] = ()) -> None:
     Raises:
         BenchmarkError: nothing is measured, or all of it is out of date.
     """
-    measurement = Measurement(run)
     own = run.settings.evaluation.neighbours
-    names = [*measurement.controls(), *models] if models else measured.names(run, "identity")
-    found = [rates for name in names for rates in _rates(measurement, name, sorted({*NEIGHBOURS, own}))]
+    outputs: dict[str, list[Artifact]] = {}
+    for artifact, _ in made(run):
+        if artifact.kind == "outputs" and artifact.measured == "identity":
+            outputs.setdefault(artifact.name, []).append(artifact)
+    names = [*controls(run, OF_IDENTITY), *models] if models else sorted(outputs)
+    found = [rates for name in names for rates in _rates(run, name, outputs.get(name, []), sorted({*NEIGHBOURS, own}))]
     if not found:
         raise BenchmarkError(
             f"nothing is measured in {run.folder}, or all of it is out of date; run `benchmark run` or `dvc repro`"
@@ -46,29 +52,27 @@ def sensitivity(run: Run, models: Sequence[str] = ()) -> None:
     write_text(run.results / "sensitivity.md", markdown(reporting.sheet(table, own)))
 
 
-def _rates(measurement: Measurement, name: str, neighbours: list[int]) -> Iterator[pd.DataFrame]:
-    """Yield the rates of each training seed whose features are stored and up to date."""
-    seeds = sorted(seed for seed, _ in measured.numbered(measurement.run.folder / "identity" / name, "seed"))
-    current = [seed for seed in seeds if measurement.is_described("real", 0) and measurement.is_described(name, seed)]
+def _rates(run: Run, name: str, outputs: list[Artifact], neighbours: list[int]) -> Iterator[pd.DataFrame]:
+    """Yield top-1 and top-5 over all draws, for each number of neighbours, metric, split and N_c.
+
+    One table for each training seed whose features are stored and up to date.
+    """
+    manifest = open_store(run).manifest
+    codes, evaluation = class_codes(manifest), run.settings.evaluation
+    of_real = Artifact("outputs", "real")
+    current = [each for each in outputs if is_done(run, of_real) and is_done(run, each)]
     if not current:
         print(f"{name}: left out, not measured or out of date; measure it to have it in the table")
-    for seed in current:
-        print(f"{name} seed {seed}: K {', '.join(map(str, neighbours))}, {' and '.join(METRICS)}")
-        real, generated = measurement.outputs("real", 0), measurement.outputs(name, seed)
-        for split, nc in measurement.measurable:
-            rates = _of_settings(measurement, nc, split, real, generated, neighbours)
-            yield rates.assign(model=name, seed=seed, split=split, nc=nc)
-
-
-def _of_settings(
-    measurement: Measurement, nc: int, split: str, real: Outputs, generated: Outputs, neighbours: list[int]
-) -> pd.DataFrame:
-    """Return top1 and top5 for each number of neighbours and each metric, over all draws."""
-    draws, codes = list(measurement.draws(nc, split)), class_codes(measurement.store.manifest)
-    rows = []
-    for metric in METRICS:
-        ranks = np.concatenate([draw_ranks(each, codes, real, generated, neighbours, metric) for each in draws])
-        for k, rank in zip(neighbours, ranks.T, strict=True):
-            right = recognised(pd.Series(rank), nc).mean()
-            rows.append({"neighbours": k, "metric": metric, **right, "n_draws": len(draws)})
-    return pd.DataFrame(rows)
+    for artifact in current:
+        print(f"{name} seed {artifact.seed}: K {', '.join(map(str, neighbours))}, {' and '.join(METRICS)}")
+        real, generated = load(run, of_real), load(run, artifact)
+        for split, nc in measurable(manifest, evaluation.nc)[0]:
+            draws = [
+                draw(manifest, run.settings.data.dataset, nc, number, evaluation.test_share, split)
+                for number in range(evaluation.draws)
+            ]
+            for metric in METRICS:
+                ranks = np.concatenate([draw_ranks(each, codes, real, generated, neighbours, metric) for each in draws])
+                right = [recognised(pd.Series(rank), nc).mean() for rank in ranks.T]
+                facts = {"metric": metric, "n_draws": len(draws), "model": name, "seed": artifact.seed}
+                yield pd.DataFrame(right).assign(neighbours=neighbours, split=split, nc=nc, **facts)

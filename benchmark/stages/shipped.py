@@ -5,31 +5,30 @@ and `run.json`, which says what the weights come from, and holds the images' pos
 of both files.
 """
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmark.cells import RECORD, Cell, Decision, difference
+from benchmark.cells import RECORD, Cell, difference
 from benchmark.data import tiles
+from benchmark.data.opening import open_store
 from benchmark.data.pictures import Pixels
-from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.generate import Positions
 from benchmark.evaluation.samples import sample_positions
 from benchmark.files import reading
 from benchmark.regression import baseline
-from benchmark.reporting import rows
-from benchmark.reporting.facts import Facts
+from benchmark.results import rows
+from benchmark.results.records import Facts
 from benchmark.settings import Profile
-from benchmark.stages import trained
-from benchmark.stages.data import open_store
-from benchmark.training import loop
+from benchmark.stages.collect import finished
 from benchmark.workspace import Run
 
 REFERENCE = Path("results/reference")  # a folder of results for each profile
-INPUTS = "inputs.png"
+INPUTS, WEIGHTS = "inputs.png", "generator.safetensors"
 SHOWN = 8  # images of the standard set
 PLACES = {"root", "annotations"}  # settings that say where data lie, and not which
 PACE = {"tensorboard", "samples_every", "log_every", "checkpoint_minutes"}  # settings that change no weight
@@ -40,13 +39,26 @@ def reference(run: Run) -> Path:
     return REFERENCE / run.settings.name
 
 
-def cell(run: Run, model: str, seed: int, results: Path) -> Cell:
-    """Return the cell of a generator in a folder of results; it is done where the run's settings would train the same.
+def folder(model: str, seed: int, results: Path) -> Path:
+    """Return where a generator lies in a folder of results."""
+    return results / baseline.GENERATORS / model / f"seed{seed}"
+
+
+def unusable(run: Run, model: str, seed: int, results: Path) -> str:
+    """Return in words why a stored generator is not what the run's settings would train, empty if it is.
 
     Sources and versions are on record and do not count.
     """
-    fingerprint = {"model": model, "seed": seed, "settings": _deciding(run.settings)}
-    return Cell(results / baseline.GENERATORS / model / f"seed{seed}", fingerprint)
+    cell = Cell(folder(model, seed, results))
+    if not cell.record:
+        return f"{RECORD} is damaged" if cell.damaged else "nothing there yet"
+    return difference(cell.record.get("fingerprint"), _fingerprint(run, model, seed)) or cell.altered()
+
+
+def _fingerprint(run: Run, model: str, seed: int) -> dict[str, Any]:
+    wanted = {"model": model, "seed": seed, "settings": _deciding(run.settings)}
+    normal: dict[str, Any] = json.loads(json.dumps(wanted))
+    return normal
 
 
 def _deciding(settings: Profile) -> dict[str, Any]:
@@ -72,18 +84,19 @@ def ship(run: Run, model: str, seed: int, results: Path, with_results: bool = Fa
             data and sources say now; nothing is changed.
     """
     _check(run, run.results if with_results else results)
-    store, device = open_store(run), open_fabric(run.device).device
-    found = trained.finished(run, model, seed, store, device)
+    store, trained = open_store(run), finished(run, model, seed).cell(run)
     if with_results:
         baseline.store(results, run.results)
-    weights, target = loop.Files(found.folder).weights, cell(run, model, seed, results)
-    with target.making(Decision("make", "")):
-        shutil.copyfile(weights, target.folder / weights.name)
-        positions = sample_positions(store, len(run.settings.data.views), SHOWN)
-        tiles.write(store.at(positions)[:, None], target.folder / INPUTS)
-        facts = {key: found.record[key] for key in ("parameters", "images", "device_name") if key in found.record}
-        target.finish(weights.name, INPUTS, training=found.fingerprint, positions=positions.tolist(), **facts)
-    return target.folder
+    positions = sample_positions(store, len(run.settings.data.views), SHOWN)
+    cell = Cell(folder(model, seed, results))
+    with cell.making(_fingerprint(run, model, seed)):
+        shutil.copyfile(trained.folder / WEIGHTS, cell.folder / WEIGHTS)
+        tiles.write(store.at(positions)[:, None], cell.folder / INPUTS)
+        told = ("spec", "parameters", "images", "device_name")
+        facts = {key: trained.record[key] for key in told if key in trained.record}
+        made_from = trained.record["fingerprint"]
+        cell.finish((WEIGHTS, INPUTS), training=made_from, positions=positions.tolist(), **facts)
+    return cell.folder
 
 
 def _check(run: Run, results: Path) -> None:
@@ -99,14 +112,14 @@ def _check(run: Run, results: Path) -> None:
         raise BenchmarkError(f"{results} holds results of other settings ({changed}); put those of {run.name} there")
 
 
-def inputs(folder: Path, side: int) -> tuple[Pixels, Positions]:
+def inputs(stored: Path, side: int) -> tuple[Pixels, Positions]:
     """Return the images that came with a generator, of shape (N, S, S, 3), and their positions in the manifest, (N,).
 
     Raises:
         BenchmarkError: the positions are missing, or not those of the images.
     """
-    images = tiles.read(folder / INPUTS, side)[:, 0].copy()  # what Pillow gives is read-only
-    positions = Cell(folder, {}).record.get("positions")
+    images = tiles.read(stored / INPUTS, side)[:, 0].copy()  # what Pillow gives is read-only
+    positions = Cell(stored).record.get("positions")
     if not isinstance(positions, list) or len(positions) != len(images):
-        raise BenchmarkError(f"{folder / RECORD} has no positions of the images in {INPUTS}; store it again")
+        raise BenchmarkError(f"{stored / RECORD} has no positions of the images in {INPUTS}; store it again")
     return images, np.array(positions, np.int64)

@@ -1,22 +1,24 @@
 """What is there of a run."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from benchmark.cells import RECORD, Cell
+from benchmark.artifacts import made
 from benchmark.errors import BenchmarkError
+from benchmark.owners import described
+from benchmark.workspace import Run
 
 
-def cells(folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield name, status and reason of every cell below a run's folder, as last recorded.
+def states(run: Run) -> Iterator[tuple[str, str, str]]:
+    """Yield place, status and reason of every artefact of a run, as last recorded; of one in the making also by whom.
 
     Raises:
         BenchmarkError: there is nothing yet.
     """
-    found = sorted(folder.rglob(RECORD))
-    if not found:
-        raise BenchmarkError(f"{folder} holds no results yet; run `benchmark run` first")
-    for path in found:
-        record = Cell(path.parent, {}).record
-        name = path.parent.relative_to(folder).as_posix()
-        yield name, str(record.get("status", "damaged")), str(record.get("reason", ""))
+    empty = True
+    for artifact, cell in made(run):
+        empty = False
+        record = cell.record
+        by = described(record.get("owner")) if record.get("status") == "running" else ""
+        yield artifact.place, str(record.get("status", "damaged")), by or str(record.get("reason", ""))
+    if empty:
+        raise BenchmarkError(f"{run.folder} holds no results yet; run `benchmark run` first")

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.children import Prepare, Project, killed_after_draw, nothing, signal_at_draw
-from tests.faults.comparing import contents, differences
-from tests.faults.disk import on_a_small_disk
-from tests.faults.victim import BEFORE, HALF, REMOVAL, SECOND, spring
-from tests.stages.conftest import draw_pictures
+from tests.stages.conftest import CHANGES, draw_pictures
+from tools.faults.children import FEWER, Prepare, Project, killed_after_draw, nothing, signal_at_draw
+from tools.faults.comparing import contents, differences
+from tools.faults.disk import on_a_small_disk
+from tools.faults.victim import BEFORE, HALF, REMOVAL, SECOND, spring
 
 TERM, INT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGKILL
 MOMENTS = random.Random(0)
 TRAINING = "models/two_step/seed0"
+OF_PICTURES = tuple((key, value) for key, value in CHANGES.items() if key not in FEWER)
 
 
 def trap(kind: str, path: str) -> Prepare:
@@ -53,13 +54,13 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What a run that is left alone ends with."""
-    project = Project(tmp_path_factory.mktemp("whole"), pictures)
+    project = Project(tmp_path_factory.mktemp("whole"), pictures, changes=OF_PICTURES)
     project.make_here()
     return contents(project.folder)
 
 
 def test_kills_leave_no_trace(pictures: Path, whole: dict[str, str], tmp_path: Path) -> None:
-    project = Project(tmp_path, pictures)
+    project = Project(tmp_path, pictures, changes=OF_PICTURES)
     for number, (before, expected) in enumerate(DEATHS):
         code, said = project.make(before)
         assert (code, said.count("\n")) == (expected, expected == 130), (number, said)
@@ -70,7 +71,9 @@ def test_kills_leave_no_trace(pictures: Path, whole: dict[str, str], tmp_path: P
 
 
 def test_a_full_disk_leaves_no_trace(pictures: Path, whole: dict[str, str], tmp_path: Path) -> None:
-    found = on_a_small_disk(Project(tmp_path / "disk", pictures), 130 * 2**20, longest=45, seed=0, whole=whole)
+    found = on_a_small_disk(
+        Project(tmp_path / "disk", pictures, changes=OF_PICTURES), 130 * 2**20, longest=45, seed=0, whole=whole
+    )
     if found.refused:
         pytest.skip(f"no small disk can be mounted here: {found.refused}")
     assert found.problems == []

@@ -12,7 +12,7 @@ from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.generate import Generate
 from benchmark.evaluation.outputs import Outputs
 from benchmark.evaluation.statistics import Totals, means_and_intervals, totals
-from benchmark.reporting.rates import all_rates
+from benchmark.results.rates import all_rates
 from tests.golden import frozen
 from tests.golden.networks import VIEWS
 

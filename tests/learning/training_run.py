@@ -5,7 +5,6 @@ Test processes that go side by side share them: each makes what no other is maki
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -14,10 +13,11 @@ from filelock import Timeout
 
 from benchmark import settings
 from benchmark.environment import use_threads
+from benchmark.execution import tasks
+from benchmark.execution.tasks import Task, carry_out
 from benchmark.settings import override
-from benchmark.stages import validation, warm_start
-from benchmark.stages.everything import prepare_everything
-from benchmark.stages.extractor import train_extractor
+from benchmark.stages import validation
+from benchmark.stages.pipeline import check_and_prepare
 from benchmark.workspace import Run, locked
 from tests.stages.small import copy
 from tests.tools import PROJECT
@@ -45,17 +45,12 @@ def prepared(folder: Path) -> Run:
     run = Run(override(settings.profile("quick", PROJECT / "params.yaml"), SETTINGS), folder, folder / "results", "cpu")
     use_threads(run.settings.threads)
     with _working_in(folder.parent), locked(folder.with_suffix(".lock")):
-        prepare_everything(run)
-    parts = [
-        partial(train_extractor, run, "identity"),
-        partial(warm_start.make, run, "ours", 0),
-        partial(train_extractor, run, "view"),
-    ]
-    for part in parts:
-        with suppress(Timeout):  # another process makes it
-            part(wait=False)
-    for part in parts:
-        part()
+        check_and_prepare(run)
+    parts = [Task("judge", "identity"), Task("discriminator", "ours"), Task("judge", "view")]
+    for wait in (False, True):
+        for part in parts:
+            with suppress(Timeout):  # another process makes it
+                carry_out(run, part, wait)
     return run
 
 
@@ -67,7 +62,7 @@ def train_and_measure(run: Run, name: str) -> pd.DataFrame:
         name: of the training run, different for each, so that none finds the model of another.
     """
     with _working_in(run.folder.parent) as patch:
-        patch.setattr(validation, "CONTROLS", ("real",))  # the others are not looked at
+        patch.setattr(tasks, "VALIDATED", ("real",))  # the others are not looked at
         return validation.validate(copy(run, run.folder.with_name(name)), [JUDGED])
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.speed.unfolded import unfolded
 from models.layers.connection import NonalignmentConnection, neighbourhood, strips
+from tools.speed.training import unfolded
 
 
 def connection(side: int, radius: int | None, seed: int = 0) -> NonalignmentConnection:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmark.reporting import fewshot, rows, tables
-from benchmark.reporting.rows import FOLDER
-from benchmark.reporting.tables import write_csv
+from benchmark.reporting import fewshot, tables
+from benchmark.results import rows
+from benchmark.results.rows import FOLDER, write_csv
 from tests.reporting.made import made_rows, profile
 
 SETTINGS = profile("quick", evaluation__nc=[20], fewshot__shots=[5], fewshot__ways=20)

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from benchmark import cli
-from benchmark.reporting import rows
-from benchmark.reporting.tables import write_csv
+from benchmark.results import rows
+from benchmark.results.rows import write_csv
 from tests.regression.folders import OURS, SETTINGS, results, without_rows
 from tests.reporting.made import IMAGES, made_rows
 

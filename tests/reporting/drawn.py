@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from benchmark.reporting import ablation
-from benchmark.reporting.rates import RATES
-from benchmark.reporting.rows import COST_COLUMNS, INPUT_COLUMNS, LEARNING_COLUMNS, MODEL_COLUMNS, Rows, Samples
 from benchmark.reporting.tidy import Tidy
+from benchmark.results.rates import RATES
+from benchmark.results.rows import COST_COLUMNS, INPUT_COLUMNS, LEARNING_COLUMNS, MODEL_COLUMNS, Rows, Samples
 from tests.reporting.made import made_facts, profile
 
 VIEWS = ("left", "front", "right")

@@ -7,10 +7,8 @@ import numpy as np
 import pandas as pd
 
 from benchmark import settings
-from benchmark.reporting.facts import Facts
-from benchmark.reporting.fewshot import Recognised
-from benchmark.reporting.rows import Rows, Samples
-from benchmark.reporting.tables import Measured, Trained
+from benchmark.results.records import Facts, Measured, Recognised, Trained
+from benchmark.results.rows import Rows, Samples
 from benchmark.settings import Profile
 from tests.tools import PROJECT
 

@@ -11,8 +11,8 @@ from scipy import stats
 from benchmark.reporting.claims import claims_table, summary
 from benchmark.reporting.claims_sheet import parts_sheet, sheet
 from benchmark.reporting.references import load
-from benchmark.reporting.rows import Rows
 from benchmark.reporting.sheets import latex, markdown
+from benchmark.results.rows import Rows
 from tests.reporting.made import made_identity, made_rows, profile
 
 ONE_NC = profile("quick", evaluation__nc=[20])

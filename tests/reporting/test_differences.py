@@ -9,7 +9,8 @@ import pytest
 
 from benchmark.reporting.differences import IDENTITY_KEYS, differences_table, identity_families, sheet
 from benchmark.reporting.sheets import markdown
-from benchmark.reporting.tables import Measured, Trained, write_csv
+from benchmark.results.records import Measured, Trained
+from benchmark.results.rows import write_csv
 
 
 def measured(model: str, rights: list[float], split: str = "random", nc: int = 20) -> Measured:

@@ -10,12 +10,12 @@ import pytest
 from benchmark.evaluation import statistics
 from benchmark.reporting import ablation, claims_sheet, curves, differences, fewshot, published, render, tables
 from benchmark.reporting.claims import claims_table
-from benchmark.reporting.facts import Failure
-from benchmark.reporting.failures import LONGEST, causes
+from benchmark.reporting.gaps import fewshot_gaps, identity_gaps
 from benchmark.reporting.headline import headline
-from benchmark.reporting.rows import Rows
 from benchmark.reporting.sheets import Sheet, latex, markdown
 from benchmark.reporting.tidy import tidy
+from benchmark.results.records import LONGEST, Failure, causes
+from benchmark.results.rows import Rows
 from tests.reporting import drawn
 from tests.reporting.made import made_facts, made_fewshot, made_identity, made_rows, profile
 from tests.reporting.paged import HOSTILE
@@ -49,7 +49,7 @@ def without(rows: Rows, *failed: Failure) -> Rows:
 def sheets(rows: Rows) -> dict[str, Sheet]:
     """Return every table for reading, by a short name."""
     made, facts, said = tidy(rows), rows.facts, claims_table(rows)
-    identity, recognition = rows.identity_gaps, rows.fewshot_gaps
+    identity, recognition = identity_gaps(rows), fewshot_gaps(rows)
     missing = {"identity": identity, "fewshot": recognition}
     family = "few-shot recognition"
     return {
@@ -219,7 +219,7 @@ def test_few_shot_tables_speak_of_trainings_and_of_few_shot_alone(some: dict[str
 def test_a_few_shot_table_without_rows_says_why(shots: list[int], reasons: list[str]) -> None:
     settings = profile("quick", evaluation__nc=[20], fewshot__shots=shots)
     rows = without(made_rows(CONTROLS, {}, settings), failure("models/dr_gan/seed0"))
-    sheet = fewshot.fewshot_sheet(tidy(rows).fewshot, settings.fewshot, rows.fewshot_gaps)
+    sheet = fewshot.fewshot_sheet(tidy(rows).fewshot, settings.fewshot, fewshot_gaps(rows))
     assert sheet.notes == ["Few-shot recognition is not measured.", *reasons]
 
 
@@ -263,7 +263,7 @@ def test_nothing_is_said_where_nothing_failed() -> None:
 def test_equal_footnotes_are_one() -> None:
     models = ("cnc28", "unet", "two_step")
     rows = without(made_rows(CONTROLS, {}, QUICK), *(failure(f"models/{model}/seed0") for model in models))
-    sheet = tables.identity_sheet(tidy(rows).identity, rows.identity_gaps)
+    sheet = tables.identity_sheet(tidy(rows).identity, identity_gaps(rows))
     assert [lines(sheet, model)[0][0] for model in models] == ["cnc28 [1]", "unet [1]", "two_step [1]"]
     assert footnotes(sheet) == [f"[1] {UNET}"]
 

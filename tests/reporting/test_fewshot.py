@@ -10,9 +10,8 @@ from scipy.stats import binom
 
 from benchmark.evaluation import comparison
 from benchmark.reporting import differences, fewshot
-from benchmark.reporting.fewshot import Recognised
 from benchmark.reporting.sheets import markdown
-from benchmark.reporting.tables import Trained
+from benchmark.results.records import Recognised, Trained
 from benchmark.settings import FewShot
 
 SETTINGS = FewShot(ways=4, shots=(2, 5), episodes=2, steps=7, generated=3, controls=("no_augmentation", "copy"))

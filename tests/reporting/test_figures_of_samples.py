@@ -13,7 +13,7 @@ from benchmark.reporting.figures.mosaic import joined, mosaic, reduced
 from benchmark.reporting.figures.samples import by_model, figure_8, of_each_model
 from benchmark.reporting.figures.saving import Drawing, save
 from benchmark.reporting.figures.style import theme
-from benchmark.reporting.rows import Samples
+from benchmark.results.rows import Samples
 from tests.reporting import drawn
 
 MODELS = ["copy", "cr_gan", "mine", "oracle", "ours", "unet"]

@@ -7,9 +7,9 @@ import pytest
 
 from benchmark.reporting import published
 from benchmark.reporting.fewshot import fewshot_table
-from benchmark.reporting.rows import Rows
 from benchmark.reporting.sheets import latex, markdown
-from benchmark.reporting.tables import identity_table, write_csv
+from benchmark.reporting.tables import identity_table
+from benchmark.results.rows import Rows, write_csv
 from tests.reporting.made import made_identity, made_rows, profile
 
 TABLE_1 = """

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from benchmark.errors import BenchmarkError
-from benchmark.reporting import rows
-from benchmark.reporting.rows import FEWSHOT, IDENTITY, Rows
-from benchmark.reporting.tables import Trained, identity_table
+from benchmark.reporting.tables import identity_table
+from benchmark.results import rows
+from benchmark.results.records import Trained
+from benchmark.results.rows import FEWSHOT, IDENTITY, Rows
 from tests.reporting import drawn
 from tests.reporting.made import TRAINED, made_rows
 

@@ -15,9 +15,9 @@ from benchmark.evaluation.samples import sample_positions, save_columns
 from benchmark.evaluation.statistics import BETWEEN_SEEDS, WITHIN_MODEL
 from benchmark.reporting import ablation, tables
 from benchmark.reporting.headline import headline
-from benchmark.reporting.rates import ALL_RATES, all_rates
 from benchmark.reporting.sheets import markdown
-from benchmark.reporting.tables import Measured, Trained
+from benchmark.results.rates import ALL_RATES, all_rates
+from benchmark.results.records import Measured, Trained
 
 
 def outcomes(seeds: int = 1, right: float = 0.5, identities: int = 12) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from benchmark.reporting.tables import Measured, Trained
 from benchmark.reporting.views import views_table
+from benchmark.results.records import Measured, Trained
 
 VIEWS = ("left", "front", "right")
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from benchmark import settings
-from tests.scale import project
-from tests.scale.memory import peak
+from tools.scale import project
+from tools.scale.memory import peak
 
 HUNGRY = """
 import mmap, time

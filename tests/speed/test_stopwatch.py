@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmark.speed.stopwatch import Stopwatch, Times, ratio
+from tools.speed import Times, ratio, timed
 
 
 class Course:
@@ -17,8 +17,8 @@ class Course:
         self.now += self.left[name].pop(0)
 
     def times(self, rounds: int, longest: float = 1e9) -> dict[str, Times]:
-        watch = Stopwatch(torch.device("cpu"), lambda: self.now)
-        return watch.times({name: lambda name=name: self.act(name) for name in self.left}, rounds, longest)
+        actions = {name: lambda name=name: self.act(name) for name in self.left}
+        return timed(actions, rounds, torch.device("cpu"), lambda: self.now, longest)
 
 
 def test_the_first_two_calls_do_not_count() -> None:

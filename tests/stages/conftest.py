@@ -14,7 +14,7 @@ from benchmark import settings
 from benchmark.reporting import render
 from benchmark.seeding import generator
 from benchmark.settings import CARS, override, with_dataset
-from benchmark.stages.everything import run_everything
+from benchmark.stages.pipeline import run_everything
 from benchmark.workspace import Run
 from tests.tools import PROJECT, TINY
 

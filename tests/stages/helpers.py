@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.execution.tasks import Task, carry_out
 from benchmark.settings import Profile, override
 from benchmark.stages.collect import collect
 from benchmark.stages.report import report
@@ -18,6 +19,11 @@ def changed(run: Run, **changes: Any) -> Run:
     values = {key.replace("__", "."): value for key, value in changes.items()}
     settings_now: Profile = override(run.settings, values)
     return replace(run, settings=settings_now)
+
+
+def do(run: Run, kind: str, name: str = "", seed: int = 0, wait: bool = True) -> None:
+    """Carry out one task in this process."""
+    carry_out(run, Task(kind, name, seed), wait)
 
 
 def reported(run: Run) -> None:
@@ -34,7 +40,12 @@ def identity_csv(run: Run) -> pd.DataFrame:
     return pd.read_csv(run.results / "identity.csv", dtype={"map": str})
 
 
+def alone(run: Run, name: str) -> Run:
+    """Return the run in a folder of the same name beside which there is no other, so that nothing is taken from there."""
+    return replace(run, folder=Path("alone") / name / "runs" / run.name)
+
+
 def copy_of_data(run: Run, name: str) -> Run:
-    other = replace(run, folder=Path("runs") / name)
+    other = alone(run, name)
     shutil.copytree(run.data, other.data)
     return other

@@ -19,7 +19,7 @@ from benchmark.evaluation import resnet
 from benchmark.evaluation.resnet import FEATURES
 from benchmark.seeding import generator
 from benchmark.settings import override, with_dataset
-from benchmark.stages import everything
+from benchmark.stages import pipeline
 from benchmark.workspace import Run
 from models import registry
 from tests.tools import PROJECT, TINY
@@ -57,7 +57,7 @@ def small_run(folder: Path) -> Iterator[Run]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for stage in ("collect", "report"):  # these have no cell: tables are made each time
-            patch.setattr(everything, stage, lambda run: None)
+            patch.setattr(pipeline, stage, lambda run: None)
         patch.setattr(resnet, "network", small_network)
         patch.setattr(registry, "entry_points", lambda group: ())  # slow, as is the next
         patch.setattr(files, "sync", lambda path: None)
@@ -72,6 +72,7 @@ def small_run(folder: Path) -> Iterator[Run]:
 
 def copy(run: Run, folder: Path) -> Run:
     """Return a copy whose files are those of the run, until they are written anew."""
+    folder = folder / run.name  # of its own name, and with no other beside it to take something from
     shutil.copytree(run.folder, folder, copy_function=os.link, ignore=shutil.ignore_patterns("locks"))
     return replace(run, folder=folder)
 

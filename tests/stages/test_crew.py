@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 import torch
+from benchmark.stages.apart import FULL, HELD
+from benchmark.stages.attempts import Attempts, Place, Task
+from benchmark.stages.crew import DONE, Crew
 
 from benchmark import settings
 from benchmark.cells import Cell
 from benchmark.errors import BenchmarkError, FullDiskError
 from benchmark.stages import crew as crews
-from benchmark.stages.apart import FULL, HELD
-from benchmark.stages.attempts import Attempts, Place, Task
-from benchmark.stages.crew import DONE, Crew
 from benchmark.workspace import Run
 from tests.tools import PROJECT
 

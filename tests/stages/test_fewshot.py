@@ -7,12 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmark.artifacts import Artifact, content, is_done
+from benchmark.data.opening import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
-from benchmark.files import sha256
-from benchmark.stages import everything
-from benchmark.stages.everything import run_everything
-from benchmark.stages.fewshot import EPISODES, OUTCOMES, FewShotMeasurement, measure_fewshot
+from benchmark.execution import tasks
+from benchmark.execution.stages import measure_fewshot
+from benchmark.making.episodes import EPISODES
+from benchmark.making.recognition import OUTCOMES
+from benchmark.stages import pipeline
+from benchmark.stages.pipeline import run_everything
 from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data, reported
 
@@ -22,8 +26,9 @@ CONTROLS = ["no_augmentation", "copy"]  # the oracle is wanted too, but these ar
 @pytest.fixture
 def copied(finished: Run, tmp_path: Path) -> Run:
     """A copy of the finished run that a test may change."""
-    shutil.copytree(finished.folder, tmp_path / "run")
-    return replace(finished, folder=tmp_path / "run", results=tmp_path / "results")
+    folder = tmp_path / "runs" / finished.name
+    shutil.copytree(finished.folder, folder)
+    return replace(finished, folder=folder, results=tmp_path / "results")
 
 
 def fewshot_csv(run: Run) -> pd.DataFrame:
@@ -50,15 +55,15 @@ def test_rows_come_from_the_outcomes(finished: Run) -> None:
 
 
 def test_episodes_are_stored_hashed_and_shared(finished: Run) -> None:
-    measurement = FewShotMeasurement(finished)
-    path = measurement.episodes_cell().folder / EPISODES
-    stored = pd.read_parquet(path)
+    drawn_once = Artifact("episodes")
+    stored = pd.read_parquet(drawn_once.cell(finished).folder / EPISODES)
     settings, dataset = finished.settings.fewshot, finished.settings.data.dataset
-    drawn = episodes.draw_all(measurement.store.manifest, dataset, settings.ways, settings.shots, settings.episodes)
+    drawn = episodes.draw_all(open_store(finished).manifest, dataset, settings.ways, settings.shots, settings.episodes)
     pd.testing.assert_frame_equal(stored, drawn, check_dtype=False)
     for name in (*CONTROLS, "tiny"):
-        assert measurement.cell(name, 0).record["fingerprint"]["episodes_hash"] == sha256(path)
-        tested = pd.read_parquet(measurement.cell(name, 0).folder / OUTCOMES)
+        cell = Artifact("recognition", name).cell(finished)
+        assert cell.record["fingerprint"]["inputs"]["fewshot/episodes"] == content(finished, drawn_once)
+        tested = pd.read_parquet(cell.folder / OUTCOMES)
         most = tested[tested["shots"] == max(settings.shots)]
         expected = stored.loc[stored["order"] >= max(settings.shots), "image"]
         assert sorted(most["image"]) == sorted(expected)
@@ -68,18 +73,20 @@ def test_what_is_done_is_skipped(finished: Run, capsys: pytest.CaptureFixture[st
     measure_fewshot(finished)
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 2 * (len(CONTROLS) + 1)
-    assert all(line.endswith("few-shot: skip (done, nothing changed)") for line in said)
+    assert all(line.startswith("fewshot ") and line.endswith(": done, nothing changed") for line in said)
 
 
 def test_settings_that_choose_rows_change_none(finished: Run) -> None:
     other = changed(finished, fewshot__skip=["vanilla"], fewshot__controls=["copy"])
-    assert FewShotMeasurement(other).is_current("tiny", 1)
-    assert not FewShotMeasurement(changed(finished, fewshot__steps=2)).is_current("tiny", 1)
-    assert not FewShotMeasurement(changed(finished, fewshot__episodes=2)).is_current("copy", 0)
+    assert is_done(other, Artifact("recognition", "tiny", 1))
+    assert not is_done(changed(finished, fewshot__steps=2), Artifact("recognition", "tiny", 1))
+    assert not is_done(changed(finished, fewshot__episodes=2), Artifact("recognition", "copy"))
 
 
 def test_models_can_be_left_out(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert FewShotMeasurement(changed(finished, fewshot__skip=["tiny"])).models() == []
+    without = changed(finished, fewshot__skip=["tiny"])
+    assert {task.name for task in tasks.recognising(without)} == set(CONTROLS)
+    measure_fewshot(without)
     assert "few-shot: leaves out tiny (fewshot.skip)" in capsys.readouterr().out
 
 
@@ -92,11 +99,11 @@ def test_a_classifier_that_diverges_is_no_result(copied: Run) -> None:
     other = changed(copied, fewshot__learning_rate=1e30, fewshot__steps=3)
     with pytest.raises(BenchmarkError, match=r"the loss is not finite; lower fewshot\.learning_rate"):
         measure_fewshot(other)
-    assert FewShotMeasurement(other).cell(CONTROLS[0], 0).record["status"] == "diverged"
+    assert Artifact("recognition", CONTROLS[0]).cell(other).record["status"] == "diverged"
 
 
 def test_the_oracle_needs_rendered_cars(finished: Run) -> None:
-    assert FewShotMeasurement(finished).controls() == CONTROLS
+    assert [task.name for task in tasks.recognising(changed(finished, seeds=1))] == [*CONTROLS, "tiny"]
 
 
 def test_a_measurement_out_of_date_leaves_the_tables(copied: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,13 +111,13 @@ def test_a_measurement_out_of_date_leaves_the_tables(copied: Run, capsys: pytest
     reported(other)
     assert fewshot_csv(other).empty
     assert "not measured" in (other.results / "fewshot.md").read_text()
-    assert "copy seed 0, few-shot: left out of the tables, out of date" in capsys.readouterr().out
+    assert "fewshot/copy/seed0: left out of the tables, out of date" in capsys.readouterr().out
 
 
 def test_altered_outcomes_are_not_reported(copied: Run, capsys: pytest.CaptureFixture[str]) -> None:
     (copied.folder / "fewshot" / "copy" / "seed0" / OUTCOMES).write_bytes(b"no parquet")
     reported(copied)
-    assert "copy seed 0, few-shot: left out of the tables, out of date" in capsys.readouterr().out
+    assert "fewshot/copy/seed0: left out of the tables, out of date" in capsys.readouterr().out
     seeds = fewshot_csv(copied).groupby("model")["n_seeds"].first()
     assert seeds.to_dict() == {"copy": 1, "no_augmentation": 2, "tiny": 2}
 
@@ -127,7 +134,7 @@ def test_too_few_large_classes_are_refused_before_anything_is_trained(
     finished: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = changed(copy_of_data(finished, "small"), fewshot__shots=[2, 10])
-    monkeypatch.setattr(everything, "train_extractors", lambda run: pytest.fail("trained"))
+    monkeypatch.setattr(pipeline, "carry_out_all", lambda *arguments: pytest.fail("trained"))
     with pytest.raises(
         BenchmarkError, match=r"5 classes with at least 11 images .*0 of the 5 .*too small: id\d+ \(10\)"
     ):

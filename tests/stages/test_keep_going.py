@@ -12,6 +12,10 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from benchmark.stages.apart import train_apart
+from benchmark.stages.attempts import Attempts
+from benchmark.stages.everything import run_everything
+from benchmark.stages.train import train
 from filelock import Timeout
 
 from benchmark import sources
@@ -20,10 +24,6 @@ from benchmark.cli import main
 from benchmark.errors import BenchmarkError, FullDiskError, InterruptedRun
 from benchmark.reporting import render
 from benchmark.stages import apart, everything
-from benchmark.stages.apart import train_apart
-from benchmark.stages.attempts import Attempts
-from benchmark.stages.everything import run_everything
-from benchmark.stages.train import train
 from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data
 from tests.tools import PROJECT, TINY

@@ -8,22 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from benchmark.cells import Cell
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError, InterruptedRun
-from benchmark.stages.data import open_store, split
-from benchmark.stages.everything import run_everything
-from benchmark.stages.extractor import LABELS, load_networks
-from benchmark.stages.identity import measure_identity
+from benchmark.execution.stages import measure_identity
+from benchmark.stages.data import split
+from benchmark.stages.pipeline import run_everything
 from benchmark.stages.report import report
 from benchmark.stages.sample import sample_images
-from benchmark.stages.train import train
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
 from models.interface import Batch
-from tests.stages.helpers import changed, copy_of_data, reported
+from tests.stages.helpers import changed, copy_of_data, do, reported
 from tests.tools import PROJECT, TINY
 
 
@@ -67,27 +64,27 @@ def test_a_model_does_not_have_the_name_of_a_control(finished: Run, tmp_path: Pa
 def test_missing_steps_are_named(finished: Run) -> None:
     empty = replace(finished, folder=Path("runs/empty"))
     with pytest.raises(BenchmarkError, match=r"runs/empty/data/split\.parquet is missing; run `benchmark run`"):
-        train(empty, "tiny", 0)
+        do(empty, "train", "tiny")
     shutil.copytree(finished.data, empty.data)
-    with pytest.raises(BenchmarkError, match="extractors/identity holds no extractor of these settings"):
-        measure_identity(empty)
-    with pytest.raises(BenchmarkError, match="extractors/identity holds no extractor of these settings"):
+    with pytest.raises(BenchmarkError, match="nothing is measured in runs/empty"):
         reported(empty)
 
 
-@pytest.mark.parametrize("task", LABELS)
-def test_a_damaged_extractor_is_not_used(finished: Run, task: str) -> None:
-    copy = replace(finished, folder=Path(f"runs/damaged_{task}"))
+@pytest.mark.parametrize("task", ["identity", "view"])
+def test_a_damaged_judge_is_trained_again(finished: Run, task: str, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = copy_of_data(finished, f"damaged_{task}")
     shutil.copytree(finished.folder / "extractors", copy.folder / "extractors")
     path = copy.folder / "extractors" / task / "resnet18.safetensors"
-    path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(BenchmarkError, match=f"{path.parent} holds no extractor .*{path.name} was altered"):
-        load_networks(copy, open_store(finished), torch.device("cpu"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1000])
+    do(copy, "judge", task)
+    assert f"extractors/{task}: make (resnet18.safetensors was altered)" in capsys.readouterr().out
+    assert path.read_bytes() == whole
 
 
 @pytest.mark.parametrize("name", ["data/split.parquet", "data/store/images.json"])
 def test_a_damaged_file_is_named(finished: Run, tmp_path: Path, name: str) -> None:
-    copy = replace(finished, folder=tmp_path / "run", results=tmp_path / "results")
+    copy = replace(finished, folder=tmp_path / "runs" / "run", results=tmp_path / "results")
     shutil.copytree(finished.folder, copy.folder)
     (copy.folder / name).write_bytes(b"\x00damaged")
     with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):
@@ -131,12 +128,12 @@ def test_an_interrupted_model_is_resumed(
     with monkeypatch.context() as patch:
         patch.setattr(AuxiliaryBatches, "draw", interrupting)
         with pytest.raises(InterruptedRun, match="saved after cycle 3"):
-            train(run, "tiny", 0)
+            do(run, "train", "tiny")
     folder = Path("models/tiny/seed0")
-    assert Cell(run.folder / folder, {}).record["status"] == "interrupted"
+    assert Cell(run.folder / folder).record["status"] == "interrupted"
     capsys.readouterr()
-    train(run, "tiny", 0)
-    assert "tiny seed 0: resume (was interrupted)" in capsys.readouterr().out
+    do(run, "train", "tiny")
+    assert "models/tiny/seed0: resume (was interrupted)" in capsys.readouterr().out
     for name in ("generator.safetensors", "log.csv"):
         assert (run.folder / folder / name).read_bytes() == (finished.folder / folder / name).read_bytes()
 
@@ -146,8 +143,8 @@ def test_a_model_that_diverges(finished: Run) -> None:
     plugin.write_text(TINY.read_text(encoding="utf-8").replace(".mean()", ".mean() / 0"), encoding="utf-8")
     run = replace(copy_of_data(finished, "diverging"), plugins=(plugin,))
     with pytest.raises(BenchmarkError, match="hopeless seed 0 diverged: the loss loss is inf in cycle 1; lower"):
-        train(run, "hopeless", 0)
-    assert Cell(run.folder / "models/hopeless/seed0", {}).record["status"] == "diverged"
+        do(run, "train", "hopeless")
+    assert Cell(run.folder / "models/hopeless/seed0").record["status"] == "diverged"
 
 
 def test_a_model_that_refuses_the_settings(finished: Run) -> None:
@@ -156,7 +153,7 @@ def test_a_model_that_refuses_the_settings(finished: Run) -> None:
     plugin.write_text(text, encoding="utf-8")
     run = replace(copy_of_data(finished, "picky"), plugins=(plugin,))
     with pytest.raises(BenchmarkError, match="the model picky cannot be built: not for 32 px"):
-        train(run, "picky", 0)
+        do(run, "train", "picky")
     assert not (run.folder / "models").exists()
 
 

@@ -10,7 +10,7 @@ import pytest
 from benchmark.cli import cli
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
-from benchmark.stages import identity
+from benchmark.making import generating, outputs
 from benchmark.stages import sensitivity as stage
 from benchmark.stages.sensitivity import METRICS, NEIGHBOURS, sensitivity
 from benchmark.workspace import Run
@@ -95,8 +95,8 @@ def test_the_command_asks_for_models_only_where_they_are_named(
 def test_nothing_is_trained_or_generated(
     finished: Run, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delattr(identity, "measure")
-    monkeypatch.setattr(identity.Measurement, "generate_function", None)
+    monkeypatch.delattr(outputs, "measure")
+    monkeypatch.delattr(generating, "generate_function")
     before = sorted(path for path in finished.folder.rglob("*"))
     run = replace(changed(finished, training__images=72), results=Path("stale"))
     sensitivity(run)

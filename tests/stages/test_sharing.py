@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 from filelock import Timeout
 
-from benchmark.cells import Cell
+from benchmark.artifacts import Artifact
 from benchmark.errors import BenchmarkError
 from benchmark.reporting import render
-from benchmark.stages import everything
-from benchmark.stages.everything import run_everything
-from benchmark.stages.train import place, train
+from benchmark.stages import pipeline
+from benchmark.stages.pipeline import run_everything
 from benchmark.workspace import Run
-from tests.stages.helpers import copy_of_data, tables
+from tests.stages.helpers import alone, copy_of_data, do, tables
 
+TRAINED = Artifact("generator", "tiny")
 FORK = multiprocessing.get_context("fork")  # torch is imported already
 
 
@@ -33,9 +33,9 @@ def run_and_say(run: Run, log: Path) -> None:
         run_everything(run)
 
 
-def hold(run: Run, model: str, seed: int) -> None:
+def hold(run: Run) -> None:
     """Take a lock and never let go."""
-    with run.lock(place(model, seed)):
+    with run.lock(TRAINED.place):
         (run.folder / "held").touch()
         time.sleep(600)
 
@@ -43,13 +43,13 @@ def hold(run: Run, model: str, seed: int) -> None:
 def made(log: Path) -> list[str]:
     """Return the cells that a process made or resumed, from what it printed."""
     lines = log.read_text(encoding="utf-8").splitlines()
-    marks = (": make (", ": resume (", ": generating and describing images (")
+    marks = (": make (", ": resume (")
     return [line.partition(mark)[0] + mark for line in lines for mark in marks if mark in line]
 
 
 def test_two_runs_share_the_work(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(render, "draw_all", lambda *arguments: [])
-    run = replace(finished, folder=Path("runs/test2"), results=Path("shared"))
+    run = replace(finished, folder=Path("alone/runs/test2"), results=Path("shared"))
     logs = [Path("first.log"), Path("second.log")]
     processes = [FORK.Process(target=run_and_say, args=(run, log)) for log in logs]
     for process in processes:
@@ -59,9 +59,9 @@ def test_two_runs_share_the_work(finished: Run, monkeypatch: pytest.MonkeyPatch)
     assert [process.exitcode for process in processes] == [0, 0], [log.read_text(encoding="utf-8") for log in logs]
     every = [cell for log in logs for cell in made(log)]
     assert len(every) == len(set(every))
-    assert {"tiny seed 0: make (", "tiny seed 1: make (", "real seed 0: generating and describing images ("} <= set(
-        every
-    )
+    assert {
+        f"{place}: make (" for place in ("models/tiny/seed0", "models/tiny/seed1", "identity/real/seed0/outputs")
+    } <= set(every)
     alone, shared = (tables(each) for each in (finished, run))
     assert {name: text.replace(b"test2", b"test") for name, text in shared.items()} == alone
     leftovers = [path for path in run.folder.rglob("*") if path.name.endswith(".part")]
@@ -70,8 +70,8 @@ def test_two_runs_share_the_work(finished: Run, monkeypatch: pytest.MonkeyPatch)
 
 def test_workers_make_what_one_process_makes(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for stage in ("collect", "report"):
-        monkeypatch.setattr(everything, stage, lambda run: None)
-    run = replace(finished, folder=Path("runs/test3"))
+        monkeypatch.setattr(pipeline, stage, lambda run: None)
+    run = alone(finished, "workers")
     shutil.copytree(finished.folder, run.folder)
     for part in ("models", "identity", "fewshot"):
         shutil.rmtree(run.folder / part / "tiny/seed1")
@@ -84,18 +84,18 @@ def test_workers_make_what_one_process_makes(finished: Run, monkeypatch: pytest.
 
 def test_a_lock_dies_with_its_owner(finished: Run) -> None:
     run = copy_of_data(finished, "orphaned")
-    owner = FORK.Process(target=hold, args=(run, "tiny", 0), daemon=True)
+    owner = FORK.Process(target=hold, args=(run,), daemon=True)
     owner.start()
     while not (run.folder / "held").exists():
         assert owner.is_alive()
         time.sleep(0.01)
     with pytest.raises(Timeout):
-        train(run, "tiny", 0, wait=False)
-    assert not (run.folder / place("tiny", 0)).exists()
+        do(run, "train", "tiny", wait=False)
+    assert not TRAINED.cell(run).folder.exists()
     os.kill(owner.pid or 0, signal.SIGKILL)
     owner.join()
-    train(run, "tiny", 0, wait=False)
-    assert Cell(run.folder / place("tiny", 0), {}).record["status"] == "done"
+    do(run, "train", "tiny", wait=False)
+    assert TRAINED.cell(run).record["status"] == "done"
 
 
 def test_a_disk_without_locks_is_named(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,4 +105,4 @@ def test_a_disk_without_locks_is_named(finished: Run, monkeypatch: pytest.Monkey
     monkeypatch.setattr(fcntl, "flock", refuse)
     said = r"tiny/seed0\.lock cannot be locked \(No locks available\); work on a disk that has locks"
     with pytest.raises(BenchmarkError, match=said):
-        train(finished, "tiny", 0)
+        do(copy_of_data(finished, "lockless"), "train", "tiny")

@@ -18,14 +18,13 @@ from benchmark.data import tiles
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import samples
 from benchmark.files import write_text
-from benchmark.reporting.facts import Facts
+from benchmark.results.records import Facts
 from benchmark.settings import Profile
 from benchmark.stages import shipped
-from benchmark.stages.everything import prepare_everything
+from benchmark.stages.pipeline import check_and_prepare
 from benchmark.stages.sample import sample_images
-from benchmark.stages.train import train
-from benchmark.workspace import Run, open_run
-from tests.stages.helpers import changed
+from benchmark.workspace import Run, run_of_profile
+from tests.stages.helpers import changed, do
 from tests.stages.small import small_run
 from tests.tools import PROJECT
 
@@ -44,8 +43,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A run that has trained a model and put it beside results; its folder is the working directory."""
     with small_run(tmp_path_factory.mktemp("shipped")) as small:
         run = replace(small, folder=Path("runs/smoke"))
-        prepare_everything(run)
-        train(run, "tiny", 0)
+        check_and_prepare(run)
+        do(run, "train", "tiny")
         write_facts(shipped.reference(run), "smoke", run.settings)
         assert shipped.ship(run, "tiny", 0, shipped.reference(run)) == FOLDER
         yield run
@@ -111,7 +110,7 @@ def test_a_damaged_one_is_said(clone: Run, name: str, content: bytes | None, wor
 
 
 def test_one_of_other_settings_is_not_used(clone: Run) -> None:
-    words = r"cannot be used \(settings.training.images changed from 32 to 64\); run `benchmark run --model tiny` first"
+    words = r"cannot be used \(training.images changed from 32 to 64\); run `benchmark run --model tiny` first"
     with pytest.raises(BenchmarkError, match=words):
         sampled(changed(clone, training__images=64))
     assert sampled(changed(clone, training__checkpoint_minutes=3.0, evaluation__draws=7, data__root="elsewhere"))
@@ -149,7 +148,7 @@ def test_what_is_not_trained_or_out_of_date_is_not_shipped(made: Run) -> None:
     before = (FOLDER / RECORD).read_bytes()
     with pytest.raises(BenchmarkError, match="seed1 holds no finished training of these settings"):
         shipped.ship(made, "tiny", 1, shipped.reference(made))
-    with pytest.raises(BenchmarkError, match=r"of these settings \(log_every changed from 1 to 2\)"):
+    with pytest.raises(BenchmarkError, match=r"of these settings \(training.log_every changed from 1 to 2\)"):
         shipped.ship(changed(made, training__log_every=2), "tiny", 0, shipped.reference(made))
     assert (FOLDER / RECORD).read_bytes() == before
     assert [path.name for path in FOLDER.parent.iterdir()] == ["seed0"]
@@ -195,7 +194,7 @@ def test_a_generator_of_the_repository_draws_what_its_results_show(
     Path("results").symlink_to(PROJECT / "results")
     columns: list[tiles.Tiles] = []
     monkeypatch.setattr("benchmark.stages.sample.save_columns", lambda found, _: columns.append(samples.tiles(found)))
-    run = open_run(settings.profile(profile), device="cpu")
+    run = run_of_profile(settings.profile(profile), device="cpu")
     sample_images(run, model, seed, None, Path("samples"))
     (drawn,) = columns
     shown = tiles.read(folder.parents[2] / "rows" / "samples" / f"{model}.png", run.settings.data.image_size)

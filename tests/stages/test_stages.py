@@ -13,22 +13,21 @@ import yaml
 from PIL import Image
 
 from benchmark import sources
+from benchmark.artifacts import Artifact
 from benchmark.cells import Cell
-from benchmark.errors import BenchmarkError
+from benchmark.data.opening import open_store
+from benchmark.execution.stages import measure_identity, train_judges
 from benchmark.reporting import figures, render
-from benchmark.reporting.tables import Trained
+from benchmark.reporting.tables import stated
+from benchmark.results.records import Trained
 from benchmark.settings import CARS
-from benchmark.stages.data import open_store
-from benchmark.stages.everything import run_everything
-from benchmark.stages.extractor import LABELS, train_extractors
-from benchmark.stages.identity import measure_identity
-from benchmark.stages.measured import terms
+from benchmark.stages.collect import trained_on
+from benchmark.stages.pipeline import run_everything
 from benchmark.stages.report import report
 from benchmark.stages.sample import sample_images
-from benchmark.stages.status import cells
-from benchmark.stages.train import train
+from benchmark.stages.status import states
 from benchmark.workspace import Run
-from tests.stages.helpers import changed, copy_of_data, identity_csv, reported, tables
+from tests.stages.helpers import changed, copy_of_data, do, identity_csv, reported, tables
 from tests.tools import PROJECT, TINY
 
 NAMES = ("copy", "mean_image", "real", "tiny")
@@ -157,14 +156,15 @@ def test_a_second_run_skips_everything(finished: Run, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "make (" not in said
     assert "resume (" not in said
-    store, extractors, trainings, measured, fewshot = 1, 2, 2, 2 * len(SPLITS) * (3 + 2), 2 * (2 + 1)
-    assert said.count("skip (done, nothing changed)") == store + extractors + trainings + measured + fewshot
+    judges, trained, measured, fewshot = 2, 2, 3 + 2, 2 * (2 + 1)
+    assert said.count("done, nothing changed") == judges + trained + measured + fewshot
     assert tables(finished) == before
 
 
 def test_seeds_differ_and_the_critics_are_not_counted(finished: Run) -> None:
-    records = [Cell(finished.folder / "models" / "tiny" / f"seed{n}", {}).record for n in (0, 1)]
-    assert records[0]["weights_hash"] != records[1]["weights_hash"]
+    records = [Artifact("generator", "tiny", n).cell(finished).record for n in (0, 1)]
+    weights = [record["files"]["generator.safetensors"] for record in records]
+    assert weights[0] != weights[1]
     assert records[0]["parameters"] == 3 * 3 + 3
     assert records[0]["map"] == "-"
 
@@ -191,13 +191,13 @@ def test_rows_that_are_out_of_date_are_not_reported(finished: Run) -> None:
     other = replace(changed(finished, training__images=72), results=Path("elsewhere"))
     reported(other)
     assert set(identity_csv(other)["model"]) == {"copy", "mean_image", "real"}
-    with pytest.raises(BenchmarkError, match=r"spec\.images changed from 64 to 72.*run `benchmark run --model tiny`"):
-        measure_identity(other)
     assert tables(finished) == before
 
 
 def test_a_change_of_generate_alone_is_measured_anew(finished: Run, tmp_path: Path) -> None:
-    copy = replace(finished, folder=tmp_path / "run", results=tmp_path / "results", plugins=(tmp_path / "tiny.py",))
+    copy = replace(
+        finished, folder=tmp_path / "runs" / "run", results=tmp_path / "results", plugins=(tmp_path / "tiny.py",)
+    )
     shutil.copyfile(TINY, tmp_path / "tiny.py")
     run_everything(copy)
     before = identity_csv(copy)
@@ -206,7 +206,7 @@ def test_a_change_of_generate_alone_is_measured_anew(finished: Run, tmp_path: Pa
         text + "\n\nTiny.generate = lambda self, image, view_code, noise: image * 0 - 1\n", encoding="utf-8"
     )
     shutil.copyfile(tmp_path / "black.py", tmp_path / "tiny.py")
-    sources._code_hash.cache_clear()
+    sources.code_hash.cache_clear()
     run_everything(copy)
     after = identity_csv(copy)
     same = before["model"] != "tiny"
@@ -216,18 +216,20 @@ def test_a_change_of_generate_alone_is_measured_anew(finished: Run, tmp_path: Pa
 
 def test_a_changed_setting_trains_anew(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
     run = copy_of_data(changed(finished, training__images=16), "anew")
-    train(run, "tiny", 0)
-    train(changed(run, training__images=32), "tiny", 0)
+    do(run, "train", "tiny")
+    do(changed(run, training__images=32), "train", "tiny")
     said = capsys.readouterr().out
-    assert "tiny seed 0: make (nothing there yet)" in said
-    assert "tiny seed 0: make (spec.images changed from 16 to 32)" in said
+    assert "models/tiny/seed0: make (nothing there yet)" in said
+    assert "models/tiny/seed0: make (training.images changed from 16 to 32)" in said
+    do(run, "train", "tiny")
+    assert "models/tiny/seed0: taken from alone/anew/runs/.kept/models/tiny/seed0/" in capsys.readouterr().out
 
 
 def test_extractors_repeat(finished: Run) -> None:
     run = copy_of_data(finished, "again")
-    train_extractors(run)
-    for task in LABELS:
-        old, new = (Cell(each.folder / "extractors" / task, {}).record for each in (finished, run))
+    train_judges(run)
+    for task in ("identity", "view"):
+        old, new = (Cell(each.folder / "extractors" / task).record for each in (finished, run))
         assert old == new
 
 
@@ -239,7 +241,7 @@ def test_the_store_keeps_to_the_split(finished: Run) -> None:
 
 
 def test_status_lists_every_cell(finished: Run) -> None:
-    found = {name: state for name, state, _ in cells(finished.folder)}
+    found = {name: state for name, state, _ in states(finished)}
     assert {"models/tiny/seed0", "models/tiny/seed1", "extractors/view"} <= set(found)
     assert {f"identity/{name}/seed0/{split}/nc{nc}" for name in NAMES for split in SPLITS for nc in (2, 3)} <= set(
         found
@@ -265,9 +267,7 @@ def test_samples_of_own_pictures(finished: Run) -> None:
             assert image.size == (32, 32)
 
 
-def test_a_training_states_its_warm_up_and_an_older_one_has_none() -> None:
-    record = {"map": "8", "parameters": 1000, "images": 640, "auxiliary_images": 90}
-    record["fingerprint"] = {"spec": {"batch_size": 32}}
-    assert terms(record) == Trained("8", 1000, 640, 32, 90, warm_up_steps=0)
-    assert terms(record | {"warm_up_steps": 300}).warm_up_steps == 300
-    assert set(terms({}).stated.values()) == {None}
+def test_a_training_run_states_its_warm_up_and_a_control_has_none() -> None:
+    record = {"map": "8", "parameters": 1000, "images": 640, "auxiliary_images": 90, "warm_up_steps": 300}
+    assert trained_on(record | {"spec": {"batch_size": 32}}) == Trained("8", 1000, 640, 32, 90, warm_up_steps=300)
+    assert set(stated(trained_on({})).values()) == {None}

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from benchmark.stages.everything import run_everything
+from benchmark.stages.fewshot import FewShotMeasurement
+from benchmark.stages.identity import Measurement
 from pydantic import BaseModel
 
 from benchmark import stages
@@ -13,9 +16,6 @@ from benchmark.cells import RECORD, Decision
 from benchmark.errors import BenchmarkError
 from benchmark.settings import Data, Profile, Rendered
 from benchmark.stages.data import data_root, open_store
-from benchmark.stages.everything import run_everything
-from benchmark.stages.fewshot import FewShotMeasurement
-from benchmark.stages.identity import Measurement
 from benchmark.workspace import Run
 from tests.stages import changes, helpers
 from tests.stages.changes import Change, altered, cut, data, gone, plugin, setting, source, status, unchanged, version
@@ -344,7 +344,7 @@ def test_another_data_set_of_the_same_pictures_is_drawn_from_anew(finished: Run)
 def test_other_rendered_cars_are_other_data(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     rendered = Data()
     roots = [data_root(rendered), data_root(rendered.model_copy(update={"rendered": Rendered(seed=1)}))]
-    roots.append(data_root(source("benchmark/data/cars/body.py")(finished, monkeypatch) and rendered))
+    roots.append(data_root(source("rendered_cars/body.py")(finished, monkeypatch) and rendered))
     assert len(set(roots)) == 3
 
 

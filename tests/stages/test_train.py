@@ -14,26 +14,29 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from benchmark.cells import RECORD, Cell
-from benchmark.stages import train as stage
-from benchmark.stages.data import filter_images, open_store, prepare, split
-from benchmark.stages.train import live_folder, train
+from benchmark.data.opening import open_store
+from benchmark.making import generator
+from benchmark.stages.data import prepare_data
 from benchmark.training import live
 from benchmark.workspace import Run
 from tests.stages.conftest import empty_run
-from tests.stages.helpers import changed, copy_of_data
+from tests.stages.helpers import changed, copy_of_data, do
+
+
+def live_folder(run: Run) -> Path:
+    return run.folder / "tensorboard/tiny/seed0"
 
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A run whose one model is trained without live logs, where tensorboard cannot be imported."""
     with empty_run(tmp_path_factory.mktemp("train"), "plain") as run:
-        for stage in (prepare, filter_images, split):
-            stage(run)
+        prepare_data(run)
         with pytest.MonkeyPatch.context() as without:
             for name in ("tensorboard", "torch.utils.tensorboard"):
                 without.setitem(sys.modules, name, None)
             runpy.run_path(live.__file__)
-            train(run, "tiny", 0)
+            do(run, "train", "tiny")
         yield run
 
 
@@ -41,12 +44,12 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 def watched(plain: Run) -> Run:
     """The same with live logs."""
     run = changed(copy_of_data(plain, "watched"), training__tensorboard=True, training__samples_every=2)
-    train(run, "tiny", 0)
+    do(run, "train", "tiny")
     return run
 
 
 def record(run: Run) -> Cell:
-    return Cell(run.folder / "models/tiny/seed0", {})
+    return Cell(run.folder / "models/tiny/seed0")
 
 
 def test_the_cells_are_the_same_but_for_the_costs(plain: Run, watched: Run) -> None:
@@ -73,19 +76,19 @@ def test_costs_stand_beside_the_fingerprint(plain: Run) -> None:
 
 
 def test_the_switch_makes_nothing_anew(plain: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    train(changed(plain, training__tensorboard=True, training__samples_every=1), "tiny", 0)
-    assert "tiny seed 0: skip (done, nothing changed)" in capsys.readouterr().out
+    do(changed(plain, training__tensorboard=True, training__samples_every=1), "train", "tiny")
+    assert "make" not in capsys.readouterr().out
     assert not (plain.folder / "tensorboard").exists()
 
 
 def test_losses_and_samples_can_be_read(watched: Run) -> None:
-    events = EventAccumulator(str(live_folder(watched, "tiny", 0)), {"images": 0}).Reload()
+    events = EventAccumulator(str(live_folder(watched)), {"images": 0}).Reload()
     assert [event.step for event in events.Scalars("losses/loss")] == [16, 32, 48, 64]
     assert [event.step for event in events.Images("samples")] == [32, 64]
 
 
 def test_the_inputs_are_of_identities_kept_for_choices(watched: Run) -> None:
-    events = EventAccumulator(str(live_folder(watched, "tiny", 0)), {"images": 0}).Reload()
+    events = EventAccumulator(str(live_folder(watched)), {"images": 0}).Reload()
     grid = np.array(Image.open(io.BytesIO(events.Images("samples")[0].encoded_image_string)))
     shown = {grid[y : y + 32, 2:34].tobytes() for y in range(2, len(grid), 34)}
     store = open_store(watched)
@@ -98,27 +101,27 @@ def test_the_inputs_are_of_identities_kept_for_choices(watched: Run) -> None:
 
 
 def test_a_training_made_anew_leaves_no_old_live_log(watched: Run) -> None:
-    copy = replace(changed(watched, training__tensorboard=False, training__images=16), folder=Path("runs/anew"))
+    copy = replace(changed(watched, training__tensorboard=False, training__images=16), folder=Path("anew/runs/plain"))
     shutil.copytree(watched.folder, copy.folder)
-    train(copy, "tiny", 0)
-    assert not live_folder(copy, "tiny", 0).exists()
-    assert live_folder(watched, "tiny", 0).exists()
+    do(copy, "train", "tiny")
+    assert not live_folder(copy).exists()
+    assert live_folder(watched).exists()
 
 
 def test_going_on_with_other_threads_is_said(
     plain: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = changed(copy_of_data(plain, "threads"), training__checkpoint_minutes=0)
-    monkeypatch.setattr(stage, "device_name", lambda device: "a processor, torch threads: 1")
+    run = changed(copy_of_data(plain, "threads"), training__checkpoint_minutes=0.0)
+    monkeypatch.setattr(generator, "device_name", lambda device: "a processor, torch threads: 1")
     with monkeypatch.context() as stopped:
-        stopped.setattr(stage, "_train", lambda *arguments: raise_(KeyboardInterrupt))
+        stopped.setattr(generator.loop, "train", lambda *arguments: raise_(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            train(run, "tiny", 0)
-    assert "goes on" not in capsys.readouterr().out
-    monkeypatch.setattr(stage, "device_name", lambda device: "a processor, torch threads: 2")
-    train(run, "tiny", 0)
+            do(run, "train", "tiny")
+    assert "resumed" not in capsys.readouterr().out
+    monkeypatch.setattr(generator, "device_name", lambda device: "a processor, torch threads: 2")
+    do(run, "train", "tiny")
     assert (
-        "tiny seed 0: begun on a processor, torch threads: 1, goes on with a processor, torch threads: 2: "
+        "models/tiny/seed0: begun on a processor, torch threads: 1, resumed with a processor, torch threads: 2: "
         "not to the byte"
     ) in capsys.readouterr().out
 

@@ -9,17 +9,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark.cells import Cell
+from benchmark.artifacts import Artifact
 from benchmark.cli import cli
-from benchmark.data import manifest
+from benchmark.data import held_out, manifest
+from benchmark.data.opening import open_store
 from benchmark.errors import BenchmarkError
+from benchmark.execution.stages import measure_identity, train_judges, train_model
 from benchmark.reporting.tables import identity_table
-from benchmark.stages import measured, validation
-from benchmark.stages.data import open_store
-from benchmark.stages.extractor import train_extractors
-from benchmark.stages.identity import Measurement, measure_identity
-from benchmark.stages.train import train
-from benchmark.stages.validation import held_out, validate
+from benchmark.stages import validation
+from benchmark.stages.collect import measured
+from benchmark.stages.validation import validate
 from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data
 from tests.stages.small import small_run
@@ -51,17 +50,17 @@ def test_controls_and_models_have_a_row(run: Run, table: pd.DataFrame) -> None:
         "extractors",
         "locks",
         "models",
+        "validation",
     ]
 
 
 def test_it_is_what_the_identity_measurement_says_of_these_identities(run: Run, table: pd.DataFrame) -> None:
     other = copy_of_data(run, "relabelled")
-    manifest.write(held_out(open_store(run)).manifest, other.data / "split.parquet")
-    train_extractors(other)
-    for seed in range(2):
-        train(other, "tiny", seed)
+    manifest.write(held_out.of_validation(open_store(run)).manifest, other.data / "split.parquet")
+    train_judges(other)
+    train_model(other, "tiny")
     measure_identity(other)
-    expected = identity_table(measured.identities(Measurement(other), []), table["profile"].iloc[0])
+    expected = identity_table(measured(other, []), table["profile"].iloc[0])
     pd.testing.assert_frame_equal(table, expected)
 
 
@@ -96,8 +95,8 @@ def test_the_trainings_are_those_of_a_run(run: Run, table: pd.DataFrame, capsys:
     trained = replace(run, settings=run.settings.model_copy(update={"seeds": 3}))
     validate(trained)
     said = capsys.readouterr().out
-    assert [f"tiny seed {seed}: {what}" in said for seed, what in enumerate(("skip", "skip", "make"))] == [True] * 3
-    assert Cell(run.folder / "models/tiny/seed2", {}).record["status"] == "done"
+    assert [f"models/tiny/seed{seed}: make" in said for seed in range(3)] == [False, False, True]
+    assert Artifact("generator", "tiny", 2).cell(run).record["status"] == "done"
 
 
 @pytest.mark.parametrize(

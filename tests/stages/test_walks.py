@@ -12,7 +12,7 @@ from benchmark.cells import RECORD
 from benchmark.files import sha256
 from benchmark.seeding import generator
 from benchmark.settings import override
-from benchmark.stages.everything import run_everything
+from benchmark.stages.pipeline import run_everything
 from benchmark.workspace import Run
 from tests.stages.small import copy, small_run
 

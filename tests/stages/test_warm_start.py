@@ -11,17 +11,20 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from benchmark.artifacts import fingerprint
+from benchmark.data.opening import open_store
 from benchmark.errors import BenchmarkError
-from benchmark.stages import train as training
-from benchmark.stages import warm_start
-from benchmark.stages.data import filter_images, open_store, prepare, split
-from benchmark.stages.train import train
+from benchmark.execution import tasks
+from benchmark.execution.stages import make_warm_starts
+from benchmark.making import building, discriminator
+from benchmark.making import generator as training
+from benchmark.stages.data import prepare_data
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.training.warm_up import HeldOut
 from benchmark.workspace import Run
 from models.interface import ViewModel
 from tests.stages.conftest import empty_run
-from tests.stages.helpers import changed
+from tests.stages.helpers import changed, do
 from tests.tools import TINY
 
 MODELS = ["ours", "dr_gan", "cr_gan", "two_step", "unet", "vanilla", "dr_gan_sigmoid"]
@@ -34,36 +37,50 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with empty_run(tmp_path_factory.mktemp("warm"), "warm") as empty:
         asked = {"models": MODELS, "training__warm_up": {"steps": 3, "view_weight": 0.2}, "seeds": 1}
         opened = changed(empty, **asked)
-        for stage in (prepare, filter_images, split):
-            stage(opened)
+        prepare_data(opened)
         yield opened
 
 
-def cell_of(run: Run, model: str, seed: int = 0) -> Any:
-    return warm_start.cell(run, model, seed, open_store(run), "cpu")
+def weights(run: Run, model: str, seed: int = 0) -> Path:
+    found = discriminator.of_model(run, model, seed)
+    assert found
+    return found.cell(run).folder / discriminator.WEIGHTS
+
+
+def made_from(run: Run, model: str) -> dict[str, Any]:
+    found = discriminator.of_model(run, model, 0)
+    assert found
+    return fingerprint(run, found)
+
+
+def starts(run: Run) -> dict[str, str]:
+    """The discriminators that are trained for a run, each with the model for which."""
+    first = [task.name for task in tasks.training(run) if task.kind == "discriminator"]
+    found = {model: discriminator.of_model(run, model, 0) for model in first}
+    return {artifact.name: model for model, artifact in found.items() if artifact}
 
 
 def test_models_with_the_same_discriminator_share_one(run: Run) -> None:
-    cells = {model: cell_of(run, model) for model in MODELS}
-    names = {model: cell and cell.folder.parent.name for model, cell in cells.items()}
+    found = {model: discriminator.of_model(run, model, 0) for model in MODELS}
+    names = {model: artifact and artifact.name for model, artifact in found.items()}
     shared = {model: SHARED for model in ("ours", "dr_gan", "unet", "vanilla")}
     assert names == {**shared, "dr_gan_sigmoid": SIGMOID, "cr_gan": None, "two_step": None}
-    assert len({json.dumps(cells[model].fingerprint, sort_keys=True) for model in shared}) == 1
-    assert warm_start.networks(run) == {SHARED: "ours", SIGMOID: "dr_gan_sigmoid"}
+    assert len({json.dumps(made_from(run, model), sort_keys=True) for model in shared}) == 1
+    assert starts(run) == {SHARED: "ours", SIGMOID: "dr_gan_sigmoid"}
 
 
 def test_one_of_each_seed_is_made_once(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    warm_start.make_all(changed(run, seeds=2))
+    make_warm_starts(changed(run, seeds=2))
     assert capsys.readouterr().out.count("3 steps") == 4
-    made = {seed: (cell_of(run, "ours", seed).folder / warm_start.WEIGHTS).read_bytes() for seed in (0, 1)}
+    made = {seed: weights(run, "ours", seed).read_bytes() for seed in (0, 1)}
     assert made[0] != made[1]
-    warm_start.make_all(run)
-    assert not capsys.readouterr().out
-    other = replace(run, folder=Path("runs/other"), settings=changed(run, models=["vanilla"]).settings)
-    other.folder.mkdir()
+    make_warm_starts(run)
+    assert "make" not in capsys.readouterr().out
+    other = replace(run, folder=Path("alone/runs/other"), settings=changed(run, models=["vanilla"]).settings)
+    other.folder.mkdir(parents=True)
     (other.folder / "data").symlink_to(run.data.absolute())
-    warm_start.make_all(other)  # another model of the same discriminator makes the same bytes
-    assert (cell_of(other, "vanilla").folder / warm_start.WEIGHTS).read_bytes() == made[0]
+    make_warm_starts(other)  # another model of the same discriminator makes the same bytes
+    assert weights(other, "vanilla").read_bytes() == made[0]
 
 
 @pytest.fixture
@@ -82,8 +99,8 @@ def begun(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, torch.Ten
 
 @pytest.mark.parametrize("model", ["ours", "dr_gan_sigmoid"])
 def test_training_begins_with_it(run: Run, model: str, begun: list[dict[str, torch.Tensor]]) -> None:
-    train(run, model, 0)
-    warm = load_file(cell_of(run, model).folder / warm_start.WEIGHTS)
+    do(run, "train", model)
+    warm = load_file(weights(run, model))
     for key, value in warm.items():
         assert torch.equal(begun[0][f"critic.{key}"], value), key
     record = json.loads((run.folder / f"models/{model}/seed0/run.json").read_text(encoding="utf-8"))
@@ -95,12 +112,12 @@ def test_without_the_setting_or_the_discriminator_there_is_none(run: Run, begun:
     cold.folder.mkdir()
     (cold.folder / "data").symlink_to(run.data.absolute())
     for model, of in (("vanilla", cold), ("two_step", run)):
-        train(of, model, 0)
-        assert cell_of(of, model) is None
+        do(of, "train", model)
+        assert discriminator.of_model(of, model, 0) is None
         record = json.loads((of.folder / f"models/{model}/seed0/run.json").read_text(encoding="utf-8"))
         assert record["warm_up_steps"] == 0
     assert not (cold.folder / "warm_starts").exists()
-    untrained = training.build(run, "vanilla", open_store(run)).state_dict()
+    untrained = building.build(run, "vanilla", open_store(run)).state_dict()
     assert torch.equal(begun[0]["critic.identity.weight"], untrained["critic.identity.weight"])
 
 
@@ -116,9 +133,9 @@ def test_only_training_identities_are_seen(run: Run, monkeypatch: pytest.MonkeyP
         seen["held out"].append(rows)
         return HeldOut(images, rows, *rest)
 
-    monkeypatch.setattr(warm_start, "AuxiliaryBatches", Watched)
-    monkeypatch.setattr(warm_start.warm_up, "HeldOut", held_out)
-    warm_start.make(run, "ours", 7)
+    monkeypatch.setattr(discriminator, "AuxiliaryBatches", Watched)
+    monkeypatch.setattr(discriminator.warm_up, "HeldOut", held_out)
+    do(run, "discriminator", "ours", 7)
     manifest = open_store(run).manifest
     allowed = set(manifest.loc[manifest["split"] == "auxiliary", "row"])
     trained, kept = set(seen["trained"][0]), set(seen["held out"][0])
@@ -138,7 +155,7 @@ def test_a_model_without_the_class_method_is_one_sentence(run: Run, tmp_path: Pa
     )
     half = replace(changed(run, models=["half"]), plugins=(plugin,))
     with pytest.raises(BenchmarkError, match="has no class method discriminator"):
-        train(half, "half", 0)
+        do(half, "train", "half")
 
 
 def own_discriminator(folder: Path, body: str) -> Path:
@@ -155,15 +172,15 @@ def own_discriminator(folder: Path, body: str) -> Path:
 def test_a_plug_in_that_builds_its_own_shares_it_with_no_other(run: Run, tmp_path: Path) -> None:
     plugin = own_discriminator(tmp_path, "return cls.CRITIC(spec)")
     own = replace(changed(run, models=["own", "ours"]), plugins=(plugin,))
-    assert warm_start.networks(own) == {SHARED: "ours", "models_from_file_own-critic.Critic": "own"}
-    assert cell_of(own, "own").fingerprint != cell_of(own, "ours").fingerprint
+    assert starts(own) == {SHARED: "ours", "models_from_file_own-critic.Critic": "own"}
+    assert made_from(own, "own") != made_from(own, "ours")
 
 
 @pytest.mark.parametrize("body", ["return None", "return torch.nn.Linear(3, 2)", "return 1 / 0"])
 def test_a_wrong_discriminator_is_one_sentence(run: Run, body: str, tmp_path: Path) -> None:
     wrong = replace(changed(run, models=["own"]), plugins=(own_discriminator(tmp_path, body),))
     with pytest.raises(BenchmarkError, match="Own names critic in warm_start, but its class method") as error:
-        warm_start.make_all(wrong)
+        make_warm_starts(wrong)
     assert "\n" not in str(error.value)
     assert not list(run.folder.glob("warm_starts/*own*"))
 
@@ -182,7 +199,7 @@ def test_a_wrong_discriminator_is_one_sentence(run: Run, body: str, tmp_path: Pa
     ],
 )
 def test_what_makes_it_again(run: Run, change: dict[str, Any], again: bool) -> None:
-    before, now = cell_of(run, "ours").fingerprint, cell_of(changed(run, **change), "ours").fingerprint
+    before, now = made_from(run, "ours"), made_from(changed(run, **change), "ours")
     assert (before != now) == again
 
 
@@ -199,5 +216,5 @@ def test_a_network_of_another_shape_is_one_sentence(run: Run, tmp_path: Path) ->
     )
     mine = replace(changed(run, models=["mine"]), plugins=(plugin,))
     with pytest.raises(BenchmarkError, match="must build the same network") as error:
-        train(mine, "mine", 0)
+        do(mine, "train", "mine")
     assert "\n" not in str(error.value)

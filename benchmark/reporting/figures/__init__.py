@@ -11,8 +11,8 @@ from benchmark.reporting.figures import accuracy, costs, dots, learning, matrice
 from benchmark.reporting.figures.saving import Drawing, remove_others, save
 from benchmark.reporting.figures.style import Looks, looks, theme
 from benchmark.reporting.pictures import Picture
-from benchmark.reporting.rows import Rows
 from benchmark.reporting.tidy import Tidy
+from benchmark.results.rows import Rows
 
 Published = Mapping[str, pd.DataFrame]
 NOTHING: Published = MappingProxyType({})

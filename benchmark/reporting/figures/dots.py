@@ -10,13 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from benchmark.reporting.fewshot import OVER_IMAGES, OVER_SEEDS, RATE
+from benchmark.reporting.fewshot import OVER_IMAGES, OVER_SEEDS
 from benchmark.reporting.figures.accuracy import TITLES
 from benchmark.reporting.figures.layout import bars, coverage, label, legend, panels, pointed
 from benchmark.reporting.figures.saving import Drawing
 from benchmark.reporting.figures.style import Looks
 from benchmark.reporting.pictures import Picture
 from benchmark.reporting.tables import intervals
+from benchmark.results.rates import ACCURACY
 from models.registry import REFERENCE, TABLE_2
 
 GUESSES = {"top1": 1, "top5": 5}  # classes that may be named
@@ -56,15 +57,15 @@ class Panel:
 
 def table_1(table: pd.DataFrame, published: pd.DataFrame | None, looks: Looks) -> Iterator[Drawing]:
     """Draw the few-shot accuracies, one panel for each number of shots."""
-    if table[RATE].isna().all():
+    if table[ACCURACY].isna().all():
         return
     sizes = table[["way", "shot"]].drop_duplicates().itertuples(index=False, name=None)
     parts = [
         Panel(
             f"{way}-way {shot}-shot",
-            RATE,
+            ACCURACY,
             table[table["shot"] == shot],
-            _printed(published, metric=RATE, way=way, shot=shot),
+            _printed(published, metric=ACCURACY, way=way, shot=shot),
             1 / way,
         )
         for way, shot in sizes

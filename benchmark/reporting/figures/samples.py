@@ -11,7 +11,7 @@ from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.reporting.figures.mosaic import mosaic, reduced
 from benchmark.reporting.figures.saving import Drawing
 from benchmark.reporting.pictures import Picture
-from benchmark.reporting.rows import Samples
+from benchmark.results.rows import Samples
 from models.registry import BUILT_IN
 
 INPUT, CEILING = "input", "oracle"

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from benchmark.files import replacing
 from benchmark.reporting.pictures import Picture
-from benchmark.reporting.tables import write_csv
+from benchmark.results.rows import write_csv
 
 KINDS = {"png": {"Software": None}, "svg": {"Date": None}}  # each with what must not stand in the file
 OWN = (  # every figure there can be

@@ -1,0 +1,156 @@
+"""The options of the command line that choose settings, and the run that they describe."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from benchmark.errors import BenchmarkError
+from benchmark.options import Whole
+
+if TYPE_CHECKING:
+    from benchmark.settings import Profile
+    from benchmark.workspace import Run
+
+DEVICES = click.Choice(["auto", "cpu", "cuda"])
+DATASETS = click.Choice(["rendered", "compcars", "multipie", "table"])
+
+
+def settings_options(command: Any) -> Any:
+    """Add the options that choose settings, device and plug-ins."""
+    options = [
+        click.option("--profile", help="Profile of params.yaml; default: the active one."),
+        click.option("--dataset", type=DATASETS, help="Data set."),
+        click.option("--data-root", type=click.Path(path_type=Path), help="Folder of the images."),
+        click.option("--annotations", type=click.Path(path_type=Path), help="CSV of labels, sides or boxes."),
+        click.option("--image-size", type=Whole(16), help="Side of the images in pixels."),
+        click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change any setting."),
+        click.option("--device", type=DEVICES, help="Default: auto, a GPU where there is one."),
+        click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def run_options(command: Any) -> Any:
+    """Add the options that choose settings, and `--run`, which names a run that has them."""
+    text = "A run by its name, in place of its settings once more; `benchmark runs` lists them."
+    return click.option("--run", "stored", help=text)(settings_options(command))
+
+
+def open_run(
+    models: tuple[str, ...] = (),
+    nc: tuple[int, ...] = (),
+    seeds: int | None = None,
+    *,
+    name: str | None = None,
+    stored: str | None = None,
+    profile: str | None = None,
+    device: str | None = None,
+    plugins: tuple[Path, ...] = (),
+    **changes: Any,
+) -> "Run":
+    """Return the run that the options describe.
+
+    Args:
+        models: the models of its tables; none: those of the settings.
+        nc: the numbers of classes; none: those of the settings.
+        seeds: the number of training seeds.
+        name: of a new run, or of one to go on with.
+        stored: a run whose settings are taken.
+        profile: the profile that the changes start from.
+        device: `auto`, `cpu` or `cuda`.
+        plugins: files with models.
+        changes: the options that change values.
+
+    Raises:
+        BenchmarkError: an option is wrong, or two of them contradict each other.
+    """
+    from benchmark import runs
+    from benchmark.environment import use_threads
+
+    given = bool(profile) or any(changes.values())
+    if stored and given:
+        raise BenchmarkError(
+            "--run takes the settings of a stored run; leave out --profile, --set and the like, or leave out --run"
+        )
+    if stored:
+        run = runs.opened(stored, device, plugins)
+    elif name and not given and runs.is_stored(name):
+        run = runs.opened(name, device, plugins)
+    else:
+        run = _described(name, profile, device or "auto", plugins, **changes)
+    rows = {"models": model_names(models, run.plugins), "seeds": seeds}
+    chosen = run.settings.model_copy(update={key: value for key, value in rows.items() if value})
+    if nc:
+        chosen = _with(chosen, "evaluation", nc=tuple(sorted(set(nc))))
+    if "all" not in models:  # a model that is named is not skipped
+        chosen = _with(chosen, "fewshot", skip=tuple(name for name in chosen.fewshot.skip if name not in models))
+    use_threads(chosen.threads)
+    return replace(run, settings=chosen)
+
+
+def _described(name: str | None, profile: str | None, device: str, plugins: tuple[Path, ...], **changes: Any) -> "Run":
+    """Return the run of a profile, or one of its own where settings are changed or a name is given."""
+    from benchmark import runs, settings
+    from benchmark.workspace import run_of_changes, run_of_profile, settings_hash
+
+    known = name and not profile and runs.is_stored(name)
+    base = settings.profile(runs.opened(str(name)).settings.name if known else profile)
+    changed = _changed(base, **changes)
+    if not name and settings_hash(changed) == settings_hash(base):
+        return run_of_profile(changed, device, plugins)
+    if name:
+        runs.check_name(name)
+    run = run_of_changes(changed, name or "", device, plugins)
+    runs.check_same(run)
+    return run
+
+
+def _with(settings: "Profile", section: str, **changes: Any) -> "Profile":
+    return settings.model_copy(update={section: getattr(settings, section).model_copy(update=changes)})
+
+
+def model_names(models: tuple[str, ...], plugins: tuple[Path, ...]) -> tuple[str, ...]:
+    """Return the names of models, `all` being every one, none twice.
+
+    Raises:
+        BenchmarkError: there is no model of a name.
+    """
+    from models.registry import UnknownModelError, entries, find
+
+    try:
+        known = entries(plugins)
+        named = tuple(known) if "all" in models else models
+        return tuple(dict.fromkeys(find(name, plugins).name for name in named))
+    except UnknownModelError as error:
+        raise BenchmarkError(str(error)) from None
+
+
+def _changed(
+    base: "Profile",
+    dataset: str | None = None,
+    data_root: Path | None = None,
+    annotations: Path | None = None,
+    image_size: int | None = None,
+    changes: tuple[str, ...] = (),
+) -> "Profile":
+    """Return the settings with the options that change values applied."""
+    from benchmark import settings
+    from benchmark.plain_yaml import PlainYAMLError, parse
+
+    if dataset and dataset not in ("rendered", base.data.dataset) and data_root is None:
+        raise BenchmarkError(f"--dataset {dataset} needs --data-root, the folder of its images")
+    options = {"data.root": data_root, "data.annotations": annotations, "data.image_size": image_size}
+    values: dict[str, Any] = {k: str(v) if isinstance(v, Path) else v for k, v in options.items() if v is not None}
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals:
+            raise BenchmarkError(f"--set {change[:100]}: write KEY=VALUE, such as training.images=1000")
+        try:
+            values[key] = parse(value)
+        except PlainYAMLError as error:
+            raise BenchmarkError(f"--set {key}: the value is no valid YAML: {error}") from None
+    return settings.override(settings.with_dataset(base, dataset or base.data.dataset), values)

@@ -1,0 +1,1 @@
+"""What is made in which process, and when."""

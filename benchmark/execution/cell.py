@@ -1,0 +1,51 @@
+"""The one entry of a process: `python -m benchmark.execution.cell RUN TASK NAME SEED`.
+
+RUN is the name of a profile or of a run (`benchmark runs`); TASK and NAME are such as `train ours`, `identity ours`,
+`fewshot copy` or `judge view`; `-` stands for no name. What the task needs is made first, unless it is there; a process
+that makes the same is waited for. `benchmark run --jobs`, `--keep-going` and a job of a cluster start it so, too.
+"""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+
+from filelock import Timeout
+
+from benchmark.environment import use_threads
+from benchmark.errors import FullDiskError
+from benchmark.execution.processes import FULL, HELD, end_with_parent
+from benchmark.execution.tasks import KINDS, Task, carry_out
+from benchmark.exits import clean_exit
+from benchmark.runs import opened
+
+
+def main() -> None:
+    """Carry out the task that the command line names."""
+    parser = ArgumentParser(prog="python -m benchmark.execution.cell", description=(__doc__ or "").partition("\n")[2])
+    parser.add_argument("run", help="a profile, a run, or the file of a request")
+    parser.add_argument("task", choices=KINDS)
+    parser.add_argument("name", help="a model, a control, or a judge")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="default: that of the run")
+    parser.add_argument("--plugin", action="append", type=Path, default=[], help="file with a model")
+    parser.add_argument("--no-wait", action="store_true", help=f"end with {HELD} if another process makes the same")
+    asked = parser.parse_args()
+    with clean_exit():
+        end_with_parent()
+        run = opened(asked.run, asked.device, tuple(asked.plugin))
+        use_threads(run.settings.threads)
+        try:
+            if not (run.data / "split.json").exists():
+                from benchmark.stages.data import prepare_data
+
+                prepare_data(run)
+            carry_out(run, Task(asked.task, asked.name.removeprefix("-"), asked.seed), wait=not asked.no_wait)
+        except Timeout:
+            sys.exit(HELD)
+        except FullDiskError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(FULL)
+
+
+if __name__ == "__main__":
+    main()

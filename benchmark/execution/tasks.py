@@ -1,0 +1,150 @@
+"""The pieces that a run is made in: each can have a process of its own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from benchmark.artifacts import Artifact, ensure, is_done
+from benchmark.data import held_out
+from benchmark.data.opening import open_store
+from benchmark.errors import BenchmarkError
+from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
+from benchmark.evaluation.draws import measurable
+from benchmark.workspace import Run
+
+JUDGES = ("identity", "view")
+VALIDATED = ("real", "copy", "mean_image")  # the controls beside the models on validation identities
+KINDS = {
+    "judge": "train the ResNet18 for `identity` or `view`",
+    "discriminator": "train the discriminator that a model starts from",
+    "train": "train a model",
+    "oracle": "render the true pictures",
+    "identity": "measure identity and view of a model or control",
+    "validation": "the same on validation identities",
+    "fewshot": "measure few-shot recognition with a model or control",
+}
+
+
+@dataclass(frozen=True, order=True)
+class Task:
+    """A piece of work.
+
+    Attributes:
+        kind: one of KINDS.
+        name: of a model, a control or a judge.
+        seed: training seed.
+    """
+
+    kind: str
+    name: str = ""
+    seed: int = 0
+
+    def __str__(self) -> str:
+        return " ".join([self.kind, *([self.name] if self.name else []), f"seed {self.seed}"])
+
+    @property
+    def words(self) -> list[str]:
+        """The task on a command line, see `benchmark.execution.cell`."""
+        return [self.kind, self.name or "-", str(self.seed)]
+
+
+def artifacts(run: Run, task: Task) -> list[Artifact]:
+    """Return what a task makes, in order; what that is made from is not among it.
+
+    Raises:
+        BenchmarkError: there is no such task.
+    """
+    name, seed = task.name, task.seed
+    if task.kind == "judge" and name in JUDGES:
+        return [Artifact(f"{name}_judge")]
+    if task.kind == "discriminator":
+        from benchmark.making import discriminator
+
+        found = discriminator.of_model(run, name, seed)
+        return [found] if found else []
+    if task.kind == "train":
+        return [Artifact("generator", name, seed)]
+    if task.kind == "oracle":
+        return [Artifact("oracle")]
+    if task.kind == "fewshot":
+        return [Artifact("recognition", name, seed)]
+    if task.kind not in ("identity", "validation"):
+        raise BenchmarkError(f"there is no task {task.kind} {name}; there are {', '.join(KINDS)}")
+    store = open_store(run)
+    manifest = (held_out.of_validation(store) if task.kind == "validation" else store).manifest
+    shown = [Artifact("samples", name, seed)] if name != "real" and task.kind == "identity" else []
+    return [
+        Artifact("outputs", name, seed, measured=task.kind),
+        *shown,
+        *(
+            Artifact("outcomes", name, seed, split, nc, measured=task.kind)
+            for split, nc in measurable(manifest, run.settings.evaluation.nc)[0]
+        ),
+    ]
+
+
+def carry_out(run: Run, task: Task, wait: bool = True) -> None:
+    """Make what belongs to a task, with all that it is made from, unless it is done; raises as `ensure`."""
+    for artifact in artifacts(run, task):
+        ensure(run, artifact, wait)
+
+
+def done(run: Run, task: Task) -> bool:
+    """Whether everything that belongs to a task is there and up to date."""
+    return all(is_done(run, artifact) for artifact in artifacts(run, task))
+
+
+def controls(run: Run, of: Iterable[str]) -> list[str]:
+    """Return the names of the controls that the data set allows."""
+    return [name for name in of if name != "oracle" or run.settings.data.dataset == "rendered"]
+
+
+def training(run: Run) -> dict[Task, set[Task]]:
+    """Return the tasks of training judges and models, in order, each with those that it waits for."""
+    from benchmark.making import discriminator
+
+    discriminators: dict[Artifact, Task] = {}
+    trained: dict[Task, set[Task]] = {}
+    for model in run.settings.models:
+        for seed in range(run.settings.seeds):
+            found = discriminator.of_model(run, model, seed)
+            task = Task("discriminator", model, seed)
+            first = {discriminators.setdefault(found, task)} if found else set()
+            trained[Task("train", model, seed)] = first
+    return {**{task: set() for task in discriminators.values()}, **_judges(), **trained}
+
+
+def _judges() -> dict[Task, set[Task]]:
+    return {Task("judge", name): set() for name in JUDGES}
+
+
+def measuring(run: Run, kind: str = "identity") -> dict[Task, set[Task]]:
+    """Return the tasks of measuring identity, or on validation identities, each with those that it waits for."""
+    real = Task(kind, "real")
+    found = {real: set(_judges())}
+    names = controls(run, OF_IDENTITY) if kind == "identity" else VALIDATED
+    for name in names:
+        if name != "real":
+            found[Task(kind, name)] = {real, *([Task("oracle")] if name == "oracle" else [])}
+    for model in run.settings.models:
+        for seed in range(run.settings.seeds):
+            found[Task(kind, model, seed)] = {real, Task("train", model, seed)}
+    return ({Task("oracle"): set()} if "oracle" in names else {}) | found
+
+
+def recognising(run: Run) -> dict[Task, set[Task]]:
+    """Return the tasks of few-shot recognition, each with those that it waits for.
+
+    A control has no generator to train; its seeds are those of the classifier.
+    """
+    settings = run.settings.fewshot
+    if not settings.shots:
+        return {}
+    seeds = range(run.settings.seeds)
+    found: dict[Task, set[Task]] = {}
+    for name in controls(run, OF_FEWSHOT):
+        if name in settings.controls:
+            first = {Task("oracle")} if name == "oracle" else set()
+            found |= {Task("fewshot", name, seed): first for seed in seeds}
+    models = [model for model in run.settings.models if model not in settings.skip]
+    found |= {Task("fewshot", model, seed): {Task("train", model, seed)} for model in models for seed in seeds}
+    return ({Task("oracle"): set()} if Task("fewshot", "oracle") in found else {}) | found

@@ -1,0 +1,46 @@
+"""What stands in a row of the tables, as a function that generates images: a control, or a trained generator."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from benchmark.artifacts import CONTROLS, Artifact
+from benchmark.data.held_out import of_validation
+from benchmark.data.opening import open_store
+from benchmark.evaluation import generate
+from benchmark.evaluation.generate import Generate
+from benchmark.files import reading
+from benchmark.making import trained
+
+if TYPE_CHECKING:
+    from benchmark.data.images import ImageStore
+    from benchmark.workspace import Run
+
+ORACLE = "pictures.npy"  # of the artefact `oracle`
+
+
+def measured_store(run: "Run", measured: str) -> "ImageStore":
+    """Return the image store, for `validation` with the validation identities in the place of the standard ones."""
+    store = open_store(run)
+    return of_validation(store) if measured == "validation" else store
+
+
+def needed(run: "Run", artifact: Artifact) -> list[Artifact]:
+    """Return what a row's function is made from."""
+    if artifact.name == "oracle":
+        return [Artifact("oracle")]
+    return [] if artifact.name in CONTROLS else [Artifact("generator", artifact.name, artifact.seed)]
+
+
+def generate_function(run: "Run", artifact: Artifact, store: "ImageStore", device: torch.device) -> Generate:
+    """Return the function of a row."""
+    if artifact.name in ("real", "copy"):
+        return generate.copy(store)
+    if artifact.name == "mean_image":
+        return generate.mean_image(store)
+    if artifact.name == "oracle":
+        path = Artifact("oracle").cell(run).folder / ORACLE
+        with reading(path):
+            return generate.oracle(np.load(path, mmap_mode="r", allow_pickle=False), store.subset("standard"))
+    return generate.trained(trained.load_finished(run, artifact.name, artifact.seed, device), store)

@@ -1,0 +1,22 @@
+"""The image store: every image of the filtered manifest decoded, cropped and resized."""
+
+from typing import TYPE_CHECKING
+
+from benchmark.artifacts import Made
+from benchmark.data import images, manifest
+from benchmark.data.roots import KEPT, data_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmark.artifacts import Artifact
+    from benchmark.workspace import Run
+
+
+def make(run: "Run", artifact: "Artifact", folder: "Path") -> Made:
+    """Decode the images; those that cannot be used are listed in `rejected.csv` of the run."""
+    data = run.settings.data
+    kept, rejected = manifest.read(run.data / KEPT), run.folder / "rejected.csv"
+    _, account = images.build(kept, data_root(data), data.image_size, data.margin, folder, rejected_path=rejected)
+    print(account)
+    return Made((images.ARRAY, images.FACTS, images.MANIFEST), {})

@@ -1,0 +1,64 @@
+"""Who is working on something in a folder that several hosts may share: a host, a process, and since when."""
+
+import os
+import re
+import socket
+import time
+from pathlib import Path
+from typing import Any, TypedDict
+
+import psutil  # type: ignore[import-untyped]
+
+
+class Owner(TypedDict):
+    """A process that makes something.
+
+    Attributes:
+        host: where it runs, see `HOST`.
+        process: its number.
+        since: when it began, in seconds since 1970.
+    """
+
+    host: str
+    process: int
+    since: float
+
+
+def _host() -> str:
+    """Return the host's name with its space of process numbers: containers of one host can share the name alone."""
+    namespace = Path("/proc/self/ns/pid")
+    try:
+        number = re.sub(r"\D", "", str(namespace.readlink()))
+    except OSError:  # not Linux
+        number = "0"
+    return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) + f"-{number}"
+
+
+HOST = _host()
+
+
+def this_process() -> Owner:
+    """Return this process as the owner of what it begins now."""
+    return {"host": HOST, "process": os.getpid(), "since": round(time.time(), 1)}
+
+
+def is_running(process: int, since: float | None = None) -> bool:
+    """Whether a process of this host is running, and did not begin after `since`."""
+    try:
+        return since is None or bool(psutil.Process(process).create_time() <= since + 1)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def described(owner: Any) -> str:
+    """Return who works on a cell, in words; an empty string if its record does not say."""
+    if not isinstance(owner, dict) or not {"host", "process", "since"} <= owner.keys():
+        return ""
+    minutes = max(0.0, time.time() - float(owner["since"])) / 60
+    since = f"for {minutes / 60:.1f} h" if minutes >= 60 else f"for {minutes:.0f} min"
+    own = owner["host"] == HOST
+    if own and not is_running(int(owner["process"]), float(owner["since"])):
+        return f"process {owner['process']} has ended without a word; the same command resumes"
+    return f"process {owner['process']} on {'this host' if own else owner['host']} {since}"

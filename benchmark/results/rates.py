@@ -1,0 +1,28 @@
+"""The rates of each measurement, and those of identity for each generated image."""
+
+import pandas as pd
+
+from benchmark.evaluation.rates import rates
+
+LEADING = "joint_cross"  # joint on other views, which a copy of the input cannot have
+RATES = (LEADING, "joint", "top1", "top5", "view")
+OF_TARGETS = ("joint", "top1", "view")  # given again for the input's own view and for the other views
+TARGETS = ("cross", "same")
+ACCURACY = "accuracy"  # of the few-shot measurement
+COPIED = ("copied_pixels", "copied_features")
+APART = [f"{rate}_{target}" for target in TARGETS for rate in OF_TARGETS]
+ALL_RATES = (*RATES, *(rate for rate in APART if rate != LEADING), *COPIED)
+
+
+def all_rates(outcomes: pd.DataFrame, nc: int) -> pd.DataFrame:
+    """Return the columns ALL_RATES for the outcomes of `evaluation.identity`: 0, 1, or NaN where a rate does not apply.
+
+    `<rate>_same` is over the outputs whose target is the view of the input, `<rate>_cross` over the others.
+    """
+    found = rates(outcomes, nc)
+    same = outcomes["source"] == outcomes["target"]
+    apart = [
+        found[list(OF_TARGETS)].where(rows).add_suffix(f"_{target}")
+        for target, rows in zip(TARGETS, (~same, same), strict=True)
+    ]
+    return pd.concat([found, *apart, outcomes[list(COPIED)]], axis=1)[list(ALL_RATES)]

@@ -1,0 +1,206 @@
+"""What is recorded of measurements: outcomes of models and controls, where they come from, and what is missing."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import NamedTuple
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from benchmark.evaluation.statistics import Totals, totals
+from benchmark.results.rates import ACCURACY, all_rates
+from benchmark.settings import Profile
+
+LONGEST = 300  # letters of a reason
+FOLDERS = {"models": "", "identity": "identity", "fewshot": "fewshot"}  # of a run, and the measurement in each
+CELL = re.compile(r"(models|identity|fewshot)/(.+)/seed(\d+)(?:/(?:outputs|(\w+)/nc(\d+)))?", re.DOTALL)
+
+Part = tuple[str, int] | None  # split and number of classes; None: the whole of a measurement
+
+
+@dataclass(frozen=True)
+class Trained:
+    """On which terms a model was trained; a control was not.
+
+    Attributes:
+        map: side of the map its connection sits on, or `-`.
+        parameters: trainable parameters of the generator.
+        images: real images used by generator-side updates.
+        batch_size: images in one batch.
+        auxiliary_images: images of the training set.
+        warm_up_steps: steps in which the discriminator was trained before the adversarial training.
+    """
+
+    map: str = "-"
+    parameters: int | None = None
+    images: int | None = None
+    batch_size: int | None = None
+    auxiliary_images: int | None = None
+    warm_up_steps: int = 0  # rows stored earlier do not have it
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The outcomes of one model or control for one split and number of classes, over all its training seeds.
+
+    Attributes:
+        model: name of the model or control.
+        trained: on which terms.
+        split: `random` or `grouped`.
+        nc: number of classes.
+        outcomes: the outcomes of `evaluation.identity`, with a column `seed`.
+        left_out: standard identities that the split cannot use.
+    """
+
+    model: str
+    trained: Trained
+    split: str
+    nc: int
+    outcomes: pd.DataFrame
+    left_out: int = 0
+
+    @cached_property
+    def totals(self) -> Totals:
+        """ALL_RATES of the outcomes, added up by image."""
+        return totals(all_rates(self.outcomes, self.nc), self.outcomes)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """How one model or control helped to recognise images, over all its training seeds.
+
+    Attributes:
+        model: name of the model or control.
+        trained: on which terms.
+        outcomes: the outcomes of `evaluation.fewshot`, with a column `seed`.
+    """
+
+    model: str
+    trained: Trained
+    outcomes: pd.DataFrame
+
+    def totals(self, shot: int) -> Totals:
+        """Return the accuracy with so many shots, added up by image."""
+        rows = self.outcomes[self.outcomes["shots"] == shot]
+        return totals(pd.DataFrame({ACCURACY: rows["right"].astype(float)}), rows)
+
+
+class Failure(BaseModel):
+    """A training or measurement that is not in the tables.
+
+    Attributes:
+        cell: its folder within the run, such as `models/ours/seed0`.
+        status: as recorded: running, interrupted, diverged, failed, damaged, or `out of date`.
+        reason: in words, one line of LONGEST letters at most; empty where the process has ended without one, as when
+            it is killed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cell: str
+    status: str
+    reason: str
+
+    @field_validator("reason", mode="before")
+    @classmethod
+    def _shown(cls, reason: str) -> str:
+        """Return what can be shown of a text that can hold anything, such as the message of a plug-in's exception."""
+        line = " ".join("".join(letter if letter.isprintable() else " " for letter in reason).split())
+        return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+    @property
+    def why(self) -> str:
+        """The reason, never empty."""
+        return self.reason or "begun and not finished; the same command again goes on with it"
+
+    @property
+    def model(self) -> str:
+        """Name of the model or control, empty for a cell of none."""
+        return _place(self.cell).model
+
+    @property
+    def seed(self) -> int:
+        """Training seed, -1 for a cell of no model."""
+        return _place(self.cell).seed
+
+    @property
+    def measurement(self) -> str:
+        """`identity` or `fewshot`, empty for a training and for a cell of no model."""
+        return _place(self.cell).measurement
+
+    @property
+    def part(self) -> Part:
+        """Split and number of classes, None where the cell has no single ones."""
+        return _place(self.cell).part
+
+    @property
+    def step(self) -> str:
+        """What was done, as it stands before a training seed in a sentence."""
+        if self.measurement == "identity":
+            return "measuring" if self.part else "generating with"
+        return "few-shot recognition with" if self.measurement else "training"
+
+    def follows(self, other: "Failure") -> bool:
+        """Whether another failure explains this one, which is made from what is missing there."""
+        if not self.measurement or (self.model, self.seed) != (other.model, other.seed):
+            return False
+        return not other.measurement or (self.measurement == other.measurement and bool(self.part) > bool(other.part))
+
+
+class Place(NamedTuple):
+    """What the name of a cell says."""
+
+    measurement: str = ""
+    model: str = ""
+    seed: int = -1
+    part: Part = None
+
+
+@cache
+def _place(cell: str) -> Place:
+    found = CELL.fullmatch(cell)
+    if not found:
+        return Place()
+    folder, model, seed, split, nc = found.groups()
+    return Place(FOLDERS[folder], model, int(seed), (split, int(nc)) if nc else None)
+
+
+def causes(failed: Iterable[Failure]) -> tuple[Failure, ...]:
+    """Return the failures without those that follow from another one."""
+    every = tuple(failed)
+    return tuple(each for each in every if not any(map(each.follows, every)))
+
+
+class Facts(BaseModel):
+    """Where the rows of results come from.
+
+    Attributes:
+        name: of the run, stamped on every table.
+        settings: the profile with what the command line changed.
+        commit: of the sources, `unknown` outside a repository; ends in `, changed` where files differ from it.
+        versions: of Python and the packages that decide numbers.
+        devices: what the trainings ran on, such as the processor's or the GPU's name.
+        counts: identities and images of each part of the data, such as `{"standard": {"identities": 80, ...}}`.
+        trained: on which terms each model was trained.
+        left_out: standard identities that each split cannot use.
+        failed: what is missing in the tables, and why; not what is missing because of another one here.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    settings: Profile
+    commit: str
+    versions: dict[str, str]
+    devices: tuple[str, ...]
+    counts: dict[str, dict[str, int]]
+    trained: dict[str, Trained]
+    left_out: dict[str, int]
+    failed: tuple[Failure, ...] = ()
+
+    @field_validator("failed")
+    @classmethod
+    def _causes(cls, failed: tuple[Failure, ...]) -> tuple[Failure, ...]:
+        return causes(failed)

@@ -1,0 +1,214 @@
+"""Runs by their names: what is stored of them, which there are, and what none of them needs any more."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from benchmark import settings as settings_file
+from benchmark.artifacts import made
+from benchmark.cells import difference
+from benchmark.errors import BenchmarkError
+from benchmark.files import write_json
+from benchmark.settings import Profile
+from benchmark.values import NAME
+from benchmark.workspace import KEPT, RUNS, Run, run_of_profile
+
+SETTINGS, REQUESTS = "settings.json", "requests"
+LEFT = 24 * 3600  # seconds after which what a killed process of another host left may go
+
+
+def store(run: Run) -> None:
+    """Write what a run is into its folder, so that other commands find it by its name."""
+    write_json(run.folder / SETTINGS, _content(run))
+
+
+def request(run: Run) -> Path:
+    """Write what a run is, with the rows that are wanted of it, for other processes; return the file."""
+    content = _content(run)
+    name = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    path = run.folder / REQUESTS / f"{name}.json"
+    if not path.exists():
+        write_json(path, content)
+    return path.absolute()
+
+
+def _content(run: Run) -> dict[str, object]:
+    return {
+        "settings": run.settings.model_dump(mode="json"),
+        "folder": str(run.folder),
+        "results": str(run.results),
+        "device": run.device,
+        "plugins": [str(path.absolute()) for path in run.plugins],
+    }
+
+
+def read(path: Path) -> Run:
+    """Return the run that a file describes.
+
+    Raises:
+        BenchmarkError: it is damaged, or of another version of the suite.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        settings = Profile.model_validate_json(json.dumps(content["settings"]))
+        plugins = tuple(Path(plugin) for plugin in content["plugins"])
+        return Run(settings, Path(content["folder"]), Path(content["results"]), content["device"], plugins)
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BenchmarkError(f"{path} is damaged or of another version ({reason}); give the settings again") from None
+
+
+def opened(name: str, device: str | None = None, plugins: tuple[Path, ...] = ()) -> Run:
+    """Return a run by its name: that of a profile as params.yaml has it now, any other as it was stored.
+
+    Args:
+        name: the name, or the file of a request.
+        device: in place of the stored one.
+        plugins: in place of the stored ones.
+
+    Raises:
+        BenchmarkError: there is none.
+    """
+    if name.endswith(".json"):
+        run = read(Path(name))
+    elif name in settings_file.load()["profiles"]:
+        run = run_of_profile(settings_file.profile(name))
+    elif is_stored(name):
+        run = read(RUNS / name / SETTINGS)
+    else:
+        known = [*settings_file.load()["profiles"], *(each.name for each in stored())]
+        hint = settings_file.did_you_mean(name, known)
+        raise BenchmarkError(f"there is no run {name[:100]}; `benchmark runs` lists them{hint}")
+    return replace(run, device=device or run.device, plugins=plugins or run.plugins)
+
+
+def is_stored(name: str) -> bool:
+    """Whether there is a run of a name that is no profile's."""
+    return bool(NAME.fullmatch(name)) and (RUNS / name / SETTINGS).is_file()
+
+
+def check_name(name: str) -> None:
+    """Raise BenchmarkError if no run can have a name."""
+    if not NAME.fullmatch(name):
+        raise BenchmarkError(f"--name {name[:100]!r}: use up to 64 letters, digits, - and _, as it names a folder")
+    if name in settings_file.load()["profiles"]:
+        raise BenchmarkError(f"--name {name}: a profile has this name; choose another one")
+
+
+def results(named: str) -> Path:
+    """Return a folder or file of results by its path, or that of a run by its name."""
+    known = is_stored(named) or named in settings_file.load()["profiles"]
+    return opened(named).results if known and not Path(named).exists() else Path(named)
+
+
+def stored() -> Iterator[Run]:
+    """Yield the runs that have a folder and are no profile's."""
+    profiles = settings_file.load()["profiles"]
+    for path in sorted(RUNS.glob(f"*/{SETTINGS}")):
+        if path.parent.name not in profiles:
+            yield read(path)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A run as `benchmark runs` shows it.
+
+    Attributes:
+        run: the run.
+        changes: in which settings it differs from its profile.
+        states: how many of its artefacts have each status.
+        size: bytes in its folder.
+    """
+
+    run: Run
+    changes: list[str]
+    states: dict[str, int]
+    size: int
+
+
+def listed() -> Iterator[Listed]:
+    """Yield every run that has a folder: those of profiles first."""
+    profiles = settings_file.load()["profiles"]
+    of_profiles = [run_of_profile(settings_file.profile(name)) for name in profiles if (RUNS / name).is_dir()]
+    for run in [*of_profiles, *stored()]:
+        changes = []
+        if run.name != run.settings.name and run.settings.name in profiles:
+            changes = _changes(settings_file.profile(run.settings.name), run.settings)
+        states: dict[str, int] = {}
+        for _, cell in made(run):
+            status = str(cell.record.get("status", "damaged"))
+            states[status] = states.get(status, 0) + 1
+        yield Listed(run, changes, states, size(run.folder))
+
+
+def _changes(base: Profile, settings: Profile) -> list[str]:
+    """Return the settings in which a run differs from its profile, as `--set` takes them."""
+    found = []
+    for key, value in _flat(settings.model_dump(mode="json")).items():
+        if key.partition(".")[0] not in ("models", "seeds") and _flat(base.model_dump(mode="json")).get(key) != value:
+            found.append(f"{key}={json.dumps(value)}")
+    return found
+
+
+def _flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def size(folder: Path) -> int:
+    """Return the bytes that a folder takes on the disk; a file that others share is counted with each of them."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def check_same(run: Run) -> None:
+    """Raise BenchmarkError if a run of this name is stored with other settings that change values."""
+    path = run.folder / SETTINGS
+    if not path.is_file():
+        return
+    before, now = (each.settings.model_dump(mode="json", exclude=settings_file.NEUTRAL) for each in (read(path), run))
+    if changed := difference(before, now):
+        raise BenchmarkError(
+            f"there is a run {run.name} of other settings ({changed}); choose another --name, or remove that run by "
+            f"`benchmark clean {run.name}`"
+        )
+
+
+def unneeded(names: tuple[str, ...] = ()) -> Iterator[Path]:
+    """Yield what no run needs: what was replaced, requests, files that killed processes left, and the runs named.
+
+    Raises:
+        BenchmarkError: there is no run of a name.
+    """
+    for name in names:
+        if not NAME.fullmatch(name) or not (RUNS / name).is_dir():
+            raise BenchmarkError(f"there is no run {name[:100]}; `benchmark runs` lists them")
+        yield RUNS / name
+    kept = RUNS / KEPT
+    if kept.is_dir():
+        yield kept
+    for part in sorted(RUNS.rglob(".*.part")):
+        if time.time() - part.lstat().st_mtime > LEFT:
+            yield part
+    yield from sorted(RUNS.glob(f"*/{REQUESTS}"))
+
+
+def remove(paths: list[Path]) -> int:
+    """Remove files and folders; return the bytes that this frees, a file that others share counted as none."""
+    freed = 0
+    for path in paths:
+        files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+        freed += sum(each.lstat().st_size for each in files if each.lstat().st_nlink == 1)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return freed

@@ -1,0 +1,45 @@
+"""All stages in their order, as `benchmark run` does them."""
+
+from benchmark import sources
+from benchmark.environment import open_fabric
+from benchmark.execution import tasks
+from benchmark.execution.scheduler import carry_out_all
+from benchmark.execution.stages import check_skipped
+from benchmark.making import building
+from benchmark.stages.collect import collect
+from benchmark.stages.data import check_nc, prepare_data
+from benchmark.stages.report import report
+from benchmark.workspace import Run
+
+
+def run_everything(run: Run, keep_going: bool = False, jobs: int = 1) -> list[str]:
+    """Do every stage for the run's models and seeds; what can be checked is checked before anything starts.
+
+    Args:
+        run: what is wanted.
+        keep_going: whether the others go on when a task fails; each then has a process of its own.
+        jobs: how many tasks are carried out at once, each in a process of its own if it is not 1.
+
+    Returns:
+        What failed, and why, in words.
+    """
+    check_and_prepare(run)
+    wanted = {**tasks.training(run), **tasks.measuring(run), **tasks.recognising(run)}
+    failed = carry_out_all(run, wanted, jobs, keep_going)
+    with run.lock("results"):
+        collect(run)
+        report(run)
+    return list(failed.values())
+
+
+def check_and_prepare(run: Run) -> None:
+    """Check what can be checked, and do the stages of the data."""
+    open_fabric(run.device)
+    for model in run.settings.models:
+        building.check(run, model)
+    check_skipped(run)
+    sources.remember()
+    standard = run.settings.data.standard
+    if isinstance(standard, int):  # otherwise the size is known after the split
+        check_nc(run, standard)
+    prepare_data(run)

@@ -1,4 +1,0 @@
-"""How much memory each stage takes as the data grows. It takes minutes and is run by hand.
-
-python -m tests.scale --images 1000 10000 50000
-"""
