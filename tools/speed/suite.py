@@ -20,9 +20,9 @@ from statistics import median
 import numpy as np
 import torch
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation import copying, draws, extractor, identity, turners
+from benchmark.evaluation import copying, draws, extractor, generate, identity
 from benchmark.evaluation.extractor import FEATURES
 from benchmark.evaluation.knn import several_ranks
 from benchmark.evaluation.outputs import Outputs, pairs
@@ -54,7 +54,7 @@ def evaluation(run: Run) -> Section:
     with store_of(run) as store:
         position, _ = pairs(store.manifest, len(settings.data.views), own_view_only=False)
         batch = store.subset("standard")[: settings.evaluation.batch_size]
-        turn = turners.trained(ready(run, REFERENCE, store, fabric)[0], store, len(settings.data.views), device)
+        turn = generate.trained(ready(run, REFERENCE, store, fabric)[0], store)
         stem, images = settings.extractor.stem, turn(batch, 0)
         resnets = [extractor.network(2, stem).to(device).to(memory_format=kind).eval() for _ in range(2)]
 
