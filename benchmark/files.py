@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ FULL = 2**20  # bytes below which a failed write is put down to a full disk
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, guard: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """Yield a temporary path beside `path`; what was written there replaces `path` when the block ends well.
 
     It lies in a folder of its own, as some libraries write to further files beside it. The content is on the disk
-    before it has its name, so that not even a power cut leaves a half.
+    before it has its name, so that not even a power cut leaves a half. `guard` is called right before it gets its name,
+    and can refuse that by an exception.
 
     Raises:
         FullDiskError: the disk is full.
@@ -35,6 +36,7 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary = folder / "content"
             yield temporary
             sync(temporary)
+            guard()
             temporary.replace(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

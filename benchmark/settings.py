@@ -21,6 +21,7 @@ CARS = ("left", "front_left", "front", "front_right", "right")
 
 HINT = "; write it without quotes, and with a point before an exponent, such as 2.0e-4"
 LONGEST = 100  # characters of a key that an error names
+RENAMED = {"training.checkpoint_every": "training.checkpoint_minutes, which is a time and no number of cycles"}
 KEYS = ("active", "models", "profiles")  # of the file
 NEUTRAL: dict[str, Any] = {  # settings that change no value: they choose rows, or what is shown and saved meanwhile
     "name": True,
@@ -210,7 +211,7 @@ def _sentence(error: ValidationError, where: str) -> str:
     key = ".".join(str(part)[:LONGEST] for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list, such as [5, 10]")
     if first["type"] == "extra_forbidden":
-        message = "is not a setting" + did_you_mean(key.rpartition(".")[2], _keys(Profile))
+        message = "is not a setting" + _instead(key)
         return f"{where}: {key} {message}"
     got = "" if isinstance(first["input"], dict) else f", got {shown(first['input'])}"
     hint = HINT if first["type"] in ("int_type", "float_type") and _is_number(first["input"]) else ""
@@ -234,6 +235,11 @@ def did_you_mean(name: str, known: list[str]) -> str:
     """Return `; did you mean X?` for the known name closest to `name`, or an empty string."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def _instead(key: str) -> str:
+    """Return what to write in the place of a key that is no setting, or an empty string."""
+    return f"; use {RENAMED[key]}" if key in RENAMED else did_you_mean(key.rpartition(".")[2], _keys(Profile))
 
 
 def load(path: Path = PARAMS) -> dict[str, Any]:
@@ -316,7 +322,7 @@ def override(settings: Profile, changes: dict[str, Any]) -> Profile:
         for section in sections:
             target = target.get(section) if isinstance(target, dict) else None
         if not isinstance(target, dict) or last not in target:
-            raise BenchmarkError(f"--set {key[:LONGEST]}: there is no such setting{did_you_mean(last, _keys(Profile))}")
+            raise BenchmarkError(f"--set {key[:LONGEST]}: there is no such setting{_instead(key)}")
         target[last] = value
     return validated(values, "--set", settings.name)
 

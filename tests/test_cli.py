@@ -48,6 +48,7 @@ def call(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
         ("run --profile smoek", "has no profile smoek: it has smoke, quick,"),
         ("run --profile smoke --model ousr", "there is no model ousr: there are ours, dr_gan"),
         ("run --profile smoke --model ours xyz", "there is no model xyz"),
+        ("run --profile smoke --set training.checkpoint_every=9", "no such setting; use training.checkpoint_minutes,"),
         ("run --profile smoke --set training.imagse=5", "--set training.imagse: there is no such setting; did you"),
         ("run --profile smoke --set training.images", "--set training.images: write KEY=VALUE"),
         ("run --profile smoke --set training.images=-1", "--set: training.images: "),

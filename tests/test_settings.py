@@ -123,6 +123,11 @@ WHERE = "profile smoke: "
     [
         (("training", "imagse"), 5, "training.imagse is not a setting; did you mean images?"),
         (("sedes",), 5, "sedes is not a setting; did you mean seeds?"),
+        (
+            ("training", "checkpoint_every"),
+            5,
+            "training.checkpoint_every is not a setting; use training.checkpoint_minutes",
+        ),
         (("training", "zzz"), 5, "training.zzz is not a setting"),
         (("data", "rendered", "siez"), 5, "data.rendered.siez is not a setting; did you mean size?"),
         (("training", "images"), -5, "training.images: Input should be greater than or equal to 1, got -5"),
@@ -223,6 +228,7 @@ def test_override_replaces_the_named_values_alone(smoke: Profile) -> None:
     ("key", "value", "words"),
     [
         ("training.imagse", 5, "--set training.imagse: there is no such setting; did you mean images?"),
+        ("training.checkpoint_every", 5, "--set training.checkpoint_every: there is no such setting; use training"),
         ("trainnig.images", 5, "--set trainnig.images: there is no such setting"),
         ("training.images.more", 5, "--set training.images.more: there is no such setting"),
         ("", 5, "--set : there is no such setting"),

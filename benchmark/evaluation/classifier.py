@@ -7,19 +7,18 @@ the updates.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from tqdm import tqdm
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from benchmark.data.pixels import to_float
-from benchmark.errors import DivergedError
-from benchmark.evaluation.extractor import FEATURES, augmentation, augmented, network
-
-Whole = NDArray[np.int64]
+from benchmark.evaluation import resnet
+from benchmark.evaluation.resnet import FEATURES, Images, Rows
 
 PART = 256  # images classified at once
 
@@ -32,7 +31,7 @@ class Recipe:
         steps: optimiser steps.
         batch_size: images in a batch, drawn from all training images, real or not.
         learning_rate: rate of the first step.
-        stem: as for the extractors.
+        stem: as for `resnet.network`.
         augment: whether images are shifted and change their colours.
     """
 
@@ -53,8 +52,8 @@ class Examples:
         real: whether each image is a photograph, (N,), bool.
     """
 
-    images: NDArray[np.uint8]
-    labels: Whole
+    images: Images
+    labels: Rows
     real: NDArray[np.bool_]
 
 
@@ -63,7 +62,7 @@ class Classifier(nn.Module):
 
     def __init__(self, classes: int, stem: str) -> None:
         super().__init__()
-        self.trunk = network(classes, stem)
+        self.trunk = resnet.network(classes, stem)
         self.trunk.fc = nn.Identity()
         self.last = nn.Linear(FEATURES + 1, classes)
 
@@ -90,36 +89,23 @@ def fit(examples: Examples, classes: int, recipe: Recipe, device: torch.device, 
         DivergedError: the last loss is not finite.
     """
     classifier = Classifier(classes, recipe.stem).to(device)
-    optimizer = torch.optim.SGD(
-        classifier.parameters(), recipe.learning_rate, 0.9, weight_decay=5e-4, nesterov=True, fused=True
-    )
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.steps)
-    change = augmentation(examples.images.shape[1]) if recipe.augment else None
-    for rows in tqdm(_batches(len(examples.labels), recipe), title, unit="batch", dynamic_ncols=True, disable=None):
-        images = to_float(examples.images[rows])
-        images = augmented(images, change) if change else images
-        targets, real = (torch.tensor(part[rows]).to(device) for part in (examples.labels, examples.real))
-        loss = F.cross_entropy(classifier(images.to(device), real), targets)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        scheduler.step()
-    if not torch.isfinite(loss):
-        raise DivergedError(f"{title}: the loss is not finite; lower fewshot.learning_rate")
-    return classifier.eval()
-
-
-def _batches(count: int, recipe: Recipe) -> list[Whole]:
-    """Return the rows of every batch: all images in a random order, again and again."""
-    needed = recipe.steps * recipe.batch_size
+    labels, real = torch.tensor(examples.labels), torch.tensor(examples.real)
+    count, needed = len(labels), recipe.steps * recipe.batch_size
     order = torch.cat([torch.randperm(count) for _ in range(-(-needed // count))])[:needed]
-    return list(order.numpy().reshape(recipe.steps, recipe.batch_size))
+    batches = order.numpy().reshape(recipe.steps, recipe.batch_size)  # every image before any comes again
+
+    def loss(images: Tensor, rows: Rows) -> Tensor:
+        return F.cross_entropy(classifier(images, real[rows].to(device)), labels[rows].to(device))
+
+    schedule, rate = partial(CosineAnnealingLR, T_max=recipe.steps), recipe.learning_rate
+    resnet.fit(classifier, examples.images, batches, loss, rate, schedule, recipe.augment, recipe.steps, title)
+    return classifier
 
 
 @torch.no_grad()
-def predict(classifier: Classifier, images: NDArray[np.uint8], device: torch.device) -> Whole:
+def predict(classifier: Classifier, images: Images, device: torch.device) -> Rows:
     """Return the classes, of shape (N,), of real images of shape (N, S, S, 3)."""
     parts = np.array_split(images, -(-len(images) // PART))
     logits = [classifier(to_float(part).to(device), torch.ones(len(part), device=device)) for part in parts]
-    predicted: Whole = torch.cat(logits).argmax(1).cpu().numpy()
+    predicted: Rows = torch.cat(logits).argmax(1).cpu().numpy()
     return predicted

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from torch import Tensor, nn
 
-from benchmark.evaluation.extractor import FEATURES, pooled_features
 from benchmark.evaluation.generate import Generate, Positions
+from benchmark.evaluation.resnet import FEATURES, pooled_features
 from benchmark.files import reading, replacing, writing
 
 Distances = NDArray[np.float32]

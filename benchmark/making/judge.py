@@ -12,7 +12,7 @@ from benchmark.data.held_out import held_out_images
 from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation import extractor
+from benchmark.evaluation import extractor, resnet
 from benchmark.files import replacing
 from benchmark.seeding import seed_global
 
@@ -35,14 +35,23 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
         (part["row"].to_numpy(), part[f"{task}_label"].to_numpy(np.int64)) for part in (rows[~kept], rows[kept])
     )
     epochs = settings.epochs if task == "identity" else settings.view_epochs
-    recipe = extractor.Recipe(epochs, settings.batch_size, settings.learning_rate, settings.stem)
     seed_global("extractor", task)
     classes = int(rows[f"{task}_label"].max()) + 1
-    resnet = extractor.fit(store.images, *training, classes, recipe, device, artifact.place)
-    accuracy = extractor.accuracy(resnet, store.images, *testing, device)
+    network = extractor.fit(
+        store.images,
+        *training,
+        classes,
+        device,
+        artifact.place,
+        epochs=epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        stem=settings.stem,
+    )
+    accuracy = extractor.accuracy(network, store.images, *testing, device)
     print(f"{artifact.place}: accuracy {accuracy:.3f} on held-out auxiliary images")
     with replacing(folder / WEIGHTS) as temporary:
-        save_file({key: value.contiguous() for key, value in resnet.state_dict().items()}, temporary)
+        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, temporary)
     return Made((WEIGHTS,), {"held_out_accuracy": round(accuracy, 6), "classes": classes})
 
 
@@ -54,11 +63,11 @@ def load(run: "Run", kind: str, device: torch.device) -> nn.Module:
     """
     cell = Artifact(kind).cell(run)
     try:
-        resnet = extractor.network(cell.record["classes"], run.settings.extractor.stem)
-        resnet.load_state_dict(load_file(cell.folder / WEIGHTS))
+        network = resnet.network(cell.record["classes"], run.settings.extractor.stem)
+        network.load_state_dict(load_file(cell.folder / WEIGHTS))
     except Exception as error:  # safetensors and torch report damage by several types
         reason = type(error).__name__
         raise BenchmarkError(
             f"{cell.folder / WEIGHTS} is damaged ({reason}); delete {cell.folder} and run again"
         ) from error
-    return resnet.to(device).to(memory_format=torch.channels_last).eval()
+    return network.to(device).to(memory_format=torch.channels_last).eval()

@@ -1,6 +1,6 @@
 """The state of a training that was interrupted, and the weights of one that is done."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,20 @@ class Progress:
     costs: Costs = field(default_factory=Costs)
 
 
-def save(model: ViewModel, progress: Progress, path: Path, average: Mapping[str, Tensor] | None = None) -> None:
+def save(
+    model: ViewModel,
+    progress: Progress,
+    path: Path,
+    average: Mapping[str, Tensor] | None = None,
+    guard: Callable[[], None] = lambda: None,
+) -> None:
     """Write all that the next cycle depends on; the random numbers are not part of it, each cycle seeds its own.
 
-    `average` holds the values of an `Average`, where there is one.
+    `average` holds the values of an `Average`, where there is one; `guard` is that of `replacing`.
     """
     optimizers = {name: optimizer.state_dict() for name, optimizer in model.optimizers.items()}
     state = {"model": model.state_dict(), "optimizers": optimizers, "average": dict(average or {}), **asdict(progress)}
-    with replacing(path) as temporary:
+    with replacing(path, guard) as temporary:
         torch.save(state, temporary)
 
 
@@ -61,10 +67,10 @@ def restore(
         ) from error
 
 
-def save_weights(model: ViewModel, path: Path) -> None:
-    """Write the weights that `generate` needs, as safetensors."""
+def save_weights(model: ViewModel, path: Path, guard: Callable[[], None] = lambda: None) -> None:
+    """Write the weights that `generate` needs, as safetensors; `guard` is that of `replacing`."""
     weights = {k: v.contiguous() for k, v in model.state_dict().items() if model.keeps(k)}
-    with replacing(path) as temporary:
+    with replacing(path, guard) as temporary:
         save_file(weights, temporary)
 
 

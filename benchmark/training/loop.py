@@ -25,7 +25,12 @@ from models.interface import Batches, ViewModel
 
 @dataclass(frozen=True)
 class Files:
-    """Where a training keeps its state."""
+    """Where a training keeps its state.
+
+    Attributes:
+        folder: of all its files.
+        guard: called right before a checkpoint or the weights replace a file; it can refuse that by an exception.
+    """
 
     folder: Path
     guard: Callable[[], None] = lambda: None
@@ -106,9 +111,8 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
             if stop.asked or monotonic() - saved >= schedule.checkpoint_seconds:
                 _finite(report.losses, cycle)  # a checkpoint must not keep a state that cannot recover
                 log.sync()
-                files.guard()
+                checkpoint.save(model, Progress(cycle, images, meter.read()), path, average.values, files.guard)
                 saved = monotonic()
-                checkpoint.save(model, Progress(cycle, images, meter.read()), path, average.values)
             if stop.asked:
                 raise InterruptedRun(f"saved after cycle {cycle}; the same command goes on from there")
     average.put_into(model)
@@ -116,8 +120,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
     with torch.compiler.set_stance("force_eager"):  # batches that come once are not worth compiling for
         model.finish(batches)
     log.sync()
-    files.guard()
-    checkpoint.save_weights(model, files.weights)
+    checkpoint.save_weights(model, files.weights, files.guard)
     fabric.call("after_training", model, images)
     return Progress(cycle, images, meter.read())
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from benchmark.errors import DivergedError
 from benchmark.evaluation import classifier as module
+from benchmark.evaluation import resnet
 from benchmark.evaluation.classifier import Classifier, Examples, Recipe, fit, predict
 from benchmark.seeding import seed_global
 
@@ -76,15 +78,29 @@ def test_the_number_of_steps_does_not_depend_on_the_number_of_images(
     assert len(taken) == 7
 
 
-def test_batches_take_every_image_before_any_comes_again() -> None:
-    rows = np.concatenate(module._batches(10, Recipe(6, 5, 0.01, "stock")))
-    assert len(rows) == 30
-    for start in (0, 10, 20):
-        assert sorted(rows[start : start + 10]) == list(range(10))
+def batches(recipe: Recipe, per_class: int, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """Return the rows of every batch of a training."""
+    found = []
+    monkeypatch.setattr(resnet, "fit", lambda network, images, batches, *rest: found.append(batches))
+    fit(drawn(0, per_class), CLASSES, recipe, CPU, "test")
+    return found[0]
 
 
-def test_batches_of_fewer_images_than_asked_for_are_full() -> None:
-    assert [len(rows) for rows in module._batches(3, Recipe(4, 8, 0.01, "stock"))] == [8] * 4
+def test_batches_take_every_image_before_any_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = batches(Recipe(6, 6, 0.01, "stock"), 4, monkeypatch).flatten()
+    assert len(rows) == 36
+    for start in (0, 12, 24):
+        assert sorted(rows[start : start + 12]) == list(range(12))
+
+
+def test_batches_of_fewer_images_than_asked_for_are_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert batches(Recipe(4, 8, 0.01, "stock"), 1, monkeypatch).shape == (4, 8)
+
+
+def test_a_loss_that_is_not_finite_ends_it() -> None:
+    seed_global("test")
+    with pytest.raises(DivergedError, match="test: the loss is not finite; lower its learning_rate"):
+        fit(drawn(0), CLASSES, Recipe(3, 8, 1e30, "stock"), CPU, "test")
 
 
 def test_predictions_do_not_depend_on_the_size_of_the_parts(monkeypatch: pytest.MonkeyPatch) -> None:

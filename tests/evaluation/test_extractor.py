@@ -6,24 +6,14 @@ import torch
 from torch import nn
 
 from benchmark.data.pixels import to_float
-from benchmark.evaluation.extractor import (
-    CHUNK,
-    Images,
-    Labels,
-    Recipe,
-    accuracy,
-    augmentation,
-    augmented,
-    fit,
-    network,
-    pooled_features,
-)
+from benchmark.evaluation.extractor import accuracy, fit
+from benchmark.evaluation.resnet import CHUNK, Images, Rows, augmentation, network, pooled_features
 from benchmark.seeding import seed_global
 
 CPU = torch.device("cpu")
 
 
-def stripes(count: int = 144) -> tuple[Images, Labels]:
+def stripes(count: int = 144) -> tuple[Images, Rows]:
     """Noise under upright (class 0) or lying (class 1) stripes."""
     random = np.random.default_rng(0)
     images = random.integers(0, 60, (count, 32, 32, 3))
@@ -34,10 +24,12 @@ def stripes(count: int = 144) -> tuple[Images, Labels]:
     return images.astype(np.uint8), labels
 
 
-def trained(rows: Labels, epochs: int) -> nn.Module:
+def trained(rows: Rows, epochs: int) -> nn.Module:
     images, labels = stripes()
     seed_global("test")
-    return fit(images, rows, labels[rows], 2, Recipe(epochs, 16, 0.02, "stock"), CPU, "test")
+    return fit(
+        images, rows, labels[rows], 2, CPU, "test", epochs=epochs, batch_size=16, learning_rate=0.02, stem="stock"
+    )
 
 
 def test_training_learns() -> None:
@@ -88,7 +80,7 @@ def test_the_small_stem_keeps_the_resolution() -> None:
 def test_augmentation_changes_groups_of_images_and_keeps_the_range() -> None:
     torch.manual_seed(0)
     images = torch.rand(2 * CHUNK, 3, 32, 32) * 2 - 1
-    changed = augmented(images, augmentation(32))
+    changed = augmentation(32)(images)
     assert changed.shape == images.shape
     assert changed.abs().max() <= 1 + 1e-6
     assert all(not torch.equal(a, b) for a, b in zip(images, changed, strict=True))
@@ -99,5 +91,5 @@ def test_augmentation_never_flips() -> None:
     left = -torch.ones(CHUNK, 3, 32, 32)
     left[..., :16] = 1.0
     for _ in range(20):
-        changed = augmented(left, augmentation(32))
+        changed = augmentation(32)(left)
         assert (changed[..., :8].mean((1, 2, 3)) > changed[..., 24:].mean((1, 2, 3))).all()

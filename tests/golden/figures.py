@@ -6,7 +6,7 @@ from unittest.mock import patch
 import torch
 
 from benchmark.data.image_store import ImageStore
-from benchmark.evaluation import augmentation, classifier, draws, episodes, fewshot, generate, identity, outputs
+from benchmark.evaluation import augmentation, classifier, draws, episodes, fewshot, generate, identity, outputs, resnet
 from benchmark.evaluation.augmentation import Condition
 from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.generate import Generate
@@ -60,7 +60,7 @@ def fewshot_figures() -> Figures:
     steps a fifth of its answers depends on the number of threads; its first steps are among the golden losses.
     """
     store = frozen.store()
-    with patch.object(classifier, "network", lambda classes, stem: frozen.networks().identity):
+    with patch.object(resnet, "network", lambda classes, stem: frozen.networks().identity):
         return {name: dict(_accuracies(condition, store)) for name, condition in _conditions(store).items()}
 
 

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from benchmark.data import adapters, filtering, images, rendered, splitting
 from benchmark.data.image_store import ImageStore
 from benchmark.evaluation import generate
-from benchmark.evaluation.extractor import FEATURES, augmentation, augmented, pooled_features
 from benchmark.evaluation.oracle import render_targets
+from benchmark.evaluation.resnet import FEATURES, augmentation, pooled_features
 from benchmark.seeding import seed_global
 from benchmark.settings import Data, Rendered
 from models.interface import NOISE, one_hot
@@ -89,7 +89,7 @@ def _classify(network: nn.Module, store: ImageStore, labels: Tensor, epochs: int
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, steps)
     for _ in range(steps):
         chosen = torch.randint(len(labels), (BATCH,))
-        logits = network(augmented(every[chosen], augment))
+        logits = network(augment(every[chosen]))
         _descend(F.cross_entropy(logits, labels[chosen], label_smoothing=0.1), optimizer, scheduler)
     network.eval()
 

@@ -16,12 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmark.data.pixels import to_float
 from benchmark.environment import open_fabric
-from benchmark.evaluation import classifier, generate
+from benchmark.evaluation import classifier, generate, resnet
 from benchmark.evaluation.classifier import Examples, Recipe
 from benchmark.evaluation.identity import class_codes
 from benchmark.seeding import seed_global
-from benchmark.training import loop, sampling
+from benchmark.training import loop
 from benchmark.training.sampling import AuxiliaryBatches
 from models.interface import NOISE, Batch, ModelSpec, ViewModel, one_hot
 from models.registry import find
@@ -69,7 +70,7 @@ def double_precision() -> Iterator[None]:
 
 def model_losses(name: str) -> Losses:
     """Return the losses of each cycle as the log has them, and the spread of the pictures made after the training."""
-    schedule = loop.Schedule(SPEC.images, log_every=1, checkpoint_every=CYCLES + 1, axes=("golden", 0))
+    schedule = loop.Schedule(SPEC.images, log_every=1, checkpoint_seconds=600, axes=("golden", 0))
     with double_precision(), tempfile.TemporaryDirectory() as folder:
         seed_global("weights", "golden")
         model, files = find(name).load()(SPEC), loop.Files(Path(folder))
@@ -102,7 +103,7 @@ def classifier_losses() -> Losses:
     images, labels = store.at(positions), class_codes(store.manifest)[positions]
     examples = Examples(images, labels, np.arange(len(labels)) % 2 == 0)
     recipe = Recipe(steps=2, batch_size=8, learning_rate=0.01, stem="stock")
-    with double_precision(), patch.object(classifier, "to_float", _doubles):
+    with double_precision(), patch.object(resnet, "to_float", _doubles):
         seed_global("golden classifier")
         fitted = classifier.fit(examples, IDENTITIES, recipe, CPU, "golden").requires_grad_(False)
         logits = fitted(_doubles(images), torch.from_numpy(examples.real))
@@ -110,4 +111,4 @@ def classifier_losses() -> Losses:
 
 
 def _doubles(images: np.ndarray) -> Tensor:
-    return sampling.to_float(images).double()
+    return to_float(images).double()

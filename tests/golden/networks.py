@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from torch import nn
 
-from benchmark.evaluation.extractor import FEATURES
+from benchmark.evaluation.resnet import FEATURES
 
 VIEWS = 5
 

@@ -92,10 +92,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageStore]:
 def judge(store: ImageStore) -> nn.Module:
     """A network that tells the views of cars that no model is trained on."""
     rows = store.manifest.iloc[store.subset("standard")]
-    recipe = extractor.Recipe(epochs=15, batch_size=32, learning_rate=0.05, stem="stock")
+    recipe = {"epochs": 15, "batch_size": 32, "learning_rate": 0.05, "stem": "stock"}
     seed_global("judge")
     labels = rows["view_label"].to_numpy()
-    resnet = extractor.fit(store.images, rows["row"].to_numpy(), labels, 5, recipe, CPU, "views")
+    resnet = extractor.fit(store.images, rows["row"].to_numpy(), labels, 5, CPU, "views", **recipe)
     trained_on = store.manifest.iloc[store.subset("auxiliary")]
     share = extractor.accuracy(
         resnet, store.images, trained_on["row"].to_numpy(), trained_on["view_label"].to_numpy(), CPU

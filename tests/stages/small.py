@@ -15,8 +15,8 @@ from PIL import Image
 from torch import nn
 
 from benchmark import files, settings
-from benchmark.evaluation import classifier, extractor
-from benchmark.evaluation.extractor import FEATURES
+from benchmark.evaluation import resnet
+from benchmark.evaluation.resnet import FEATURES
 from benchmark.seeding import generator
 from benchmark.settings import override, with_dataset
 from benchmark.stages import pipeline
@@ -58,8 +58,7 @@ def small_run(folder: Path) -> Iterator[Run]:
         patch.chdir(folder)
         for stage in ("collect", "report"):  # these have no cell: tables are made each time
             patch.setattr(pipeline, stage, lambda run: None)
-        for module in (extractor, classifier):
-            patch.setattr(module, "network", small_network)
+        patch.setattr(resnet, "network", small_network)
         patch.setattr(registry, "entry_points", lambda group: ())  # slow, as is the next
         patch.setattr(files, "sync", lambda path: None)
         draw_pictures()

@@ -195,9 +195,13 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
         {RECOGNISED: "benchmark/evaluation/classifier.py changed"},
     ),
     "the episodes": (source("benchmark/evaluation/episodes.py"), {FEWSHOT: "benchmark/evaluation/episodes.py changed"}),
-    "the extractor": (
+    "the training of extractors": (
         source("benchmark/evaluation/extractor.py"),
-        {EXTRACTORS | OUTPUTS | OUTCOMES | RECOGNISED: "benchmark/evaluation/extractor.py changed"},
+        {EXTRACTORS: "benchmark/evaluation/extractor.py changed"},
+    ),
+    "ResNet18": (
+        source("benchmark/evaluation/resnet.py"),
+        {EXTRACTORS | OUTPUTS | OUTCOMES | RECOGNISED: "benchmark/evaluation/resnet.py changed"},
     ),
     "the loading of generators": (
         source("benchmark/making/trained.py"),

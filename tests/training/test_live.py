@@ -26,7 +26,7 @@ from tests.tiny import Tiny
 from tests.tools import RandomBatches, spec
 from tests.training.test_loop import Disturbed, control_c, crash
 
-SCHEDULE = Schedule(images=28, log_every=2, checkpoint_every=3, axes=("test", 0))  # 7 cycles of 4 images
+SCHEDULE = Schedule(images=28, log_every=2, checkpoint_seconds=3, axes=("test", 0))  # 7 cycles of 4 images
 KEYS = np.array([3, 8])
 INPUTS = torch.linspace(-1, 1, 2 * 3 * 32 * 32).reshape(2, 3, 32, 32)
 

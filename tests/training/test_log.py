@@ -81,7 +81,7 @@ def phased() -> Phased:
 
 @pytest.mark.parametrize("draw", [2, 5, 6])
 def test_two_phases_interrupted(draw: int, tmp_path: Path, fabric: Fabric) -> None:
-    schedule = Schedule(images=32, log_every=1, checkpoint_every=3, axes=("test", 0))
+    schedule = Schedule(images=32, log_every=1, checkpoint_seconds=3, axes=("test", 0))
     whole, parts = Files(tmp_path / "whole"), Files(tmp_path / "parts")
     train(phased(), RandomBatches(spec()), fabric, schedule, whole, "whole")
     with pytest.raises(InterruptedRun):

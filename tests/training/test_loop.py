@@ -4,6 +4,7 @@ import csv
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests.tiny import Tiny
 from tests.tools import RandomBatches, arguments, spec
 
 CYCLES = 7
-SCHEDULE = Schedule(images=4 * CYCLES, log_every=2, checkpoint_every=3, axes=("test", 0))
+SCHEDULE = Schedule(images=4 * CYCLES, log_every=2, checkpoint_seconds=3, axes=("test", 0))
 
 
 def network(name: str = "ours") -> ViewModel:
@@ -97,8 +98,43 @@ def test_a_training_that_is_done_but_not_on_record_ends_the_same_way_again(
     assert files.log.read_bytes() == whole.log.read_bytes()
 
 
+def test_checkpoints_are_as_far_apart_as_asked_for(
+    tmp_path: Path, fabric: Fabric, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[int] = []
+    monkeypatch.setattr(checkpoint, "save", lambda model, progress, *_: saved.append(progress.cycle))
+    for seconds, cycles in ((0, [1, 2, 3, 4, 5, 6, 7]), (1, [1, 2, 3, 4, 5, 6, 7]), (3, [3, 6]), (100, [])):
+        saved.clear()
+        schedule = replace(SCHEDULE, checkpoint_seconds=seconds)
+        run(tmp_path / str(seconds), fabric, RandomBatches(spec()), "tiny", schedule)
+        assert saved == cycles
+
+
+def test_a_guard_keeps_files_from_being_replaced(tmp_path: Path, fabric: Fabric, whole: Files) -> None:
+    calls: list[list[str]] = []
+
+    def guard() -> None:
+        calls.append(sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith(".")))
+        if len(calls) == taken_over:
+            raise BenchmarkError("taken over")
+
+    taken_over = 2
+    with pytest.raises(BenchmarkError, match="taken over"):
+        train(network(), RandomBatches(spec()), fabric, SCHEDULE, Files(tmp_path, guard), "ours")
+    assert calls == [["log.csv"], ["checkpoint.pt", "log.csv"]]
+    assert torch.load(Files(tmp_path).checkpoint, weights_only=True)["cycle"] == 3  # not 6
+    taken_over = 4
+    with pytest.raises(BenchmarkError, match="taken over"):
+        train(network(), RandomBatches(spec()), fabric, SCHEDULE, Files(tmp_path, guard), "ours")
+    assert torch.load(Files(tmp_path).checkpoint, weights_only=True)["cycle"] == 6
+    assert not Files(tmp_path).weights.exists()
+    train(network(), RandomBatches(spec()), fabric, SCHEDULE, Files(tmp_path, guard), "ours")
+    assert Files(tmp_path).weights.read_bytes() == whole.weights.read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.pt", "generator.safetensors", "log.csv"}
+
+
 def test_another_seed_gives_other_weights(whole: Files, tmp_path: Path, fabric: Fabric) -> None:
-    schedule = Schedule(SCHEDULE.images, SCHEDULE.log_every, SCHEDULE.checkpoint_every, ("test", 1))
+    schedule = Schedule(SCHEDULE.images, SCHEDULE.log_every, SCHEDULE.checkpoint_seconds, ("test", 1))
     files = run(tmp_path, fabric, RandomBatches(spec()), schedule=schedule)
     assert files.weights.read_bytes() != whole.weights.read_bytes()
 

@@ -22,8 +22,7 @@ import torch
 
 from benchmark.data.image_store import ImageStore
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation import copying, draws, extractor, generate, identity
-from benchmark.evaluation.extractor import FEATURES
+from benchmark.evaluation import copying, draws, generate, identity, resnet
 from benchmark.evaluation.knn import several_ranks
 from benchmark.evaluation.outputs import Outputs, pairs
 from benchmark.seeding import generator
@@ -54,17 +53,17 @@ def evaluation(run: Run) -> Section:
     with store_of(run) as store:
         position, _ = pairs(store.manifest, len(settings.data.views), own_view_only=False)
         batch = store.subset("standard")[: settings.evaluation.batch_size]
-        turn = generate.trained(ready(run, REFERENCE, store, fabric)[0], store)
-        stem, images = settings.extractor.stem, turn(batch, 0)
-        resnets = [extractor.network(2, stem).to(device).to(memory_format=kind).eval() for _ in range(2)]
+        function = generate.trained(ready(run, REFERENCE, store, fabric)[0], store)
+        stem, images = settings.extractor.stem, function(batch, 0)
+        resnets = [resnet.network(2, stem).to(device).to(memory_format=kind).eval() for _ in range(2)]
 
         @torch.no_grad()
         def describe() -> None:
-            extractor.pooled_features(resnets[0], images)
+            resnet.pooled_features(resnets[0], images)
             resnets[1](images)
 
         search = partial(copying.pixel_distances(store), images, batch, 0)
-        times = timed({GENERATION: partial(turn, batch, 0), FEATURING: describe, COPIES: search}, ROUNDS, device)
+        times = timed({GENERATION: partial(function, batch, 0), FEATURING: describe, COPIES: search}, ROUNDS, device)
         totals = {name: median(taken) * len(position) / len(batch) for name, taken in times.items()}
         *drawn, shared = map(median, timed(_draws(run, store), ROUNDS, device).values())
     totals[KNN] = sum(drawn) * settings.evaluation.draws
@@ -85,7 +84,7 @@ def _draws(run: Run, store: ImageStore) -> dict[str, Action]:
     def outputs(own_view_only: bool) -> Outputs:
         position, target = pairs(manifest, views, own_view_only)
         random = generator("speed", int(own_view_only))
-        features = random.standard_normal((len(position), FEATURES), np.float32)
+        features = random.standard_normal((len(position), resnet.FEATURES), np.float32)
         return Outputs(position, target, features, target, *random.random((2, len(position)), np.float32))
 
     real, generated, codes = outputs(True), outputs(False), identity.class_codes(manifest)
@@ -169,7 +168,7 @@ def knn(identities: int, views: int, neighbours: int) -> Pair:
     """Return what it takes to rank the true class of the outputs of one draw."""
     random = generator("speed", identities)
     labels = [np.repeat(np.arange(identities), count) for count in (TRAINED, TESTED * views)]
-    train, test = (random.standard_normal((len(own), FEATURES), np.float32) for own in labels)
+    train, test = (random.standard_normal((len(own), resnet.FEATURES), np.float32) for own in labels)
     rank = partial(several_ranks, train, labels[0], test, labels[1], [neighbours])
     return _measured(lambda: rank, torch.device("cpu"))
 
