@@ -51,7 +51,7 @@ NEUTRAL = {  # modules that can be edited without making anything again, and why
     "benchmark.training.costs": "measures time and memory",
     "benchmark.training.interruption": "signals",
     "benchmark.training.live": "logs beside the result",
-    "benchmark.data.opening": "opens what stands in the fingerprint",
+    "benchmark.data.content": "the fingerprint itself",
     "benchmark.data.roots": "where images lie",
     "models.cards": "texts about models",
     "models.registry": "finds the file of a model, which stands in the fingerprint",
@@ -74,7 +74,7 @@ JUDGE = (
     *("threads", "extractor.batch_size", "extractor.learning_rate"),
     *("extractor.stem", "extractor.held_out"),
 )
-SPLIT_HASH, LISTING_HASH = "benchmark.data.opening:split_hash", "benchmark.data.roots:listing_hash"
+SPLIT_HASH, LISTING_HASH = "benchmark.data.content:split_hash", "benchmark.data.roots:listing_hash"
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,9 @@ TABLE = {
     "outcomes": Kind(
         "{measured}/{name}/seed{seed}/{split}/nc{nc}",
         f"{MAKING}.outcomes",
-        ("data.dataset", "evaluation.draws", "evaluation.neighbours", "evaluation.test_share"),
+        ("threads", "data.dataset", "evaluation.draws", "evaluation.neighbours", "evaluation.test_share"),
         needs=f"{MAKING}.outcomes:needs",
+        packages=("torch", "numpy", "scikit-learn"),
         device=False,
     ),
     "episodes": Kind(
@@ -272,9 +273,9 @@ def found_at(place: str) -> Artifact | None:
     """Return the artefact of a folder below that of a run, None if there is none of that name."""
     for kind, pattern in _patterns().items():
         if match := pattern.fullmatch(place):
-            fields = match.groupdict()
-            numbers = {key: int(value) for key, value in fields.items() if key in ("seed", "nc")}
-            return Artifact(kind, **{**fields, **numbers})
+            fields: dict[str, Any] = match.groupdict()
+            fields |= {key: int(fields[key]) for key in ("seed", "nc") if key in fields}
+            return Artifact(kind, **fields)
     return None
 
 
@@ -310,15 +311,15 @@ def check(run: Run, artifact: Artifact) -> Decision:
     except BenchmarkError as error:
         return Decision("make", str(error))
     places = recorded.get("inputs", {})
-    inputs = {}
+    contents = {}
     for place in places:
         other = found_at(place)
         decision = check(run, other) if other else Decision("make", "unknown")
         if decision.action != "skip":
             return Decision("make", f"{place}: {decision.reason}")
-        inputs[place] = content(run, other) if other else ""
+        contents[place] = content(run, other) if other else ""
     labels = recorded.get("sources", {})
-    changed = difference(recorded, {**now, "inputs": inputs, "sources": _sources_now(run, artifact, labels)})
+    changed = difference(recorded, {**now, "inputs": contents, "sources": _sources_now(run, artifact, labels)})
     if changed:
         return Decision("make", changed)
     if record.get("status") != "done":
@@ -380,14 +381,20 @@ def fingerprint(run: Run, artifact: Artifact) -> dict[str, Any]:
     extra: list[Path] = _called(row.code, run, artifact) if row.code else []
     without = {*NEUTRAL, *([f"{MAKING}.trained"] if artifact.name in CONTROLS else [])}
     files = sources.closure(row.module, *extra, without=without)
-    inputs = {each.place: content(run, each) for each in needs(run, artifact)}
-    return {**_cheap(run, artifact), "inputs": inputs, "sources": sources.hashes(files)}
+    contents = {each.place: content(run, each) for each in needs(run, artifact)}
+    return {**_cheap(run, artifact), "inputs": contents, "sources": sources.hashes(files)}
 
 
 def needs(run: Run, artifact: Artifact) -> list[Artifact]:
     """Return the artefacts that one is made from."""
     found: list[Artifact] = _called(artifact.row.needs, run, artifact) if artifact.row.needs else []
     return found
+
+
+def inputs(run: Run, artifact: Artifact) -> list[Artifact]:
+    """Return the artefacts that one in the making, or made, is recorded to be made from."""
+    places = artifact.cell(run).record["fingerprint"]["inputs"]
+    return [found for place in places if (found := found_at(place))]
 
 
 def _called(target: str, *arguments: Any) -> Any:

@@ -330,38 +330,13 @@ def compare(old: str, new: str, markdown: Path | None, update: bool) -> int:
     return 0
 
 
-@cli.command(cls=SeveralValues)
-@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
-@click.option("--only", multiple=True, type=click.Choice(SECTIONS), help="Sections; all but `pipeline` if left out.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="CSV with a line for each number.")
-@run_options
-def speed(models: tuple[str, ...], only: tuple[str, ...], output: Path | None, **choices: Any) -> None:
-    """Measure how fast the suite is here, as ratios that hold under noise, with their goals.
-
-    \b
-    utilisation  a training cycle beside a product of matrices, for every model
-    feeding      drawing images beside a step of training
-    attention    CNC beside windows that are cut out, and beside Global-NC
-    evaluation   generation, features and KNN as shares of the identity measurement
-    commands     the start of the command line
-    scaling      time and memory over batch, image size and number of identities
-    pipeline     `dvc repro` beside the work of its stages; it takes many minutes
-
-    Images are random; the profile gives their size, and batch, width and precision of the training. A goal that is
-    missed is said, and is no failure.
-    """
-    from benchmark.files import write_text
-    from benchmark.speed.rows import table, tidy
-    from benchmark.speed.sections import USUAL, measured
-
-    if output and not output.parent.is_dir():
-        raise BenchmarkError(f"{output.parent} is no folder; make it, or choose another place for --output")
-    found = []
-    for section in measured(open_run(models, **choices), only or USUAL):
-        found.append(section)
-        click.echo(table(section))
-        if output:
-            write_text(output, tidy(found))
+@cli.command(hidden=True, add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def speed(words: tuple[str, ...]) -> None:
+    """Say where the measurement of speed is."""
+    raise BenchmarkError(
+        "speed is measured by `python -m tools.speed` in a clone of the project, with the same options"
+    )
 
 
 @cli.command()

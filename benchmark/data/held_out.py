@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmark import seeding
 
 if TYPE_CHECKING:
-    from benchmark.data.images import ImageStore
+    from benchmark.data.image_store import ImageStore
 
 
 def held_out_images(rows: pd.DataFrame, share: float, *axes: str | int) -> NDArray[np.bool_]:

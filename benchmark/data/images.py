@@ -1,19 +1,11 @@
-"""The image store: every image decoded, cropped and resized once, as one array of bytes on disk.
-
-A store is a folder with `images.npy` (N x S x S x 3, uint8), `images.json` (SHA-256 of its pixels, taken while they
-were written) and `manifest.parquet`, whose column `row` points into the array. `images.json` is removed first and
-written last: with it the store is whole.
-"""
+"""Making the image store: every image decoded, cropped and resized once, see `image_store`."""
 
 import hashlib
-import json
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +14,13 @@ from tqdm import tqdm
 
 from benchmark.data import manifest as manifests
 from benchmark.data import tree
+from benchmark.data.image_store import ARRAY, FACTS, MANIFEST
 from benchmark.data.manifest import Account
 from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.errors import BenchmarkError
-from benchmark.files import reading, replacing, write_json
+from benchmark.files import replacing, write_json
 
-__all__ = ["ImageStore", "build", "crop", "decode"]
-
-ARRAY, FACTS, MANIFEST, REJECTED = "images.npy", "images.json", "manifest.parquet", "rejected.csv"
+REJECTED = "rejected.csv"
 CHUNK = 256  # images decoded before they are written; bounds the memory
 TOLERATED = 0.01  # share of unusable images from which on the data set itself is at fault
 
@@ -133,46 +124,3 @@ def _account(manifest: pd.DataFrame, stored: pd.DataFrame) -> Account:
     dropped = {"unreadable or with a box outside the image": len(manifest) - len(stored)}
     identities = manifest["identity"].nunique(), stored["identity"].nunique()
     return Account("store", len(manifest), identities[0], len(stored), identities[1], dropped)
-
-
-@dataclass(frozen=True)
-class ImageStore:
-    """A store on disk, with its own manifest or a later one (filtered, split) that kept the column `row`."""
-
-    folder: Path
-    manifest: pd.DataFrame
-
-    @classmethod
-    def open(cls, folder: Path, manifest: Path | None = None) -> Self:
-        """Open the store in `folder`.
-
-        Raises:
-            BenchmarkError: there is no store, or its making was interrupted.
-        """
-        if not (folder / FACTS).is_file() or not (folder / ARRAY).is_file():
-            raise BenchmarkError(f"{folder} holds no complete image store; prepare the data again")
-        return cls(folder, manifests.read(manifest or folder / MANIFEST))
-
-    @cached_property
-    def images(self) -> Pixels:
-        """All squares, N x S x S x 3 uint8, as a read-only memory map; indexed by the column `row`."""
-        with reading(self.folder / ARRAY):
-            images: Pixels = np.load(self.folder / ARRAY, mmap_mode="r", allow_pickle=False)
-            return images
-
-    def at(self, positions: npt.NDArray[np.int64]) -> Pixels:
-        """Return the squares at `positions` of the manifest, (N, S, S, 3)."""
-        chosen: Pixels = self.images[self.manifest["row"].to_numpy()[positions]]
-        return chosen
-
-    def subset(self, split: str) -> npt.NDArray[np.int64]:
-        """Return the positions in the manifest of the rows of a split."""
-        return np.flatnonzero(self.manifest["split"] == split)
-
-    @cached_property
-    def content_hash(self) -> str:
-        """SHA-256 of the table's values and the pixels; the same for the same content, wherever it lies."""
-        with reading(self.folder / FACTS):
-            pixels = json.loads((self.folder / FACTS).read_text(encoding="utf-8"))["sha256"]
-        table = self.manifest.to_json(orient="split", index=False)
-        return hashlib.sha256(f"{pixels}\n{table}".encode()).hexdigest()

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_uint8
 from benchmark.evaluation.classifier import Examples
 from benchmark.evaluation.generate import Generate, Positions, generate_by_codes, inputs

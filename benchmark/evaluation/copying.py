@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_float
 from benchmark.evaluation.generate import Positions
 from benchmark.evaluation.outputs import Compared, Distances, Outputs

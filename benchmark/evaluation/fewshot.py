@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.evaluation.augmentation import Condition, examples
 from benchmark.evaluation.classifier import PART, Examples, Recipe, fit, predict
 from benchmark.seeding import seed, seed_global

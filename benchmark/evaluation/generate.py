@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_float
 from benchmark.seeding import generator
 from models.interface import NOISE, ViewModel, one_hot

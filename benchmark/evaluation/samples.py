@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.utils import make_grid
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_uint8
 from benchmark.data.tiles import Tiles
 from benchmark.evaluation.generate import Generate, Positions, inputs

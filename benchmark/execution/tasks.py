@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmark.artifacts import Artifact, ensure, is_done
 from benchmark.data import held_out
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.draws import measurable

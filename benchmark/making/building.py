@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmark.artifacts import Artifact
-    from benchmark.data.images import ImageStore
+    from benchmark.data.image_store import ImageStore
     from benchmark.workspace import Run
 
 

@@ -17,7 +17,7 @@ from torch import nn
 from benchmark.artifacts import Artifact, Made
 from benchmark.cells import sentence
 from benchmark.data.held_out import held_out_images
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError, DivergedError
 from benchmark.files import replacing, write_text
@@ -39,7 +39,7 @@ def of_model(run: "Run", model: str, seed: int) -> Artifact | None:
     kind = building.load(run, model)
     if not run.settings.training.warm_up.steps or not kind.warm_start:
         return None
-    network = network_class(kind, building.spec(run, identities=2))
+    network = network_class(kind, _spec(run, identities=2))
     builder, module = (each.__module__.rpartition(".")[2] for each in (kind.discriminator, network))
     return Artifact("discriminator", f"{builder}-{module}.{network.__name__}", seed, of=model)
 
@@ -48,6 +48,20 @@ def needed(run: "Run", artifact: Artifact) -> list[Artifact]:
     """Return the discriminator that a generator starts from, where it starts from a trained one."""
     found = of_model(run, artifact.name, artifact.seed)
     return [found] if found else []
+
+
+def _spec(run: "Run", identities: int) -> ModelSpec:
+    """Return what discriminators are built for: what generators alone depend on has its default."""
+    training = run.settings.training
+    return ModelSpec(
+        image_size=run.settings.data.image_size,
+        views=len(run.settings.data.views),
+        identities=identities,
+        width=training.width,
+        batch_size=training.batch_size,
+        learning_rate_factor=training.learning_rate_factor,
+        initialisation=training.initialisation,
+    )
 
 
 def network_class(kind: type[ViewModel], spec: ModelSpec) -> type[nn.Module]:
@@ -78,7 +92,7 @@ def network_class(kind: type[ViewModel], spec: ModelSpec) -> type[nn.Module]:
 def network_files(run: "Run", artifact: Artifact) -> list[Path]:
     """Return the files that hold the network and what builds it."""
     kind = building.load(run, artifact.of)
-    network = network_class(kind, building.spec(run, identities=2))
+    network = network_class(kind, _spec(run, identities=2))
     return [Path(inspect.getfile(each)) for each in (network, kind.discriminator)]
 
 
@@ -94,7 +108,7 @@ def make(run: "Run", artifact: Artifact, folder: Path) -> Made:
     row, identity, view = (manifest[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
     kept = held_out_images(manifest, HELD_OUT, "warm start", artifact.seed)
     seed_global("warm start", artifact.seed)
-    spec = building.spec(run, building.training_identities(store))
+    spec = _spec(run, building.training_identities(store))
     network = building.load(run, artifact.of).discriminator(spec)
     try:
         looks = warm_up.warm_up(

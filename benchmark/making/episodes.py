@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchmark.artifacts import Artifact, Made
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.evaluation import episodes
 from benchmark.files import reading, replacing
 

@@ -7,14 +7,14 @@ import torch
 
 from benchmark.artifacts import CONTROLS, Artifact
 from benchmark.data.held_out import of_validation
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.evaluation import generate
 from benchmark.evaluation.generate import Generate
 from benchmark.files import reading
 from benchmark.making import trained
 
 if TYPE_CHECKING:
-    from benchmark.data.images import ImageStore
+    from benchmark.data.image_store import ImageStore
     from benchmark.workspace import Run
 
 ORACLE = "pictures.npy"  # of the artefact `oracle`

@@ -10,7 +10,7 @@ from torch import nn
 
 from benchmark import artifacts
 from benchmark.artifacts import Artifact, Made
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.data.pixels import to_float
 from benchmark.environment import device_name, open_fabric
 from benchmark.errors import BenchmarkError, DivergedError
@@ -24,7 +24,7 @@ from models.capacity import generator_parameters
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmark.data.images import ImageStore
+    from benchmark.data.image_store import ImageStore
     from benchmark.workspace import Run
     from models.interface import ViewModel
 
@@ -76,7 +76,7 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
         "images": progress.images,
         "auxiliary_images": len(rows),
         "warm_up_steps": steps,
-        "target": building.entry(run, model).target,
+        "target": artifacts.entry(run, model).target,
         "device_name": device,
         **asdict(progress.costs),
     }
@@ -93,7 +93,7 @@ def _warm_start(run: "Run", artifact: Artifact, network: "ViewModel") -> int:
         raise BenchmarkError(
             f"the model {artifact.name} names {network.warm_start} in warm_start, but has no such network"
         )
-    for each in artifacts.needs(run, artifact):
+    for each in artifacts.inputs(run, artifact):
         cell, name = each.cell(run), each.row.content[0]
         try:
             getattr(network, network.warm_start).load_state_dict(load_file(cell.folder / name))

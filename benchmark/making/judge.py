@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmark.artifacts import Artifact, Made
 from benchmark.data.held_out import held_out_images
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import extractor, resnet

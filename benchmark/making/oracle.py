@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.artifacts import Artifact, Made
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.data.roots import data_root
 from benchmark.evaluation.oracle import render_targets
 from benchmark.files import replacing

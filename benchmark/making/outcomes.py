@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.artifacts import Artifact, Made
 from benchmark.data.held_out import of_validation
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.evaluation import identity
 from benchmark.evaluation.draws import draw
 from benchmark.evaluation.outputs import Outputs

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from benchmark.artifacts import CONTROLS, Artifact, Made
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
 from benchmark.evaluation import augmentation, fewshot
 from benchmark.evaluation.augmentation import Condition
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from benchmark.data.images import ImageStore
+    from benchmark.data.image_store import ImageStore
     from benchmark.workspace import Run
 
 OUTCOMES = "outcomes.parquet"

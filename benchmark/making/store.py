@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from benchmark.artifacts import Made
-from benchmark.data import images, manifest
+from benchmark.data import image_store, images, manifest
 from benchmark.data.roots import KEPT, data_root
 
 if TYPE_CHECKING:
@@ -19,4 +19,4 @@ def make(run: "Run", artifact: "Artifact", folder: "Path") -> Made:
     kept, rejected = manifest.read(run.data / KEPT), run.folder / "rejected.csv"
     _, account = images.build(kept, data_root(data), data.image_size, data.margin, folder, rejected_path=rejected)
     print(account)
-    return Made((images.ARRAY, images.FACTS, images.MANIFEST), {})
+    return Made((image_store.ARRAY, image_store.FACTS, image_store.MANIFEST), {})

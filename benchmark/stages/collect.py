@@ -9,8 +9,7 @@ import pandas as pd
 from benchmark import sources
 from benchmark.artifacts import CONTROLS, Artifact, check, entry, is_done, made
 from benchmark.data import held_out, tiles
-from benchmark.data.images import ImageStore
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import ImageStore, open_store
 from benchmark.environment import versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.draws import SPLITS, usable
@@ -224,7 +223,7 @@ def _facts(
         versions={"python": platform.python_version(), **versions(*SHOWN)},
         devices=tuple(sorted({str(each["device_name"]) for each in records if each.get("device_name")})),
         counts={str(part): count for part, count in counts.items() if part},
-        trained={each.model: each.trained for each in [*recognitions, *identities]},
+        trained={each.model: each.trained for each in recognitions} | {each.model: each.trained for each in identities},
         left_out={each.split: each.left_out for each in identities},
         failed=tuple(missing),
     )

@@ -1,8 +1,10 @@
 """From images on disk to the split image store: the stages prepare, filter and split."""
 
 from benchmark.artifacts import Artifact, ensure
-from benchmark.data import adapters, filtering, images, manifest, splitting
-from benchmark.data.opening import SPLIT, note_hash
+from benchmark.data import adapters, filtering, manifest, splitting
+from benchmark.data.content import note_hash
+from benchmark.data.image_store import MANIFEST as STORED
+from benchmark.data.image_store import SPLIT
 from benchmark.data.roots import KEPT, data_root
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
@@ -40,7 +42,7 @@ def filter_images(run: Run) -> None:
         kept, account = filtering.keep(manifest.read(run.data / MANIFEST), settings)
         print(account)
         manifest.write(kept, run.data / KEPT)
-        stored = manifest.read(ensure(run, Artifact("store")).folder / images.MANIFEST)
+        stored = manifest.read(ensure(run, Artifact("store")).folder / STORED)
         if len(stored) < len(kept):
             stored, account = filtering.keep(stored, settings)
             print(account)

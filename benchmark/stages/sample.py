@@ -13,7 +13,7 @@ from PIL import Image
 
 from benchmark.artifacts import Artifact
 from benchmark.cells import RECORD, Cell
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.data.pixels import to_float
 from benchmark.data.tiles import Tiles
@@ -80,10 +80,9 @@ def _found(run: Run, model: str, seed: int) -> tuple[Path, bool]:
 
 def _spec(run: Run, folder: Path) -> dict[str, Any]:
     """Return what a generator is built for, from what is recorded of its training run."""
-    spec = Cell(folder).record.get("spec")
     try:
-        found = ModelSpec(**spec)
-    except TypeError:
+        found = ModelSpec(**Cell(folder).record["spec"])
+    except (KeyError, TypeError):
         raise BenchmarkError(f"{folder / RECORD} is damaged; delete {folder} and train again") from None
     wanted = run.settings.data.image_size, len(run.settings.data.views)
     if (found.image_size, found.views) != wanted:

@@ -1,12 +1,13 @@
 """How far the identity measurement depends on the number of neighbours and on the distance."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmark.artifacts import Artifact, is_done, made
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.draws import draw, measurable
@@ -74,5 +75,5 @@ def _rates(run: Run, name: str, outputs: list[Artifact], neighbours: list[int]) 
             for metric in METRICS:
                 ranks = np.concatenate([draw_ranks(each, codes, real, generated, neighbours, metric) for each in draws])
                 right = [recognised(pd.Series(rank), nc).mean() for rank in ranks.T]
-                facts = {"metric": metric, "n_draws": len(draws), "model": name, "seed": artifact.seed}
+                facts: dict[str, Any] = {"metric": metric, "n_draws": len(draws), "model": name, "seed": artifact.seed}
                 yield pd.DataFrame(right).assign(neighbours=neighbours, split=split, nc=nc, **facts)

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmark.cells import RECORD, Cell, difference
 from benchmark.data import tiles
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.data.pictures import Pixels
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.generate import Positions

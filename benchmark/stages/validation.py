@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from benchmark.data import held_out
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.data.splitting import LEAST
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.draws import measurable

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from benchmark.data import images, manifest, pictures
-from benchmark.data.images import ImageStore, build, crop, decode
+from benchmark.data.image_store import ImageStore
+from benchmark.data.images import build
+from benchmark.data.pictures import crop, decode
 from benchmark.errors import BenchmarkError, FullDiskError
 
 SIZE = 16

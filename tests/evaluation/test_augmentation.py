@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_float, to_uint8
 from benchmark.evaluation import augmentation
 from benchmark.evaluation.augmentation import (

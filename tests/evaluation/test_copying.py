@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_float
 from benchmark.evaluation import copying
 from benchmark.evaluation.copying import copied, feature_distances, pixel_distances

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.evaluation import classifier
 from benchmark.evaluation.augmentation import Condition, control, copies
 from benchmark.evaluation.classifier import Classifier, Recipe

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_float
 from benchmark.errors import BenchmarkError, FullDiskError
 from benchmark.evaluation import generate

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import torch
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.evaluation import augmentation, classifier, draws, episodes, fewshot, generate, identity, outputs, resnet
 from benchmark.evaluation.augmentation import Condition
 from benchmark.evaluation.copying import pixel_distances

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmark.data import adapters, filtering, images, rendered, splitting
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.evaluation import generate
 from benchmark.evaluation.oracle import render_targets
 from benchmark.evaluation.resnet import FEATURES, augmentation, pooled_features

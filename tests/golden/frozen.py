@@ -5,7 +5,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.evaluation.outputs import Networks
 from benchmark.training import checkpoint
 from models.interface import ModelSpec

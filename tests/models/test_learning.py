@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from benchmark import settings
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.environment import open_fabric
 from benchmark.evaluation import extractor, generate
 from benchmark.seeding import seed_global

@@ -38,9 +38,9 @@ def source(name: str) -> Change:
     """The code of one of the project's files, as far as its hash tells."""
 
     def change(run: Run, patch: pytest.MonkeyPatch) -> Run:
-        path, hashed = PROJECT / name, sources._code_hash
+        path, hashed = PROJECT / name, sources.code_hash
         assert path.is_file()
-        patch.setattr(sources, "_code_hash", lambda file: "changed" if file == path else hashed(file))
+        patch.setattr(sources, "code_hash", lambda file: "changed" if file == path else hashed(file))
         return run
 
     return change

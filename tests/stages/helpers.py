@@ -41,7 +41,7 @@ def identity_csv(run: Run) -> pd.DataFrame:
 
 
 def alone(run: Run, name: str) -> Run:
-    """Return the run in a folder of the same name beside which there is no other, so that nothing is taken from there."""
+    """Return the run in a folder of the same name with no other beside it, from which something could be taken."""
     return replace(run, folder=Path("alone") / name / "runs" / run.name)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from benchmark.artifacts import Artifact, content, is_done
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
 from benchmark.execution import tasks

@@ -15,7 +15,7 @@ from PIL import Image
 from benchmark import sources
 from benchmark.artifacts import Artifact
 from benchmark.cells import Cell
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.execution.stages import measure_identity, train_judges
 from benchmark.reporting import figures, render
 from benchmark.reporting.tables import stated

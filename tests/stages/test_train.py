@@ -14,7 +14,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from benchmark.cells import RECORD, Cell
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.making import generator
 from benchmark.stages.data import prepare_data
 from benchmark.training import live

@@ -12,7 +12,7 @@ from PIL import Image
 from benchmark.artifacts import Artifact
 from benchmark.cli import cli
 from benchmark.data import held_out, manifest
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.execution.stages import measure_identity, train_judges, train_model
 from benchmark.reporting.tables import identity_table

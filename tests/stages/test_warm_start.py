@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from benchmark.artifacts import fingerprint
-from benchmark.data.opening import open_store
+from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.execution import tasks
 from benchmark.execution.stages import make_warm_starts

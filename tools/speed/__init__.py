@@ -16,10 +16,11 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 
-from benchmark.data.images import ARRAY, ImageStore
+from benchmark.data.image_store import ARRAY, ImageStore
 from benchmark.environment import open_fabric
+from benchmark.making import building
 from benchmark.seeding import generator
-from benchmark.stages import building, models
+from benchmark.stages import models
 from benchmark.training.compiling import CompilingFabric
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run

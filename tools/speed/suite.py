@@ -20,7 +20,7 @@ from statistics import median
 import numpy as np
 import torch
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import copying, draws, generate, identity, resnet
 from benchmark.evaluation.knn import several_ranks

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
-from benchmark.data.images import ImageStore
+from benchmark.data.image_store import ImageStore
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.operations import deformable
 from benchmark.seeding import seed_global

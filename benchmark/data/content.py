@@ -1,34 +1,25 @@
-"""The split image store of a run."""
+"""The hash of a run's split images: what is made from them is made again when it changes."""
 
 import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.errors import BenchmarkError
+from benchmark.data.image_store import FACTS, SPLIT, STORE, existing, open_store
 from benchmark.files import reading, sha256, write_json
 
 if TYPE_CHECKING:
-    from benchmark.data.images import ImageStore
     from benchmark.workspace import Run
 
-STORE, SPLIT, HASH = "store", "split.parquet", "split.json"
-PIXELS = "images.json"  # of the store
-
-
-def open_store(run: "Run") -> "ImageStore":
-    """Open the image store with its split."""
-    from benchmark.data.images import ImageStore
-
-    return ImageStore.open(run.data / STORE, _existing(run.data / SPLIT))
+HASH = "split.json"
 
 
 def split_hash(run: "Run") -> str:
     """Return `ImageStore.content_hash` of a run, from what `note_hash` has written where that still holds."""
-    split = _existing(run.data / SPLIT)
+    split = existing(run.data / SPLIT)
     try:
         noted = json.loads((run.data / HASH).read_text(encoding="utf-8"))
-        current = noted["made_from"] == _made_from(split, run.data / STORE / PIXELS)
+        current = noted["made_from"] == _made_from(split, run.data / STORE / FACTS)
     except (OSError, ValueError, KeyError, TypeError):
         current = False
     return str(noted["hash"]) if current else open_store(run).content_hash
@@ -37,14 +28,8 @@ def split_hash(run: "Run") -> str:
 def note_hash(run: "Run") -> None:
     """Write the hash of pixels and split beside the split, so that it is known without reading either."""
     store = open_store(run)
-    made_from = _made_from(run.data / SPLIT, run.data / STORE / PIXELS)
+    made_from = _made_from(run.data / SPLIT, run.data / STORE / FACTS)
     write_json(run.data / HASH, {"hash": store.content_hash, "made_from": made_from})
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise BenchmarkError(f"{path} is missing; run `benchmark run` or `dvc repro` first")
-    return path
 
 
 def _made_from(split: Path, pixels: Path) -> str:
