@@ -25,7 +25,7 @@ def assign(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, str]:
         BenchmarkError: there are too few identities, one stands in both splits, or no training image shows a view.
     """
     auxiliary, standard = _dealt(manifest, settings)
-    order = seeding.generator("validation", settings.dataset).permutation(len(auxiliary))
+    order = seeding.rng("validation", settings.dataset).permutation(len(auxiliary))
     names = sorted(auxiliary)
     validation = sorted(names[i] for i in order[: validation_size(len(names), settings)])
     training = sorted(set(auxiliary) - set(validation))
@@ -64,7 +64,7 @@ def _dealt(manifest: pd.DataFrame, settings: Data) -> tuple[list[str], list[str]
         return sorted(splits.index[splits == "auxiliary"]), sorted(splits.index[splits == "standard"])
     names = sorted(set(manifest["identity"]))
     if settings.order == "random":
-        order = seeding.generator("split", settings.dataset).permutation(len(names))
+        order = seeding.rng("split", settings.dataset).permutation(len(names))
         names = [names[i] for i in order]
     first = _size(settings.auxiliary, len(names))
     second = len(names) - first if settings.standard is None else _size(settings.standard, len(names))

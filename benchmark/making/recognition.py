@@ -41,8 +41,8 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
         run.settings.extractor.stem,
         condition.augmented,
     )
-    tasks = [fewshot.Task(episode, settings.shots) for _, episode in episodes.load(run).groupby("episode")]
-    found = [fewshot.outcomes(task, condition, store, recipe, device, artifact.seed, artifact.place) for task in tasks]
+    drawn = [fewshot.Episode(table, settings.shots) for _, table in episodes.load(run).groupby("episode")]
+    found = [fewshot.outcomes(each, condition, store, recipe, device, artifact.seed, artifact.place) for each in drawn]
     with replacing(folder / OUTCOMES) as temporary:
         pd.concat(chain.from_iterable(found), ignore_index=True).to_parquet(temporary, index=False)
     return Made((OUTCOMES,), {})
