@@ -44,12 +44,8 @@ def sized(model: type[ViewModel], spec: ModelSpec) -> ModelSpec:
     kind: Kind = model
     if not model.fitted:
         return spec
-    return replace(spec, width=_fitted_width(kind, _size(spec)), critic_width=spec.width)
-
-
-def _size(spec: ModelSpec) -> ModelSpec:
-    """Return a specification with only what a generator's size depends on, so that searches are remembered."""
-    return ModelSpec(spec.image_size, spec.views, identities=2, width=spec.width)
+    decisive = ModelSpec(spec.image_size, spec.views, identities=2, width=spec.width)  # so that searches are remembered
+    return replace(spec, width=_fitted_width(kind, decisive), critic_width=spec.width)
 
 
 @cache

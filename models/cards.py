@@ -37,16 +37,15 @@ def read(source: Path, name: str = "") -> Card:
     A class is summed up by its own docstring; a file by that of the file, or of its class if the file has none.
     """
     try:
-        return _card(source, name)
+        if not name:
+            public = [each for each in _classes(_parsed(source)) if not each.startswith("_")]
+            models = [each for each in public if ROOT in lineage((source, each))]
+            own = models[0] if len(models) == 1 else ""
+        classes = list(lineage((source, name or own)).values())
+        about_class = ast.get_docstring(classes[0]) if classes else None
+        about_file = ast.get_docstring(_parsed(source))
     except (SyntaxError, ValueError, OSError) as error:
         return Card(f"cannot be read: {' '.join(str(error).split())}")
-
-
-def _card(source: Path, name: str) -> Card:
-    found = lineage((source, name or _only_model(source)))
-    classes = list(found.values())
-    about_class = ast.get_docstring(classes[0]) if classes else None
-    about_file = ast.get_docstring(_parsed(source))
     docstring = about_class if name and classes else about_file or about_class
     stated = {key: _stated(classes, key) for key in ("citation", "labels", "updates")}
     return Card((docstring or "-").partition("\n")[0], **stated)
@@ -70,26 +69,15 @@ def lineage(place: Place) -> dict[Place, ast.ClassDef]:
     return found
 
 
-def _only_model(source: Path) -> str:
-    """Return the name of the one public model that a file defines; empty if there is none, or more than one."""
-    public = [name for name in _classes(_parsed(source)) if not name.startswith("_")]
-    models = [name for name in public if ROOT in lineage((source, name))]
-    return models[0] if len(models) == 1 else ""
-
-
 def _stated(classes: list[ast.ClassDef], key: str) -> str:
     """Return the first text, not an empty one, that a class or one of its bases gives to the attribute `key`."""
-    values = (_value(statement, key) for node in classes for statement in node.body)
-    return next((value for value in values if value), "-")
-
-
-def _value(statement: ast.stmt, key: str) -> str:
-    """Return the text that a statement `key = "..."` assigns, with or without a type; empty for any other."""
-    if not isinstance(statement, ast.Assign | ast.AnnAssign) or not isinstance(statement.value, ast.Constant):
-        return ""
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    named = any(isinstance(target, ast.Name) and target.id == key for target in targets)
-    return statement.value.value if named and isinstance(statement.value.value, str) else ""
+    for statement in (statement for node in classes for statement in node.body):
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Constant):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            named = any(isinstance(target, ast.Name) and target.id == key for target in targets)
+            if named and isinstance(statement.value.value, str) and statement.value.value:
+                return statement.value.value
+    return "-"
 
 
 def _place(path: Path, tree: ast.Module, name: str) -> Place | None:

@@ -186,7 +186,8 @@ class CRGAN(ViewModel):
     def cycle(self, batches: Batches, fabric: Fabric, progress: float) -> CycleReport:
         """Step D and G on the generation path, then D, E and perhaps G on the reconstruction path; one pair for all."""
         first, second = batches.draw_pairs()
-        made = self._made(first.view)
+        latent = 2 * torch.rand(len(first.view), CODE - self.spec.views).to(first.view.device) - 1  # uniform in (-1, 1)
+        made = self.wrapped["generator"](one_hot(first.view, self.spec.views), latent)  # x_bar
         losses = {
             "critic": self._critic_step(first, made, fabric),
             "generator": self._generator_step(made, first.view, fabric),
@@ -199,12 +200,6 @@ class CRGAN(ViewModel):
         else:
             losses |= self._reconstruction_steps(first, second, second, fabric, "encoder", "estimate", "generator")
         return CycleReport(losses, len(first.image))
-
-    def _made(self, view: Tensor) -> Tensor:
-        """Return x_bar = G(v, z) with z uniform in (-1, 1)."""
-        latent = 2 * torch.rand(len(view), CODE - self.spec.views).to(view.device) - 1
-        made: Tensor = self.wrapped["generator"](one_hot(view, self.spec.views), latent)
-        return made
 
     def _turned(self, image: Tensor, view: Tensor) -> tuple[Tensor, Tensor]:
         """Return x_tilde = G(v, E_z(image)), and the feature that the input's view is estimated from."""

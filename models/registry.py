@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from models.cards import Card, read
@@ -111,7 +110,7 @@ class Entry:
         """Import the model's class."""
         module, colon, attribute = self.target.partition(":")
         if not colon:
-            return _only_model(_imported(Path(self.target)), self.target)
+            return _model_of(Path(self.target))
         loaded: type[ViewModel] = getattr(importlib.import_module(module), attribute)
         return loaded
 
@@ -138,16 +137,12 @@ def entries(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
             raise UnknownModelError(f"the plug-in {path} takes the name {path.stem} of another model; rename the file")
         found[path.stem] = Entry(path.stem, str(path.resolve()))
     for entry in found.values():
-        _check_name(entry)
+        if not NAME.fullmatch(entry.name):
+            raise UnknownModelError(
+                f"the model {entry.name!r} ({entry.target}) must have another name, at most 64 letters, digits, - and "
+                "_: it also names folders and files"
+            )
     return found
-
-
-def _check_name(entry: Entry) -> None:
-    if not NAME.fullmatch(entry.name):
-        raise UnknownModelError(
-            f"the model {entry.name!r} ({entry.target}) must have another name, at most 64 letters, digits, - and _: "
-            "it also names folders and files"
-        )
 
 
 def find(name: str, plugins: Iterable[Path] = ()) -> Entry:
@@ -164,7 +159,8 @@ def find(name: str, plugins: Iterable[Path] = ()) -> Entry:
     return known[name]
 
 
-def _imported(path: Path) -> ModuleType:
+def _model_of(path: Path) -> "type[ViewModel]":
+    """Import a file and return the one model that it defines."""
     name = f"models_from_file_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -175,14 +171,10 @@ def _imported(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:  # a user's file can fail in any way
         raise UnknownModelError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    return module
-
-
-def _only_model(module: ModuleType, target: str) -> "type[ViewModel]":
     from models.interface import ViewModel
 
-    own = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__]
+    own = [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == name]
     classes = [c for c in own if issubclass(c, ViewModel) and not c.__name__.startswith("_")]
     if len(classes) != 1:
-        raise UnknownModelError(f"{target} must define exactly one subclass of ViewModel, found {len(classes)}")
+        raise UnknownModelError(f"{path} must define exactly one subclass of ViewModel, found {len(classes)}")
     return classes[0]

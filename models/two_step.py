@@ -107,9 +107,9 @@ class Disentangler(ViewModel):
         """In the first share of the budget one step of S and its classifier; after that one of `_second`."""
         first = progress < self.FIRST
         self.specified.train(first)  # frozen, its batch norm uses the running statistics and leaves them alone
-        return self._first(batches.draw(), fabric) if first else self._second(batches, fabric)
-
-    def _first(self, batch: Batch, fabric: Fabric) -> CycleReport:
+        if not first:
+            return self._second(batches, fabric)
+        batch = batches.draw()
         logits = self.wrapped["classifier"](self.wrapped["specified"](batch.image))
         loss = F.cross_entropy(logits, self.label(batch))
         self.descend(fabric, loss, "specified", "classifier")

@@ -64,14 +64,10 @@ def scale_to_fan_in(network: nn.Module) -> None:
     for module in network.modules():
         weight = getattr(module, "weight", None)
         if weight is not None and weight.dim() == 4:
-            weight.div_(DEVIATION * _fan_in(module, weight) ** 0.5)
-
-
-def _fan_in(module: nn.Module, weight: Tensor) -> float:
-    """Return how many numbers go into one output of a convolution, on average where it is transposed."""
-    if isinstance(module, nn.ConvTranspose2d):
-        return weight[:, 0].numel() / (module.stride[0] * module.stride[1])
-    return weight[0].numel()
+            fan_in: float = weight[0].numel()  # how many numbers go into one output
+            if isinstance(module, nn.ConvTranspose2d):  # on average
+                fan_in = weight[:, 0].numel() / (module.stride[0] * module.stride[1])
+            weight.div_(DEVIATION * fan_in**0.5)
 
 
 def uniform_noise(noise: Tensor) -> Tensor:

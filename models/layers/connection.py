@@ -68,15 +68,14 @@ class NonalignmentConnection(nn.Module):
             for projected in (self.query(decoded), self.key(encoded), self.value(encoded))
         )
         with torch.autocast(decoded.device.type, enabled=False):  # unscaled logits overflow in half precision
-            attended = torch.cat([self._attend(strip, query, key, value) for strip in self.strips], 2)
+            found = []
+            for rows, keys in self.strips:
+                seen = None if self.window is None else self.window[rows, keys]
+                own = query[:, :, rows], key[:, :, keys], value[:, :, keys]
+                found.append(F.scaled_dot_product_attention(*own, seen, scale=1.0))
+            attended = torch.cat(found, 2)
         z = attended.squeeze(1).transpose(1, 2).reshape(len(decoded), -1, *decoded.shape[2:]).to(decoded.dtype)
         return torch.cat([decoded, z], 1)
-
-    def _attend(self, strip: Strip, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Return what the queries of a strip find; query, key and value are of shape (B, 1, H W, C_h)."""
-        rows, keys = strip
-        seen = None if self.window is None else self.window[strip]
-        return F.scaled_dot_product_attention(query[:, :, rows], key[:, :, keys], value[:, :, keys], seen, scale=1.0)
 
 
 class SkipConnection(nn.Module):
