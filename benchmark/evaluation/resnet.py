@@ -105,5 +105,5 @@ def fit(
         optimizer.step()
         scheduler.step()
     if not torch.isfinite(last):
-        raise DivergedError(f"{title}: the loss is not finite; lower its learning_rate")
+        raise DivergedError(f"{title}: the loss is not finite")
     resnet.eval()
