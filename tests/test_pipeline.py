@@ -37,10 +37,7 @@ def test_everything_in_the_table_is_made_by_a_stage() -> None:
 
 @pytest.mark.parametrize("stage", MADE)
 def test_the_code_of_a_stage_is_in_the_folders_that_it_names(stage: str) -> None:
-    modules = [TABLE[kind].module for kind in MADE.get(stage, ())]
-    for path in closure(f"pipelines.{stage}", without=["benchmark.execution.stages"]) + closure(
-        *modules, without=NEUTRAL
-    ):
+    for path in closure(*(TABLE[kind].module for kind in MADE[stage]), without=NEUTRAL):
         folder = path.relative_to(PROJECT).parts[0]
         assert folder in STAGES[stage]["deps"], path
 
