@@ -18,6 +18,7 @@ from benchmark.reporting.samples import sample_positions, save_columns
 from benchmark.reporting.sheets import markdown
 from benchmark.results.rates import ALL_RATES, all_rates
 from benchmark.results.records import Measured, Trained
+from benchmark.results.rows import write_csv
 
 
 def outcomes(seeds: int = 1, right: float = 0.5, identities: int = 12) -> pd.DataFrame:
@@ -151,7 +152,7 @@ def test_no_ablation_is_no_error(table: pd.DataFrame) -> None:
 
 
 def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
-    tables.write_csv(table, tmp_path / "identity.csv")
+    write_csv(table, tmp_path / "identity.csv")
     content = (tmp_path / "identity.csv").read_bytes()
     assert b"\r" not in content
     header, copy, _, ours, *_ = content.decode().splitlines()
@@ -168,7 +169,7 @@ def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
     assert copy.startswith("smoke,copy,-,random,20,,,,,,0.125000,")
     assert ours.startswith("smoke,ours,8,random,5,2345,640,32,99,0,0.500000,")
     assert ",1.000000,1.000000,1.000000,,,,0.500000," in ours
-    tables.write_csv(table.copy(), tmp_path / "again.csv")
+    write_csv(table.copy(), tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == content
 
 
