@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,17 @@ from benchmark.regression.recorded import FEWSHOT, IDENTITY, Key, Result, Result
 from benchmark.results.rates import ACCURACY, ALL_RATES, all_rates
 from benchmark.results.rows import FOLDER
 
-KINDS = (IDENTITY, FEWSHOT)
 RATES = {IDENTITY: ALL_RATES, FEWSHOT: (ACCURACY,)}
 KEYS = {IDENTITY: ("split", "nc"), FEWSHOT: ("way", "shot")}  # columns of the tables
+TABLES = {IDENTITY: ("identity.csv", "identity_diagnostics.csv"), FEWSHOT: ("fewshot.csv",)}
 
 
 def read(path: Path) -> Results:
     """Return what a results folder, or one of its files, has recorded.
 
     Args:
-        path: a folder with `rows/`, `identity.csv` or `fewshot.csv`, whose stored outcomes go before its tables; or a
-            file: one of these tables under any name, or the Parquet file of either in `rows/`.
+        path: a folder with `rows/` or TABLES, whose stored outcomes go before its tables; or a file: one of these
+            tables, under any name, or a Parquet file of `rows/`. The two tables of identity are read together.
 
     Raises:
         BenchmarkError: there are no results, or they are damaged.
@@ -38,36 +39,47 @@ def tables(path: Path) -> Results:
     Raises:
         BenchmarkError: they are damaged.
     """
-    return _read(table for outcomes, table in _choices(path) if outcomes.is_file() and table.is_file())
+    return _read(table for kind in TABLES if _stored(path, kind).is_file() for table in _tables(path, kind))
 
 
 def _read(files: Iterable[Path]) -> Results:
+    """Return what the files have; the rates of one measurement can be in two tables."""
     found: dict[Key, Result] = {}
     for file in files:
+        own: dict[Key, Result] = {}
         with explained(file):
             for key, result in _outcomes(file) if file.suffix == ".parquet" else _table(file):
-                if key in found:
+                if key in own:
                     raise BenchmarkError(f"{file} has {key.model} twice for {key.measurement}, and must have it once")
-                found[key] = result
+                own[key] = result
+        for key, result in own.items():
+            before = found.get(key)
+            if isinstance(before, Tabled) and isinstance(result, Tabled):
+                result = replace(before, intervals=pd.concat([before.intervals, result.intervals]))
+            found[key] = result
     return found
 
 
 def _files(path: Path) -> list[Path]:
     if path.is_file():
-        return [path]
+        return _tables(path.parent, IDENTITY) if path.name in TABLES[IDENTITY] else [path]
     if not path.is_dir():
         raise BenchmarkError(f"{path} does not exist; name a folder of results, or a table or Parquet file of one")
-    files = [next(filter(Path.is_file, choice), None) for choice in _choices(path)]
-    if not any(files):
+    choices = ([_stored(path, kind)] if _stored(path, kind).is_file() else _tables(path, kind) for kind in TABLES)
+    files = [file for choice in choices for file in choice]
+    if not files:
         raise BenchmarkError(
             f"{path} is no folder of results: it has neither {FOLDER}/ nor identity.csv or fewshot.csv"
         )
-    return [file for file in files if file]
+    return files
 
 
-def _choices(folder: Path) -> list[tuple[Path, Path]]:
-    """Return for each kind the file of its outcomes and that of its table."""
-    return [(folder / FOLDER / f"{kind}.parquet", folder / f"{kind}.csv") for kind in KINDS]
+def _stored(folder: Path, kind: str) -> Path:
+    return folder / FOLDER / f"{kind}.parquet"
+
+
+def _tables(folder: Path, kind: str) -> list[Path]:
+    return [folder / name for name in TABLES[kind] if (folder / name).is_file()]
 
 
 @contextmanager
@@ -82,7 +94,7 @@ def explained(file: Path) -> Iterator[None]:
 
 
 def _table(file: Path) -> Iterator[tuple[Key, Tabled]]:
-    table = pd.read_csv(file)
+    table = pd.read_csv(file).rename(columns=lambda name: name.replace("copied_", "copy_rate_"))  # an earlier name
     kind = FEWSHOT if "shot" in table else IDENTITY
     rates = [rate for rate in RATES[kind] if rate in table] or list(RATES[kind][:1])
     for row in table.to_dict("records"):

@@ -32,7 +32,7 @@ def sheet(ablation: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     sizes = sorted(ablation["nc"].unique())
     parts: list[Part] = [("random", nc) for nc in sizes] or list(gaps.there)
     rates = [f"{nc}c {HEADS[rate]} %" for nc in sizes for rate in SHOWN]
-    heads = ["version", "map", "parameters", "warm-up steps", *rates, "seeds"]
+    heads = ["version", "connection size", "parameters", "warm-up steps", *rates, "seeds"]
     found = {model: dashes(heads) for model in gaps.missing(*parts)} | _measured(ablation, sizes, gaps)
     shown, footnotes = {model: paper for model, paper in TABLE_2.items() if model in found}, Footnotes()
     lines = [[footnotes.mark(paper, gaps.footnote(model, *parts)), *found[model]] for model, paper in shown.items()]
@@ -56,7 +56,7 @@ def _cells(version: pd.DataFrame, absent: Mapping[int, str]) -> list[object]:
     first = version.iloc[0]
     measured = version.to_dict("index")
     cells = [percent(measured[nc], rate) if nc in measured else text for nc, text in absent.items() for rate in SHOWN]
-    terms = [first["map"], count(first["parameters"]), count(first["warm_up_steps"])]
+    terms = [first["connection_size"], count(first["parameters"]), count(first["warm_up_steps"])]
     return [*terms, *cells, _seeds(version["n_seeds"])]
 
 

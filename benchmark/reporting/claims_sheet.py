@@ -21,7 +21,6 @@ from benchmark.results.records import Facts, Part
 Row = Mapping[Hashable, Any]
 Missing = Mapping[str, Gaps]  # by measurement
 NOTHING: Missing = MappingProxyType({})
-METRICS = HEADS | {"view_cross": "view, other than the input's", "copied_pixels": "copied (pixels)"}
 HEAD = ["exhibit", "claim", "verdict", "in this order", SUPPORTED, CONTRADICTED, CANNOT_TELL, "why"]
 PARTS = ["claimed above", "claimed below", "rate", "with", "published, points"]
 TESTS = ["seeds", "p", "p (Holm)", "verdict"]
@@ -37,7 +36,7 @@ NOT_THE_PAPER = "A verdict is about these data, and not about those of the paper
 
 
 def sheet(table: pd.DataFrame, facts: Facts, missing: Missing = NOTHING) -> Sheet:
-    """Return the claims for reading, each with its verdict over the rows of `claims.claims_table`.
+    """Return the claims for reading: the verdict of each, what the paper says, then a grid of its parts.
 
     Args:
         table: those rows.
@@ -45,26 +44,18 @@ def sheet(table: pd.DataFrame, facts: Facts, missing: Missing = NOTHING) -> Shee
         missing: what is missing of `identity` and of `fewshot`.
     """
     shown, footnotes = load().exhibits_for(facts.settings.data.dataset), Footnotes()
-    parts = {key: own.to_dict("records") for key, own in table.groupby(["exhibit", "claim"])}
+    records = {key: own.to_dict("records") for key, own in table.groupby(["exhibit", "claim"])}
     lines = [
-        _line(row, footnotes.mark_all(row["claim"], _footnotes(parts[row["exhibit"], row["claim"]], missing)))
+        _line(row, footnotes.mark_all(row["claim"], _footnotes(records[row["exhibit"], row["claim"]], missing)))
         for row in summary(table).to_dict("records")
     ]
-    title = f"Claims of the paper, profile {facts.name}"
     grids = [Grid(HEAD, lines, "Verdicts"), _words(shown)]
-    return Sheet(title, grids, [*footnotes.notes, *_setting(facts, shown), RULE])
-
-
-def parts_sheet(table: pd.DataFrame, facts: Facts, missing: Missing = NOTHING) -> Sheet:
-    """Return the rows of `claims.claims_table` for reading, a grid for each claim; the arguments are as for `sheet`."""
-    shown, footnotes = load().exhibits_for(facts.settings.data.dataset), Footnotes()
-    grids = []
     for key, exhibit in shown.items():
         head = [*PARTS, f"{column(facts.settings, key)}, points", *TESTS]
         for claim, parts in table[table["exhibit"] == exhibit.name].groupby("claim", sort=False):
             lines = [_part(row, missing, footnotes) for row in parts.to_dict("records")]
             grids.append(Grid(head, lines, f"{exhibit.name}: {claim}"))
-    title = f"Claims of the paper, part by part, profile {facts.name}"
+    title = f"Claims of the paper, profile {facts.name}"
     return Sheet(title, grids, [*footnotes.notes, *_setting(facts, shown), RULE, _intervals(table), _pictures(shown)])
 
 
@@ -94,11 +85,12 @@ def _line(row: Row, claim: str) -> list[object]:
 
 def _part(row: Row, missing: Missing, footnotes: Footnotes) -> list[object]:
     gaps, part = _place(row, missing)
-    models = [footnotes.mark(row[end], gaps.footnote(row[end], part)) for end in ("higher", "lower")]
+    said_of = {model: gaps.footnote(model, part) for model in (row["higher"], row["lower"])}
+    models = [footnotes.mark(model, f"{model}: {text}" if text else "") for model, text in said_of.items()]
     said = f"{row['verdict']}: {row['reason']}" if row["reason"] else row["verdict"]
     ps = ["-" if pd.isna(p) else f"{p:.4f}" for p in (row["p"], row["p_holm"])]
     seeds: object = "-" if pd.isna(row["n_seeds"]) else row["n_seeds"]
-    metric = METRICS.get(row["metric"], row["metric"])
+    metric = HEADS.get(row["metric"], row["metric"])
     return [*models, metric, _size(row), _points(row["published"]), _found(row), seeds, *ps, said]
 
 

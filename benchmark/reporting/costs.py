@@ -8,7 +8,7 @@ import pandas as pd
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import count
 
-HEAD = ["model", "map", "width", "generator", "critic", "MACs", "seconds", "memory, MB", "seeds", "device"]
+HEAD = ["model", "connection size", "width", "generator", "critic", "MACs", "seconds", "memory, MB", "seeds", "device"]
 TEXT = (
     "Generator and critic: trainable parameters; MACs: multiply-accumulates of one generated image. Seconds and peak "
     "memory are those of one training, the mean over its seeds; they belong to the machine and what else it did, and "
@@ -33,7 +33,7 @@ def _line(model: Mapping[Hashable, Any], costs: pd.DataFrame) -> list[object]:
     width = "-" if pd.isna(model["width"]) else f"{model['width']:.3g}"
     spent = [_mean(costs["seconds"]), _mean(costs["peak_memory"] / 2**20)]
     devices = ", ".join(sorted(costs["device"].dropna().unique())) or "-"
-    return [model["model"], model["map"], width, *sizes, *spent, len(costs), devices]
+    return [model["model"], model["connection_size"], width, *sizes, *spent, len(costs), devices]
 
 
 def _mean(values: pd.Series) -> str:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps
+from benchmark.reporting.order import place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS, intervals, percent, random_split
 from benchmark.results.rates import RATES
@@ -31,7 +32,7 @@ def sheet(curves: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     counts = sorted(curves["nc"].unique())
     parts, footnotes = [("random", nc) for nc in counts], Footnotes()
     missing = set(gaps.missing(*parts)) - (set(TABLE_2) - {REFERENCE})
-    models = sorted({*curves["model"], *missing})
+    models = sorted({*curves["model"], *missing}, key=place)
     names = {model: footnotes.mark(model, gaps.footnote(model, *parts)) for model in models}
     head = ["model", *(f"{nc} classes, %" for nc in counts)]
     grids = [Grid(head, _over(curves, rate, counts, names), HEADS[rate]) for rate in RATES]

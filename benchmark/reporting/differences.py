@@ -10,6 +10,7 @@ from benchmark.evaluation.comparison import COLUMNS, compare, references
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
+from benchmark.reporting.order import place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS
 from benchmark.results.rates import LEADING
@@ -69,15 +70,15 @@ def differences_table(
     others = {name: name for name in first}
     parts = [compare(models, others | references(models)).assign(**key) for key, models in families]
     table = pd.concat(parts or [pd.DataFrame(columns=[*keys, *COLUMNS])]).assign(profile=profile)
-    placed = table.sort_values(list(keys), kind="stable", key=_placed, ignore_index=True)
-    return placed[["profile", *keys, *COLUMNS]]
+    order = {name: n for n, name in enumerate([*METRICS, *first, "vanilla", BEST_BASELINE])}
 
+    def placed(column: "pd.Series[Any]") -> "pd.Series[Any]":
+        if column.name == "model":
+            return column.map(place)
+        return column.map(order).fillna(0) if column.name in ("metric", "reference") else column
 
-def _placed(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return what to sort a column by: METRICS by their place."""
-    if column.name != "metric":
-        return column
-    return column.map(lambda metric: METRICS.index(metric) if metric in METRICS else len(METRICS))
+    ordered = table.sort_values([*keys, "reference", "model"], key=placed, ignore_index=True)
+    return ordered[["profile", *keys, *COLUMNS]]
 
 
 def sheet(table: pd.DataFrame, keys: Sequence[str], of: str, gaps: Gaps = COMPLETE) -> Sheet:

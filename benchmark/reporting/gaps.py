@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import reduce
 
+from benchmark.reporting.order import place
 from benchmark.results.records import Failure, Part
 from benchmark.results.rows import Rows
 
@@ -23,8 +24,8 @@ class Gaps:
     there: Mapping[Part, Mapping[str, Set[int]]] = field(default_factory=dict)
 
     def missing(self, *parts: Part) -> list[str]:
-        """Return the models that have failed and have no training seed in any of these parts, by name."""
-        failed = (model for model in sorted(self.failures) if self.footnote(model, *parts))
+        """Return the models that have failed and have no training seed in any of these parts, in order."""
+        failed = (model for model in sorted(self.failures, key=place) if self.footnote(model, *parts))
         return [model for model in failed if not any(self._seeds(model, parts))]
 
     def footnote(self, model: str, *parts: Part) -> str:

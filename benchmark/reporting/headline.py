@@ -6,6 +6,7 @@ import pandas as pd
 
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps
+from benchmark.reporting.order import place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS, count, joint, notes, percent, random_split
 from benchmark.results.rates import LEADING
@@ -49,7 +50,9 @@ def _rows(
     table: pd.DataFrame, models: Iterable[str], columns: list[tuple[str, int]], named: Callable[[str], str]
 ) -> list[list[object]]:
     """Return the cells of each model, by falling joint on other views; what it lacks has a dash."""
-    first = table[table["nc"] == columns[0][1]].set_index("model")[[LEADING, "joint"]].reindex(sorted(models))
+    first = (
+        table[table["nc"] == columns[0][1]].set_index("model")[[LEADING, "joint"]].reindex(sorted(models, key=place))
+    )
     order = first.sort_values([LEADING, "joint"], ascending=False).index  # what is not a number comes last
     found = {(row["model"], row["nc"]): row for row in table.to_dict("records")}
     ends = table.groupby("model")[["warm_up_steps", "n_seeds"]].max()

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from benchmark.evaluation.controls import OF_IDENTITY
+from benchmark.reporting.order import place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.results.records import Facts, Measured
 
@@ -21,7 +22,7 @@ def covering(facts: Facts, identity: Sequence[Measured]) -> Facts:
     models = [each for each in identity if each.model not in OF_IDENTITY]
     seeds = 1 + max((int(each.outcomes["seed"].max()) for each in models), default=0)
     evaluation = facts.settings.evaluation.model_copy(update={"nc": tuple(sorted({each.nc for each in identity}))})
-    names = tuple(dict.fromkeys(each.model for each in models))
+    names = tuple(sorted({each.model for each in models}, key=place))
     rows = {"models": names, "seeds": seeds, "evaluation": evaluation}
     return facts.model_copy(update={"settings": facts.settings.model_copy(update=rows)})
 

@@ -60,7 +60,6 @@ def _exhibits(rows: Rows, made: Tidy, results: Path) -> dict[str, Sheet]:
     missing = {"identity": identity_gaps(rows), "fewshot": fewshot_gaps(rows)}
     return {
         "claims": claims_sheet.sheet(said, facts, missing),
-        "claims_parts": claims_sheet.parts_sheet(said, facts, missing),
         figure: curves.sheet(drawn, identity_gaps(rows)),
         "paper/table_1": published.sheet_1(table_1, facts, fewshot_gaps(rows)),
         "paper/table_2": published.sheet_2(table_2, facts, identity_gaps(rows)),
@@ -73,7 +72,7 @@ def _others(rows: Rows, made: Tidy) -> dict[str, Sheet]:
     keys, family = differences.IDENTITY_KEYS, fewshot.FAMILY
     return {
         "identity": tables.identity_sheet(made.identity, identity),
-        "targets": tables.targets_sheet(made.identity, identity),
+        "identity_diagnostics": tables.diagnostics_sheet(made.identity, identity),
         "ablation": ablation.sheet(made.ablation, identity),
         "differences": differences.sheet(made.differences, keys, "identity", identity),
         "fewshot": fewshot.fewshot_sheet(made.fewshot, settings, recognition),
@@ -82,17 +81,17 @@ def _others(rows: Rows, made: Tidy) -> dict[str, Sheet]:
 
 
 def _chapters(exhibits: Mapping[str, Sheet], others: Sequence[Sheet], pictures: Sequence[Picture]) -> list[Chapter]:
-    """Return the report in its order: what is compared with the paper, each figure before its table, then the rest."""
+    """Return the report in its order: the run's own tables and figures, then what is compared with the paper."""
     paper = [each for each in pictures if each.path.startswith(PAPER)]
     samples = [each for each in pictures if each.path.startswith(SAMPLES)]
-    shown: list[Sheet | Picture] = [exhibits["claims"], exhibits["claims_parts"]]
+    shown: list[Sheet | Picture] = [exhibits["claims"]]
     for picture in paper:
         shown += [picture, *([exhibits[picture.path]] if picture.path in exhibits else [])]
     shown += [sheet for path, sheet in exhibits.items() if sheet not in shown]
     further = [each for each in pictures if each not in paper and each not in samples]
     return [
+        Chapter("Tables", others),
+        Chapter("Figures", further),
         Chapter("The paper's exhibits", shown),
-        Chapter("Further tables", others),
-        Chapter("Further figures", further),
         Chapter("Samples", samples),
     ]

@@ -4,6 +4,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from benchmark.evaluation.controls import OF_IDENTITY
+from benchmark.reporting.order import in_order
 from benchmark.reporting.sheets import Grid, Sheet
 
 KEYS = ["profile", "model", "split", "nc", "neighbours", "metric"]
@@ -20,7 +21,7 @@ def sensitivity_table(rates: pd.DataFrame, profile: str) -> pd.DataFrame:
     """
     seeds = rates.assign(profile=profile).groupby(KEYS)
     means = seeds[["top1", "top5"]].mean()
-    return means.assign(n_seeds=seeds.size(), n_draws=seeds["n_draws"].first()).reset_index()
+    return in_order(means.assign(n_seeds=seeds.size(), n_draws=seeds["n_draws"].first()).reset_index(), *KEYS)
 
 
 def sheet(table: pd.DataFrame, neighbours: int) -> Sheet:
@@ -32,7 +33,7 @@ def sheet(table: pd.DataFrame, neighbours: int) -> Sheet:
     """
     named = table.assign(setting=[setting(*row) for row in zip(table["neighbours"], table["metric"], strict=True)])
     ordered = named.sort_values(["metric", "neighbours"], ascending=[False, True])["setting"].unique()
-    top1 = named.pivot_table("top1", ["model", "split", "nc"], "setting")[list(ordered)]
+    top1 = named.pivot_table("top1", ["model", "split", "nc"], "setting", sort=False)[list(ordered)]
     title = f"Top-1 accuracy in % by number of neighbours and distance, profile {table['profile'].iloc[0]}"
     own = setting(neighbours, METRIC)
     said = (

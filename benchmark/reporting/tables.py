@@ -1,13 +1,13 @@
 """Tidy tables: rates as fractions, rows sorted, a fixed number of digits, no dates and no durations."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers, means_and_intervals
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
+from benchmark.reporting.order import in_order, place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.results.rates import COPIED, LEADING, OF_TARGETS, RATES, TARGETS
 from benchmark.results.records import Measured, Trained
@@ -15,9 +15,29 @@ from benchmark.results.rows import DIGITS
 
 Cells = Callable[[Mapping[Hashable, Any]], list[object]]  # of a row of a table
 
-KEYS = ["profile", "model", "map", "split", "nc"]
-TERMS = ["parameters", "images", "batch_size", "auxiliary_images", "warm_up_steps"]
-HEADS = {"joint_cross": "joint on other views", "joint": "joint", "top1": "top-1", "top5": "top-5", "view": "view"}
+KEYS = ["profile", "model", "split", "nc"]
+TERMS = {  # columns, and what they are of `Trained`
+    "parameters": "parameters",
+    "images_seen": "images",
+    "warm_up_steps": "warm_up_steps",
+    "batch_size": "batch_size",
+    "train_images": "auxiliary_images",
+}
+COMPARED = [  # columns of identity.csv; the others are in identity_diagnostics.csv
+    *KEYS,
+    *(f"{rate}{end}" for rate in RATES for end in ("", "_ci_low", "_ci_high")),
+    *("n_seeds", "n_draws", "parameters", "images_seen", "warm_up_steps"),
+]
+HEADS = {
+    "joint_cross": "joint on other views",
+    "joint": "joint",
+    "top1": "top-1",
+    "top5": "top-5",
+    "view": "view",
+    "view_cross": "view, other than the input's",
+    "copy_rate_pixels": "copy rate (pixels)",
+    "copy_rate_features": "copy rate (features)",
+}
 JOINT = (
     "Joint on other views, the number to look at, counts a generated image only if the KNN's first class is the "
     "input's identity and the independent classifier sees the target view, over target views other than the input's "
@@ -37,9 +57,9 @@ GROUPED = (
     "and leaves out the identities of a single one"
 )
 COPIES = (
-    "Same: the target is the view of the input; cross: another view, so joint cross is joint on other views. Copied: "
-    "share of the cross-view outputs that lie closer to the input than to every real image of that identity in the "
-    "target view, by pixels (L1) and by identity features. A true picture can count as a copy too, if it has the "
+    "Same: the target is the view of the input; cross: another view, so joint cross is joint on other views. Copy "
+    "rate: share of the cross-view outputs that lie closer to the input than to every real image of that identity in "
+    "the target view, by pixels (L1) and by identity features. A true picture can count as a copy too, if it has the "
     "colours and the light of its input; on rendered cars the rate of `oracle` says how often."
 )
 APART = (
@@ -50,27 +70,36 @@ APART = (
 
 def stated(trained: Trained) -> dict[str, int | None]:
     """Return the TERMS as a row of a table states them; a control has none."""
-    return {term: None if trained.images is None else getattr(trained, term) for term in TERMS}
+    return {term: None if trained.images is None else getattr(trained, name) for term, name in TERMS.items()}
 
 
 def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
-    """Return one row for each (model, map, split, nc).
+    """Return one row for each (model, split, nc): the columns COMPARED, and those of `diagnostics`.
 
     The columns TERMS say how large the generator is and what it was trained with. Every rate of ALL_RATES has columns
     `<rate>`, `<rate>_ci_low` and `<rate>_ci_high`.
     """
     rows = [_row(each, profile) for each in sorted(measured, key=lambda each: (each.split, each.nc))]
-    return pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64")).sort_values(KEYS, ignore_index=True)
+    return in_order(pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64")), "model", "split", "nc")
+
+
+def diagnostics(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of the identity table that say how its numbers came about, and no comparison needs.
+
+    These are the rates for the input's own view and for others apart, the copy rates, what was excluded, and the
+    further terms of the training.
+    """
+    return table[[*KEYS, "n_seeds", *(column for column in table if column not in COMPARED)]]
 
 
 def _row(each: Measured, profile: str) -> dict[str, object]:
     outcomes, trained = each.outcomes, each.trained
-    row: dict[str, object] = dict(zip(KEYS, (profile, each.model, trained.map, each.split, each.nc), strict=True))
-    row |= stated(trained)
+    row: dict[str, object] = dict(zip(KEYS, (profile, each.model, each.split, each.nc), strict=True))
+    row |= {"connection_size": trained.map, **stated(trained)}
     for rate, found in means_and_intervals(each.totals).iterrows():
         row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
     counted = {f"n_{column}s": outcomes[column].nunique() for column in ("seed", "draw", "image")}
-    return row | counted | {"left_out": each.left_out}
+    return row | counted | {"n_excluded": each.left_out}
 
 
 def random_split(table: pd.DataFrame) -> pd.DataFrame:
@@ -80,10 +109,10 @@ def random_split(table: pd.DataFrame) -> pd.DataFrame:
 
 def identity_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the identity table for reading: percent with intervals, what the intervals cover, and what is missing."""
-    head = ["model", "map", "parameters", "warm-up steps", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
+    head = ["model", "connection size", "parameters", "warm-up steps", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
-        terms = [row["map"], count(row["parameters"]), count(row["warm_up_steps"])]
+        terms = [row["connection_size"], count(row["parameters"]), count(row["warm_up_steps"])]
         return [*terms, *_percents(row, RATES), row["n_seeds"]]
 
     title, footnotes = f"Identity preservation, profile {table['profile'].iloc[0]}", Footnotes()
@@ -99,8 +128,8 @@ def _grids(table: pd.DataFrame, head: list[str], cells: Cells, gaps: Gaps, footn
         part = str(split), int(str(nc))
         found = [(row["model"], cells(row)) for row in rows.to_dict("records")]
         found += [(model, dashes(head)) for model in gaps.missing(part)]
-        ordered = sorted(found, key=itemgetter(0))
-        lines = [[footnotes.mark(model, gaps.footnote(model, part)), *texts] for model, texts in ordered]
+        found.sort(key=lambda each: place(each[0]))
+        lines = [[footnotes.mark(model, gaps.footnote(model, part)), *texts] for model, texts in found]
         grids.append(Grid(head, lines, f"{split} split, {nc} classes"))
     return grids
 
@@ -116,17 +145,17 @@ def _splits(table: pd.DataFrame) -> str:
         return RANDOM
     missing = ", ".join(map(str, sorted(set(table["nc"]) - set(grouped["nc"]))))
     none = f"; none for N_c {missing}, for which too few identities are left" if missing else ""
-    return f"{GROUPED} ({grouped['left_out'].max()} here{none}). {APART}"
+    return f"{GROUPED} ({grouped['n_excluded'].max()} here{none}). {APART}"
 
 
-def targets_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
+def diagnostics_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the rates apart for the input's own view and for others, and the copy rates, for reading."""
     rates = [f"{rate}_{target}" for rate in OF_TARGETS for target in TARGETS]
     head = ["model", *(f"{HEADS[rate]} {target} %" for rate in OF_TARGETS for target in TARGETS)]
-    head += ["copied (pixels) %", "copied (features) %", "seeds"]
+    head += [*(f"{HEADS[rate]} %" for rate in COPIED.values()), "seeds"]
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
-        return [*_percents(row, [*rates, *COPIED]), row["n_seeds"]]
+        return [*_percents(row, [*rates, *COPIED.values()]), row["n_seeds"]]
 
     title = f"Same-view and cross-view targets, and copies, profile {table['profile'].iloc[0]}"
     footnotes = Footnotes()
@@ -160,8 +189,8 @@ def intervals(seeds: pd.Series, many: str, few: str) -> str:
 def budget(table: pd.DataFrame) -> str:
     """Return in words what the models of a table were trained with."""
     batches = (
-        f"{row.images:,} images in batches of {row.batch_size}, drawn from {row.auxiliary_images:,}"
-        for row in table.dropna(subset=["images"]).itertuples()
+        f"{row.images_seen:,} images in batches of {row.batch_size}, drawn from {row.train_images:,}"
+        for row in table.dropna(subset=["images_seen"]).itertuples()
     )
     budgets = " or ".join(dict.fromkeys(batches)) or "none of these rows was trained"
     warm_up = f" {WARM_UP}" if (table["warm_up_steps"] > 0).any() else ""

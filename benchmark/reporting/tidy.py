@@ -9,15 +9,21 @@ import pandas as pd
 
 from benchmark.files import write_text
 from benchmark.reporting import ablation, differences, fewshot, tables
+from benchmark.reporting.order import in_order
 from benchmark.reporting.views import views_table
 from benchmark.results.rows import Rows, write_csv
 
+FIRST = ["profile", "row", "model", "paper"]  # columns of the ablation
 Metrics = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> measurement -> rate -> value
 
 
 @dataclass(frozen=True)
 class Tidy:
-    """One row for each measurement, as the docstrings of the functions that make them say."""
+    """One row for each measurement, as the docstrings of the functions that make them say.
+
+    `identity` and `ablation` have all columns; their files have the columns COMPARED alone, and `identity_diagnostics`
+    has the rest.
+    """
 
     identity: pd.DataFrame
     views: pd.DataFrame
@@ -29,7 +35,9 @@ class Tidy:
 
     def write(self, results: Path) -> None:
         """Write each as `<name>.csv`, and the rates of each model as `metrics/<model>.json`, a line each for DVC."""
-        for name, table in vars(self).items():
+        compared = {name: getattr(self, name).filter([*FIRST, *tables.COMPARED]) for name in ("identity", "ablation")}
+        diagnostics = {"identity_diagnostics": tables.diagnostics(self.identity)}
+        for name, table in {**vars(self), **compared, **diagnostics}.items():
             write_csv(table, results / f"{name}.csv")
         metrics = _merged(tables.metrics(self.identity), fewshot.metrics(self.fewshot))
         for old in (results / "metrics").glob("*.json"):
@@ -51,7 +59,7 @@ def tidy(rows: Rows) -> Tidy:
         ablation.table(identity),
         fewshot.fewshot_table(rows.fewshot, settings.fewshot, name),
         differences.differences_table(families, fewshot.FAMILY, name, first=[fewshot.START]),
-        rows.models,
+        in_order(rows.models.rename(columns={"map": "connection_size"}), "model"),
     )
 
 

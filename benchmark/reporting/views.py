@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from benchmark.evaluation.rates import rates
+from benchmark.reporting.order import in_order
 from benchmark.results.rates import OF_TARGETS
 from benchmark.results.records import Measured
 
@@ -22,7 +23,7 @@ def views_table(measured: Iterable[Measured], views: Sequence[str], profile: str
         profile: name of the run.
     """
     table = pd.concat([_matrix(each) for each in measured], ignore_index=True).assign(profile=profile)
-    table = table.sort_values(KEYS, ignore_index=True)
+    table = in_order(table, *KEYS)
     names = dict(enumerate(views))
     return table.assign(**{end: table[end].map(names) for end in ("source", "target")})[[*KEYS, *OF_TARGETS, "n"]]
 

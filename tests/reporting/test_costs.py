@@ -7,7 +7,7 @@ from tests.reporting import drawn
 def test_costs_are_means_over_seeds_and_unknown_ones_are_dashes() -> None:
     known = drawn.sizes(["ours", "lost"]).astype({"generator_parameters": "Int64", "macs": "Int64"})
     known.loc[1, ["generator_parameters", "macs"]] = None
-    models = known.assign(map=["8", "-"], width=[0.25, float("nan")])
+    models = known.assign(connection_size=["8", "-"], width=[0.25, float("nan")])
     spent = drawn.costs(["ours"]).assign(seconds=[60.0, 90.0])
     (grid,) = sheet(models, spent, "quick").grids
     assert list(grid.rows[0]) == ["ours", "8", "0.25", "100,000", "-", "700,000", "75", "-", 2, "a CPU"]

@@ -84,7 +84,7 @@ def test_models_seeds_and_numbers_of_classes_are_those_of_the_rows() -> None:
     last = facts().model_copy(update={"settings": profile("smoke", models=["ours"], evaluation__nc=[5])})
     rows = [made_identity("unet", [0.5], 12), made_identity("ours", [0.5] * 3, 5), made_identity("copy", [0.5], 5)]
     found = covering(last, rows)
-    assert found.settings.models == ("unet", "ours")
+    assert found.settings.models == ("ours", "unet")
     assert found.settings.evaluation.nc == (5, 12)
     assert dict(provenance_sheet(found).grids[0].rows)["numbers of the training seeds"] == "0, 1, 2"
     assert found.settings.evaluation.draws == last.settings.evaluation.draws
@@ -148,7 +148,7 @@ def identity_rows(*rows: tuple[str, str, int, float]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["model", "split", "nc", "joint_cross"])
     rates = ("joint_cross", "joint", "top1", "view")
     bounds = {f"{rate}_ci_{end}": 0.25 for rate in rates for end in ("low", "high")}
-    trained = {"images": 640, "batch_size": 32, "auxiliary_images": 99, "warm_up_steps": 0}
+    trained = {"images_seen": 640, "batch_size": 32, "train_images": 99, "warm_up_steps": 0}
     joint = 1 - table["joint_cross"]
     return table.assign(profile="smoke", n_seeds=1, joint=joint, top1=0.5, view=0.75, **bounds, **trained)
 

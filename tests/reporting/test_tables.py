@@ -55,8 +55,8 @@ def identity_text(table: pd.DataFrame) -> str:
     return markdown(tables.identity_sheet(table))
 
 
-def targets_text(table: pd.DataFrame) -> str:
-    return markdown(tables.targets_sheet(table))
+def diagnostics_text(table: pd.DataFrame) -> str:
+    return markdown(tables.diagnostics_sheet(table))
 
 
 def ablation_text(table: pd.DataFrame) -> str:
@@ -65,19 +65,19 @@ def ablation_text(table: pd.DataFrame) -> str:
 
 def test_rows_are_sorted_and_rates_are_fractions(table: pd.DataFrame) -> None:
     assert table[tables.KEYS].to_numpy().tolist() == [
-        ["smoke", "copy", "-", "random", 20],
-        ["smoke", "ours", "8", "grouped", 5],
-        ["smoke", "ours", "8", "random", 5],
-        ["smoke", "ours", "8", "random", 20],
-        ["smoke", "vanilla", "-", "random", 20],
+        ["smoke", "ours", "grouped", 5],
+        ["smoke", "ours", "random", 5],
+        ["smoke", "ours", "random", 20],
+        ["smoke", "vanilla", "random", 20],
+        ["smoke", "copy", "random", 20],
     ]
-    assert table["top1"].tolist() == [0.25, 0.25, 1.0, 0.75, 0.5]
-    assert table["joint"].tolist() == [0.125, 0.125, 0.5, 0.375, 0.25]
-    assert table["n_seeds"].tolist() == [1, 1, 1, 3, 1]
+    assert table["top1"].tolist() == [0.25, 1.0, 0.75, 0.5, 0.25]
+    assert table["joint"].tolist() == [0.125, 0.5, 0.375, 0.25, 0.125]
+    assert table["n_seeds"].tolist() == [1, 1, 3, 1, 1]
     assert table["n_images"].tolist() == [48] * 5
-    assert table["left_out"].tolist() == [0, 3, 0, 0, 0]
-    assert table["top5"].isna().tolist() == [False, True, True, False, False]
-    vanilla = table.iloc[4]
+    assert table["n_excluded"].tolist() == [3, 0, 0, 0, 0]
+    assert table["top5"].isna().tolist() == [True, True, False, False, False]
+    vanilla = table.iloc[3]
     assert vanilla["top1_ci_low"] < 0.5 < vanilla["top1_ci_high"]
 
 
@@ -110,18 +110,19 @@ def test_same_view_and_cross_view_targets_and_copies_are_apart() -> None:
         "view_cross": [None, 0, 1, None],
         "joint_same": [1, None, None, 0],
         "joint_cross": [None, 0, 0, None],
-        "copied_pixels": [None, 1, 0, None],
-        "copied_features": [None, 0, None, None],
+        "copy_rate_pixels": [None, 1, 0, None],
+        "copy_rate_features": [None, 0, None, None],
     }
     assert {rate: [None if np.isnan(v) else v for v in found[rate]] for rate in found} == expected
 
 
 def test_every_row_says_on_which_terms_the_model_was_trained(table: pd.DataFrame) -> None:
-    assert table["parameters"].isna().tolist() == [True, False, False, False, False]
-    assert table["parameters"].tolist()[1:] == [2345, 2345, 2345, 1000]
-    assert table["images"].tolist()[1:] == [640] * 4
-    assert table["batch_size"].tolist()[1:] == [32] * 4
-    assert table["auxiliary_images"].tolist()[1:] == [99] * 4
+    assert table["parameters"].isna().tolist() == [False, False, False, False, True]
+    assert table["parameters"].tolist()[:4] == [2345, 2345, 2345, 1000]
+    assert table["images_seen"].tolist()[:4] == [640] * 4
+    assert table["batch_size"].tolist()[:4] == [32] * 4
+    assert table["train_images"].tolist()[:4] == [99] * 4
+    assert table["connection_size"].tolist() == ["8", "8", "8", "-", "-"]
 
 
 def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> None:
@@ -131,7 +132,7 @@ def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> N
     text = markdown(ablation.sheet(rows))
     names = ("joint on other views", "joint", "top-1", "top-5")
     rates = " | ".join(f"{nc}c {name} %" for nc in (5, 20) for name in names)
-    assert f"| version | map | parameters | warm-up steps | {rates} | seeds |" in text
+    assert f"| version | connection size | parameters | warm-up steps | {rates} | seeds |" in text
     first, last = (line for line in text.splitlines() if line.startswith("| vanilla"))
     assert first.endswith("| 1 |")
     assert last.endswith("| 1 (5c), 3 (20c) |")  # of ours
@@ -152,25 +153,33 @@ def test_no_ablation_is_no_error(table: pd.DataFrame) -> None:
 
 
 def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
-    write_csv(table, tmp_path / "identity.csv")
+    write_csv(table[tables.COMPARED], tmp_path / "identity.csv")
     content = (tmp_path / "identity.csv").read_bytes()
     assert b"\r" not in content
-    header, copy, _, ours, *_ = content.decode().splitlines()
+    header, _, ours, *_, copy = content.decode().splitlines()
     expected = [
         name
         for rate in ("joint_cross", "joint", "top1", "top5", "view")
         for name in (rate, f"{rate}_ci_low", f"{rate}_ci_high")
     ]
-    assert header.split(",")[10:25] == expected
-    assert header.endswith(",copied_features_ci_high,n_seeds,n_draws,n_images,left_out")
-    assert header.startswith(
-        "profile,model,map,split,nc,parameters,images,batch_size,auxiliary_images,warm_up_steps,joint_cross,"
-    )
-    assert copy.startswith("smoke,copy,-,random,20,,,,,,0.125000,")
-    assert ours.startswith("smoke,ours,8,random,5,2345,640,32,99,0,0.500000,")
+    assert header.split(",")[4:19] == expected
+    assert header.startswith("profile,model,split,nc,joint_cross,")
+    assert header.endswith(",view_ci_high,n_seeds,n_draws,parameters,images_seen,warm_up_steps")
+    assert copy.startswith("smoke,copy,random,20,0.125000,")
+    assert copy.endswith(",1,1,,,")
+    assert ours.startswith("smoke,ours,random,5,0.500000,")
+    assert ours.endswith(",1,1,2345,640,0")
     assert ",1.000000,1.000000,1.000000,,,,0.500000," in ours
-    write_csv(table.copy(), tmp_path / "again.csv")
+    write_csv(table[tables.COMPARED], tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == content
+
+
+def test_the_diagnostics_have_all_other_columns(table: pd.DataFrame) -> None:
+    found = tables.diagnostics(table)
+    assert {*tables.COMPARED, *found} == {*table}
+    assert {*tables.COMPARED} & {*found} == {*tables.KEYS, "n_seeds"}
+    assert list(found)[:8] == [*tables.KEYS, "n_seeds", "connection_size", "batch_size", "train_images"]
+    assert list(found)[-3:] == ["copy_rate_features_ci_high", "n_images", "n_excluded"]
 
 
 def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFrame) -> None:
@@ -179,7 +188,7 @@ def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFram
     parts = re.split(r"## (.*)\n", text)[1:]
     assert parts[::2] == ["random split, 5 classes", "random split, 20 classes", "grouped split, 5 classes"]
     rates = "joint on other views % | joint % | top-1 % | top-5 % | view %"
-    assert f"| model | map | parameters | warm-up steps | {rates} | seeds |" in parts[1]
+    assert f"| model | connection size | parameters | warm-up steps | {rates} | seeds |" in parts[1]
     for part, expected in ((1, ["50.0", "50.0", "100.0", "n/a"]), (3, ["37.5", "37.5", "75.0", "75.0"])):
         (ours,) = (line for line in parts[part].splitlines() if line.startswith("| ours | 8 | 2,345 | 0 |"))
         assert [cell.partition(" ")[0] for cell in ours.split(" | ")[4:8]] == expected
@@ -216,7 +225,11 @@ def test_real_has_no_joint_on_other_views() -> None:
     assert tables.metrics(table)["real"] == {"nc20": {"joint": 0.5, "top1": 0.5, "top5": 0.5, "view": 1.0}}
 
 
-@pytest.mark.parametrize("write", [identity_text, targets_text, ablation_text, lambda table: markdown(headline(table))])
+def headline_text(table: pd.DataFrame) -> str:
+    return markdown(headline(table))
+
+
+@pytest.mark.parametrize("write", [identity_text, diagnostics_text, ablation_text, headline_text])
 def test_a_warm_up_of_the_discriminator_is_stated(write: Callable[[pd.DataFrame], str]) -> None:
     terms = ("8", 2345, 640, 32, 99)
     measured = [
@@ -225,16 +238,16 @@ def test_a_warm_up_of_the_discriminator_is_stated(write: Callable[[pd.DataFrame]
         Measured("vanilla", Trained(*terms), "random", 20, outcomes()),
     ]
     table = tables.identity_table(measured, "smoke")
-    assert table["warm_up_steps"].tolist() == [pd.NA, 1300, 0]
+    assert table["warm_up_steps"].tolist() == [1300, 0, pd.NA]
     words = "Warm-up: before adversarial training the discriminator was trained for the stated number of steps on real"
     assert words in write(table)
     assert "models without this discriminator have none." in write(table)
     assert "Warm-up: " not in write(table[table["model"] != "ours"])
-    if write is not targets_text:
+    if write is not diagnostics_text:
         assert "| 1,300 |" in write(table)
 
 
-@pytest.mark.parametrize("write", [identity_text, targets_text, ablation_text])
+@pytest.mark.parametrize("write", [identity_text, diagnostics_text, ablation_text])
 def test_which_rows_an_interval_covers_is_said_where_they_differ(
     table: pd.DataFrame, write: Callable[[pd.DataFrame], str]
 ) -> None:
@@ -244,7 +257,7 @@ def test_which_rows_an_interval_covers_is_said_where_they_differ(
     assert f"In brackets: {WITHIN_MODEL}. Budget" in write(table[table["n_seeds"] < 3])
 
 
-@pytest.mark.parametrize("write", [identity_text, targets_text])
+@pytest.mark.parametrize("write", [identity_text, diagnostics_text])
 def test_the_text_says_what_the_grouped_split_lacks(table: pd.DataFrame, write: Callable[[pd.DataFrame], str]) -> None:
     text = write(table)
     assert "of a single one (3 here; none for N_c 20, for which too few identities are left)." in text
@@ -259,9 +272,9 @@ def test_the_text_says_what_the_grouped_split_lacks(table: pd.DataFrame, write: 
 
 
 def test_same_and_cross_view_targets_have_a_table_of_their_own(table: pd.DataFrame) -> None:
-    main, second = identity_text(table), targets_text(table)
+    main, second = identity_text(table), diagnostics_text(table)
     assert "| model | joint cross % | joint same % | top-1 cross % | top-1 same % | view cross % |" in second
-    assert "| copied (features) % | seeds |" in second
+    assert "| copy rate (features) % | seeds |" in second
     _, five, twenty, _ = second.split("## ")
     (line,) = (line for line in five.splitlines() if line.startswith("| ours |"))
     expected = ["50.0"] * 2 + ["100.0"] * 2 + ["50.0"] * 4 + ["1"]

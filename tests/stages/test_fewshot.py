@@ -27,7 +27,7 @@ def copied(finished: Run, tmp_path: Path) -> Run:
 
 
 def fewshot_csv(run: Run) -> pd.DataFrame:
-    return pd.read_csv(run.results / "fewshot.csv", dtype={"map": str})
+    return pd.read_csv(run.results / "fewshot.csv", dtype={"connection_size": str})
 
 
 def test_every_row_is_measured(finished: Run) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 import matplotlib.style
 import seaborn as sns
 
-from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
+from benchmark.reporting.order import CONTROLS, place
 from models.registry import BUILT_IN, REFERENCE, TABLE_2
 
 # Paul Tol, Colour Schemes (SRON/EPS/TN/09-002, 2021): `muted`, made for colour-blind readers
@@ -17,7 +17,6 @@ MUTED = ("#332288", "#88CCEE", "#117733", "#CC6677", "#DDCC77", "#999933", "#44A
 MARKERS = "sD^vPX<"  # as many as go round differently from the colours, so that a pair of both comes back late
 GREYS = ("#222222", "#888888")
 CONTROL_MARKERS = "*dph>8HX"
-CONTROLS = tuple(dict.fromkeys([*OF_IDENTITY, *OF_FEWSHOT]))
 
 DPI = 120  # pixels of an inch in PNG files
 THEME = {
@@ -69,8 +68,8 @@ def theme() -> Iterator[None]:
 def looks(names: Iterable[str]) -> dict[str, Look]:
     """Return the look of each name, in the order of legends.
 
-    Built-in models come first and look the same in every run, the versions of Table 2 with hollow markers; then a
-    user's own models by name, with lines of dashes and dots; then the controls, grey and dashed.
+    Built-in models look the same in every run, the versions of Table 2 with hollow markers; a user's own models have
+    lines of dashes and dots; the controls are grey and dashed.
     """
     wanted = set(names)
     built_in = [name for name in BUILT_IN if name != REFERENCE]
@@ -79,7 +78,7 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     found |= {name: _model(place, "-", name in TABLE_2) for place, name in enumerate(built_in)}
     found |= {name: _model(place, "-.", hollow=False) for place, name in enumerate(own, len(built_in))}
     found |= {name: Look(GREYS[n % 2], CONTROL_MARKERS[n], "--") for n, name in enumerate(CONTROLS)}
-    return {name: look for name, look in found.items() if name in wanted}
+    return {name: found[name] for name in sorted(wanted, key=place)}
 
 
 def _model(place: int, line: Line, hollow: bool) -> Look:
