@@ -98,7 +98,7 @@ def test_the_view_matrix_adds_up_to_the_table(finished: Run) -> None:
             if len(part):
                 mean = (part["view"] * part["n"]).sum() / part["n"].sum()
                 assert table.loc[key, name] == pytest.approx(mean, abs=2e-6)
-    assert table.loc["real", "view_cross"].isna().all()
+    assert table.loc[["real"], "view_cross"].isna().all()
     assert "## random split, 2 classes" in (finished.results / "identity_diagnostics.md").read_text(encoding="utf-8")
 
 
