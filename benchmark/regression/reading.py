@@ -1,23 +1,111 @@
-"""Reading what results have recorded: a whole folder, or one table or Parquet file of it."""
+"""What results have recorded: the rates of each model in each measurement, from stored outcomes or from tables."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pandas as pd
 from pyarrow.parquet import ParquetFile
+from scipy import stats
 
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation.statistics import totals
-from benchmark.regression.recorded import FEWSHOT, IDENTITY, Key, Result, Results, Stored, Tabled
+from benchmark.evaluation.statistics import TAILS, Totals, means_and_intervals, totals
 from benchmark.results.rates import ACCURACY, ALL_RATES, all_rates
-from benchmark.results.rows import FOLDER
+from benchmark.results.rows import DIGITS, FOLDER
 
+IDENTITY, FEWSHOT = "identity", "fewshot"  # names of the tables
 RATES = {IDENTITY: ALL_RATES, FEWSHOT: (ACCURACY,)}
 KEYS = {IDENTITY: ("split", "nc"), FEWSHOT: ("way", "shot")}  # columns of the tables
 TABLES = {IDENTITY: ("identity.csv", "identity_diagnostics.csv"), FEWSHOT: ("fewshot.csv",)}
+
+
+class Key(NamedTuple):
+    """Names one measurement of a model or control.
+
+    Attributes:
+        kind: IDENTITY or FEWSHOT.
+        of: the split, or the number of classes.
+        number: N_c, or the number of shots.
+        model: name of the model or control.
+    """
+
+    kind: str
+    of: str
+    number: int
+    model: str
+
+    @property
+    def measurement(self) -> str:
+        """The measurement in words."""
+        return f"{self.of}, N_c {self.number}" if self.kind == IDENTITY else f"{self.of}-way {self.number}-shot"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The rates of one model from its stored outcomes.
+
+    Attributes:
+        totals: the outcomes, added up by image.
+    """
+
+    totals: Totals
+
+    @property
+    def seeds(self) -> int:
+        """Number of training seeds."""
+        return len(self.totals.seed_means)
+
+    @property
+    def means(self) -> pd.Series:
+        """The mean of each rate."""
+        return self.totals.seed_means.mean()
+
+    @cached_property
+    def intervals(self) -> pd.DataFrame:
+        """Mean, low and high of each rate (rows), rounded as in the tables."""
+        return means_and_intervals(self.totals).map(lambda value: float(f"{value:.{DIGITS}f}"))
+
+    @property
+    def spread(self) -> pd.Series:
+        """Standard deviation of each rate over the training seeds."""
+        return self.totals.seed_means.std()
+
+
+@dataclass(frozen=True)
+class Tabled:
+    """The rates of one model from a row of a table.
+
+    Attributes:
+        intervals: mean, low and high of each rate (rows).
+        seeds: number of training seeds, three or more where the spread is asked for.
+    """
+
+    intervals: pd.DataFrame
+    seeds: int
+
+    @property
+    def means(self) -> pd.Series:
+        """The mean of each rate."""
+        return self.intervals["mean"]
+
+    @property
+    def spread(self) -> pd.Series:
+        """Standard deviation of each rate over the training seeds, recovered from its t interval.
+
+        The interval is symmetric until it is cut off at 0 and 1, so its longer side is the uncut one. Where both are
+        cut, this is a lower bound.
+        """
+        mean, low, high = (self.intervals[name] for name in ("mean", "low", "high"))
+        half = (high - mean).clip(lower=mean - low)
+        return half / float(stats.t.ppf(TAILS[1], self.seeds - 1)) * math.sqrt(self.seeds)
+
+
+Result = Stored | Tabled
+Results = Mapping[Key, Result]
 
 
 def read(path: Path) -> Results:
@@ -97,15 +185,12 @@ def _table(file: Path) -> Iterator[tuple[Key, Tabled]]:
     table = pd.read_csv(file).rename(columns=lambda name: name.replace("copied_", "copy_rate_"))  # an earlier name
     kind = FEWSHOT if "shot" in table else IDENTITY
     rates = [rate for rate in RATES[kind] if rate in table] or list(RATES[kind][:1])
+    ends = {"mean": "", "low": "_ci_low", "high": "_ci_high"}
     for row in table.to_dict("records"):
         of, number = (row[name] for name in KEYS[kind])
-        yield Key(kind, str(of), int(number), row["model"]), Tabled(_intervals(row, rates), int(row["n_seeds"]))
-
-
-def _intervals(row: Mapping[Hashable, Any], rates: list[str]) -> pd.DataFrame:
-    ends = {"mean": "", "low": "_ci_low", "high": "_ci_high"}
-    values = {end: [row[f"{rate}{suffix}"] for rate in rates] for end, suffix in ends.items()}
-    return pd.DataFrame(values, index=rates, dtype=float)
+        values = {end: [row[f"{rate}{suffix}"] for rate in rates] for end, suffix in ends.items()}
+        intervals = pd.DataFrame(values, index=rates, dtype=float)
+        yield Key(kind, str(of), int(number), row["model"]), Tabled(intervals, int(row["n_seeds"]))
 
 
 def _outcomes(file: Path) -> Iterator[tuple[Key, Stored]]:
@@ -113,18 +198,12 @@ def _outcomes(file: Path) -> Iterator[tuple[Key, Stored]]:
     with ParquetFile(file) as opened:
         for number in range(opened.num_row_groups):
             rows = opened.read_row_group(number).to_pandas()
-            yield from _fewshot(rows) if "shots" in rows else _identity(rows)
-
-
-def _identity(rows: pd.DataFrame) -> Iterator[tuple[Key, Stored]]:
-    for key, own in rows.groupby(["model", "split", "nc"]):
-        model, split, nc = map(str, key)
-        yield Key(IDENTITY, split, int(nc), model), Stored(totals(all_rates(own, int(nc)), own))
-
-
-def _fewshot(rows: pd.DataFrame) -> Iterator[tuple[Key, Stored]]:
-    for key, own in rows.groupby(["model", "shots"]):
-        model, shots = map(str, key)
-        ways = own.groupby("episode")["identity"].nunique().max()
-        right = pd.DataFrame({ACCURACY: own["right"].astype(float)})
-        yield Key(FEWSHOT, str(ways), int(shots), model), Stored(totals(right, own))
+            if "shots" in rows:
+                for (model, shots), own in rows.groupby(["model", "shots"]):
+                    ways = own.groupby("episode")["identity"].nunique().max()
+                    right = pd.DataFrame({ACCURACY: own["right"].astype(float)})
+                    yield Key(FEWSHOT, str(ways), int(shots), str(model)), Stored(totals(right, own))
+            else:
+                for (model, split, nc), own in rows.groupby(["model", "split", "nc"]):
+                    rates = all_rates(own, int(nc))
+                    yield Key(IDENTITY, str(split), int(nc), str(model)), Stored(totals(rates, own))

@@ -10,7 +10,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.regression import reading
 from benchmark.regression.comparison import compare
 from benchmark.regression.differences import PAIRED, TABLES
-from benchmark.regression.recorded import Stored, Tabled
+from benchmark.regression.reading import Stored, Tabled
 from tests.regression.folders import as_earlier, results, without_rows
 
 FEWSHOT = {"ours": [0.4, 0.5], "no_augmentation": [0.3]}
