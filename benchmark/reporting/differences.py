@@ -1,7 +1,6 @@
 """Paired differences between models, for every measurement."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -42,18 +41,15 @@ Family = tuple[Mapping[str, str | int], Mapping[str, Totals]]
 
 def identity_families(measured: Iterable[Measured]) -> list[Family]:
     """Return METRICS of the models, without the controls, for each split and N_c: a family of comparisons each."""
-    models = sorted((each for each in measured if each.model not in OF_IDENTITY), key=_measurement)
-    families: list[Family] = []
-    for (split, nc), group in groupby(models, key=_measurement):
-        members = list(group)
-        for metric in METRICS:
-            outcomes = {each.model: each.totals.of(metric) for each in members}
-            families.append(({"metric": metric, "split": split, "nc": nc}, outcomes))
-    return families
-
-
-def _measurement(each: Measured) -> tuple[str, int]:
-    return each.split, each.nc
+    parts: dict[tuple[str, int], list[Measured]] = {}
+    for each in measured:
+        if each.model not in OF_IDENTITY:
+            parts.setdefault((each.split, each.nc), []).append(each)
+    return [
+        ({"metric": metric, "split": split, "nc": nc}, {each.model: each.totals.of(metric) for each in members})
+        for (split, nc), members in sorted(parts.items())
+        for metric in METRICS
+    ]
 
 
 def differences_table(
@@ -89,10 +85,21 @@ def sheet(table: pd.DataFrame, keys: Sequence[str], of: str, gaps: Gaps = COMPLE
         said = ["No two models are measured that could be compared."]
         return Sheet(f"Paired differences in {of}", [Grid(HEAD, missing)] * bool(missing), [*footnotes.notes, *said])
     title = f"Paired differences in {of}, profile {table['profile'].iloc[0]}"
-    grids = [
-        _grid(dict(zip(keys, values, strict=True)), rows, gaps, footnotes)
-        for values, rows in table.groupby(list(keys), sort=False)
-    ]
+    grids = []
+    for values, rows in table.groupby(list(keys), sort=False):
+        key: dict[str, Any] = dict(zip(keys, values, strict=True))
+        words = (HEADS.get(each, each) if isinstance(each, str) else f"{name} {each}" for name, each in key.items())
+        part = (key["split"], key["nc"]) if "split" in key else None
+        lines: list[list[object]] = []
+        for row in rows.to_dict("records"):
+            model, other = (footnotes.mark(row[end], gaps.footnote(row[end], part)) for end in ("model", "other"))
+            if row["other"] != row["reference"]:
+                other += f" ({row['reference']})"
+            apart, low, high = (f"{100 * row[name]:+z.1f}" for name in ("difference", "ci_low", "ci_high"))
+            points = "n/a" if pd.isna(row["difference"]) else f"{apart} [{low}, {high}]"
+            ps = ["" if pd.isna(p) else f"{p:.4f}" for p in (row["p"], row["p_holm"])]
+            lines.append([model, other, points, row["n_seeds"], *ps, row["verdict"]])
+        grids.append(Grid(HEAD, [*lines, *_missing(gaps, [part], footnotes)], ", ".join(words)))
     return Sheet(title, grids, [*footnotes.notes, differences_notes(table)])
 
 
@@ -104,32 +111,6 @@ def differences_notes(table: pd.DataFrame) -> str:
     return " ".join([f"In brackets: {'; '.join(kinds)}.", *[HOLM] * bool(adjusted), *[CHOSEN] * bool(chosen)])
 
 
-def _grid(key: Mapping[str, Any], rows: pd.DataFrame, gaps: Gaps, footnotes: Footnotes) -> Grid:
-    words = (HEADS.get(value, value) if isinstance(value, str) else f"{name} {value}" for name, value in key.items())
-    part = (key["split"], key["nc"]) if "split" in key else None
-
-    def named(model: str) -> str:
-        return footnotes.mark(model, gaps.footnote(model, part))
-
-    lines = [_cells(row, named) for row in rows.to_dict("records")]
-    return Grid(HEAD, [*lines, *_missing(gaps, [part], footnotes)], ", ".join(words))
-
-
 def _missing(gaps: Gaps, parts: Sequence[Part], footnotes: Footnotes) -> list[list[object]]:
     missing = (model for model in gaps.missing(*parts) if model not in {*OF_IDENTITY, *OF_FEWSHOT})
     return [[footnotes.mark(model, gaps.footnote(model, *parts)), *dashes(HEAD)] for model in missing]
-
-
-def _cells(row: Mapping[Hashable, Any], named: Callable[[str], str]) -> list[object]:
-    model, other = named(row["model"]), named(row["other"])
-    if row["other"] != row["reference"]:
-        other += f" ({row['reference']})"
-    ps = ["" if pd.isna(p) else f"{p:.4f}" for p in (row["p"], row["p_holm"])]
-    return [model, other, _points(row), row["n_seeds"], *ps, row["verdict"]]
-
-
-def _points(row: Mapping[Hashable, Any]) -> str:
-    if pd.isna(row["difference"]):
-        return "n/a"
-    points, low, high = (f"{100 * row[name]:+z.1f}" for name in ("difference", "ci_low", "ci_high"))
-    return f"{points} [{low}, {high}]"

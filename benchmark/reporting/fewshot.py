@@ -1,6 +1,7 @@
 """The few-shot table (paper, Table 1): how well real images are recognised after a training on a few, or on more."""
 
 from collections.abc import Iterable
+from itertools import product
 
 import pandas as pd
 
@@ -13,12 +14,12 @@ from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import TERMS, budget, count, intervals, percent, stated
 from benchmark.results.rates import ACCURACY
 from benchmark.results.records import Recognised
-from benchmark.results.rows import DIGITS
 from benchmark.settings import FewShot
 
 KEYS = ["profile", "model", "way", "shot"]
 FAMILY = ("metric", "way", "shot")
 START = "no_augmentation"
+ALONE = (START, "standard_augmentation")  # controls that add no image
 COUNTS = ["n_seeds", "n_episodes", "n_images"]
 COLUMNS = [*KEYS, ACCURACY, f"{ACCURACY}_ci_low", f"{ACCURACY}_ci_high", *COUNTS]
 COLUMNS += ["augmentation", "steps", *TERMS, "connection_size"]
@@ -41,23 +42,20 @@ def fewshot_table(recognised: Iterable[Recognised], settings: FewShot, profile: 
     images added for each real one, `steps` the optimiser steps of each classifier. `accuracy` has columns for its
     interval.
     """
-    rows = [_row(each, shot, settings, profile) for each in recognised for shot in settings.shots]
+    rows = []
+    for each, shot in product(recognised, settings.shots):
+        mean, low, high = means_and_intervals(each.totals(shot)).loc[ACCURACY]
+        own = each.outcomes[each.outcomes["shots"] == shot]
+        rows.append(
+            dict(zip(KEYS, (profile, each.model, settings.ways, shot), strict=True))
+            | {ACCURACY: mean, f"{ACCURACY}_ci_low": low, f"{ACCURACY}_ci_high": high}
+            | {f"n_{column}s": own[column].nunique() for column in ("seed", "episode", "image")}
+            | {"augmentation": 0 if each.model in ALONE else settings.generated, "steps": settings.steps}
+            | stated(each.trained)
+            | {"connection_size": each.trained.map}
+        )
     table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(TERMS, "Int64"))
     return in_order(table, "model", "shot")
-
-
-def _row(each: Recognised, shot: int, settings: FewShot, profile: str) -> dict[str, object]:
-    keys = (profile, each.model, settings.ways, shot)
-    added = 0 if each.model in ALONE else settings.generated
-    terms = stated(each.trained) | {"connection_size": each.trained.map, "augmentation": added, "steps": settings.steps}
-    mean, low, high = means_and_intervals(each.totals(shot)).loc[ACCURACY]
-    rates = {ACCURACY: mean, f"{ACCURACY}_ci_low": low, f"{ACCURACY}_ci_high": high}
-    rows = each.outcomes[each.outcomes["shots"] == shot]
-    counted = {f"n_{column}s": rows[column].nunique() for column in ("seed", "episode", "image")}
-    return dict(zip(KEYS, keys, strict=True)) | terms | rates | counted
-
-
-ALONE = (START, "standard_augmentation")  # controls that add no image
 
 
 def families(recognised: Iterable[Recognised], settings: FewShot) -> list[Family]:
@@ -70,15 +68,6 @@ def families(recognised: Iterable[Recognised], settings: FewShot) -> list[Family
         )
         for shot in settings.shots
     ]
-
-
-def metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Return the accuracies as model -> <N>way_<s>shot -> accuracy, the form `dvc metrics` shows."""
-    nested: dict[str, dict[str, dict[str, float]]] = {}
-    for row in table.to_dict("records"):
-        accuracy = {ACCURACY: round(row[ACCURACY], DIGITS)}
-        nested.setdefault(row["model"], {})[f"{row['way']}way_{row['shot']}shot"] = accuracy
-    return nested
 
 
 def fewshot_sheet(table: pd.DataFrame, settings: FewShot, gaps: Gaps = COMPLETE) -> Sheet:

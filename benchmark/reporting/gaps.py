@@ -109,14 +109,12 @@ def sentence(failed: Sequence[Failure]) -> str:
     alike: dict[tuple[str, str], list[Failure]] = {}
     for each in sorted(failed, key=lambda each: each.seed):
         alike.setdefault((each.step, f"{each.status}: {each.why}"), []).append(each)
-    return "; ".join(f"{step} {_whose(group)} {said}" for (step, said), group in alike.items())
-
-
-def _whose(group: Sequence[Failure]) -> str:
-    """Return the seeds in words, and the part of the measurement if there is a single one."""
-    part, *others = {each.part for each in group}
-    where = f" ({part[0]} split, {part[1]} classes)" if part and not others else ""
-    return seeds(each.seed for each in group) + where
+    said = []
+    for (step, words), group in alike.items():
+        part, *others = {each.part for each in group}
+        where = f" ({part[0]} split, {part[1]} classes)" if part and not others else ""
+        said.append(f"{step} {seeds(each.seed for each in group)}{where} {words}")
+    return "; ".join(said)
 
 
 def seeds(numbers: Iterable[int]) -> str:

@@ -43,7 +43,11 @@ def sheet(table: pd.DataFrame, neighbours: int) -> Sheet:
     grids, notes = [_grid(100 * top1, 1)], [said]
     models = top1[~top1.index.isin(list(OF_IDENTITY), "model")]
     if models.index.unique("model").size >= LEAST_MODELS:
-        taus = _taus(models, own)
+
+        def tau(column: pd.Series) -> float:
+            return float(kendalltau(column, models.loc[column.index, own]).statistic)
+
+        taus = models.groupby(["split", "nc"]).agg(tau)
         grids.append(_grid(taus, 2, f"Order of the models: Kendall's tau with {own}"))
         lowest = _text(taus.min(axis=None), 2)
         notes.append(f"Tau is 1 for the same order, 0 for none in common, -1 for the reverse. The lowest is {lowest}.")
@@ -53,15 +57,6 @@ def sheet(table: pd.DataFrame, neighbours: int) -> Sheet:
 def setting(neighbours: int, metric: str) -> str:
     """Return a setting in words."""
     return f"K = {neighbours}, {metric}"
-
-
-def _taus(top1: pd.DataFrame, own: str) -> pd.DataFrame:
-    """Return how well the order of the models in each column agrees with that in the column `own`."""
-
-    def tau(column: pd.Series) -> float:
-        return float(kendalltau(column, top1.loc[column.index, own]).statistic)
-
-    return top1.groupby(["split", "nc"]).agg(tau)
 
 
 def _grid(values: pd.DataFrame, digits: int, title: str = "") -> Grid:

@@ -1,17 +1,17 @@
-"""Tidy tables: rates as fractions, rows sorted, a fixed number of digits, no dates and no durations."""
+"""The identity table, for programs (rates as fractions, no dates and no durations) and for reading."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers, means_and_intervals
-from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
+from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps, dashes
 from benchmark.reporting.order import in_order, place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.results.rates import COPIED, LEADING, OF_TARGETS, RATES, TARGETS
 from benchmark.results.records import Measured, Trained
-from benchmark.results.rows import DIGITS
 
 Cells = Callable[[Mapping[Hashable, Any]], list[object]]  # of a row of a table
 
@@ -67,6 +67,13 @@ APART = (
     "from fewer images, so part of a drop from random to grouped is the smaller training part and not a leak."
 )
 
+BESIDE = ("joint", "top1", "view")
+BESIDE_JOINT = (
+    "Joint, identity (top-1) and view stand beside it for the smallest number of classes. The split is the paper's "
+    "random one."
+)
+OWN_VIEW = "`real` has a dash, as it shows the view of the input alone."
+
 
 def stated(trained: Trained) -> dict[str, int | None]:
     """Return the TERMS as a row of a table states them; a control has none."""
@@ -79,7 +86,14 @@ def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
     The columns TERMS say how large the generator is and what it was trained with. Every rate of ALL_RATES has columns
     `<rate>`, `<rate>_ci_low` and `<rate>_ci_high`.
     """
-    rows = [_row(each, profile) for each in sorted(measured, key=lambda each: (each.split, each.nc))]
+    rows = []
+    for each in sorted(measured, key=lambda each: (each.split, each.nc)):  # those of the same images one after another
+        row: dict[str, object] = dict(zip(KEYS, (profile, each.model, each.split, each.nc), strict=True))
+        row |= {"connection_size": each.trained.map, **stated(each.trained)}
+        for rate, found in means_and_intervals(each.totals).iterrows():
+            row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
+        counted = {f"n_{column}s": each.outcomes[column].nunique() for column in ("seed", "draw", "image")}
+        rows.append(row | counted | {"n_excluded": each.left_out})
     return in_order(pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64")), "model", "split", "nc")
 
 
@@ -90,16 +104,6 @@ def diagnostics(table: pd.DataFrame) -> pd.DataFrame:
     further terms of the training.
     """
     return table[[*KEYS, "n_seeds", *(column for column in table if column not in COMPARED)]]
-
-
-def _row(each: Measured, profile: str) -> dict[str, object]:
-    outcomes, trained = each.outcomes, each.trained
-    row: dict[str, object] = dict(zip(KEYS, (profile, each.model, each.split, each.nc), strict=True))
-    row |= {"connection_size": trained.map, **stated(trained)}
-    for rate, found in means_and_intervals(each.totals).iterrows():
-        row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
-    counted = {f"n_{column}s": outcomes[column].nunique() for column in ("seed", "draw", "image")}
-    return row | counted | {"n_excluded": each.left_out}
 
 
 def random_split(table: pd.DataFrame) -> pd.DataFrame:
@@ -113,7 +117,7 @@ def identity_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
         terms = [row["connection_size"], count(row["parameters"]), count(row["warm_up_steps"])]
-        return [*terms, *_percents(row, RATES), row["n_seeds"]]
+        return [*terms, *(percent(row, rate) for rate in RATES), row["n_seeds"]]
 
     title, footnotes = f"Identity preservation, profile {table['profile'].iloc[0]}", Footnotes()
     grids = _grids(table, head, cells, gaps, footnotes)
@@ -134,10 +138,6 @@ def _grids(table: pd.DataFrame, head: list[str], cells: Cells, gaps: Gaps, footn
     return grids
 
 
-def _percents(row: Mapping[Hashable, Any], rates: Iterable[str]) -> list[str]:
-    return [percent(row, rate) for rate in rates]
-
-
 def _splits(table: pd.DataFrame) -> str:
     """Return in words what the splits are, which rows the grouped one lacks, and why."""
     grouped = table[table["split"] == "grouped"]
@@ -150,17 +150,56 @@ def _splits(table: pd.DataFrame) -> str:
 
 def diagnostics_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the rates apart for the input's own view and for others, and the copy rates, for reading."""
-    rates = [f"{rate}_{target}" for rate in OF_TARGETS for target in TARGETS]
+    rates = [*(f"{rate}_{target}" for rate in OF_TARGETS for target in TARGETS), *COPIED.values()]
     head = ["model", *(f"{HEADS[rate]} {target} %" for rate in OF_TARGETS for target in TARGETS)]
     head += [*(f"{HEADS[rate]} %" for rate in COPIED.values()), "seeds"]
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
-        return [*_percents(row, [*rates, *COPIED.values()]), row["n_seeds"]]
+        return [*(percent(row, rate) for rate in rates), row["n_seeds"]]
 
     title = f"Same-view and cross-view targets, and copies, profile {table['profile'].iloc[0]}"
     footnotes = Footnotes()
     grids = _grids(table, head, cells, gaps, footnotes)
     return Sheet(title, grids, [*footnotes.notes, COPIES, f"{notes(table)} {_splits(table)}"])
+
+
+def headline(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
+    """Return joint on other views of models and of controls for each number of classes, the best first.
+
+    It is the first table of the report.
+
+    Args:
+        table: rows of `identity_table`.
+        gaps: what is missing in them.
+    """
+    table = random_split(table)
+    counts = sorted(table["nc"].unique())
+    columns = [(LEADING, nc) for nc in counts] + [(rate, counts[0]) for rate in BESIDE]
+    head = [*(f"{HEADS[rate]} %, {nc} classes" for rate, nc in columns), "warm-up steps", "seeds"]
+    parts, footnotes = [("random", nc) for nc in counts], Footnotes()
+    found = {(row["model"], row["nc"]): row for row in table.to_dict("records")}
+    ends = table.groupby("model")[["warm_up_steps", "n_seeds"]].max()
+    first = table[table["nc"] == counts[0]].set_index("model")[[LEADING, "joint"]]
+
+    def line(model: str) -> list[object]:
+        cells: list[object] = [footnotes.mark(model, gaps.footnote(model, *parts))]
+        for rate, nc in columns:
+            row = found.get((model, nc), {rate: None})
+            cells.append(NONE if pd.isna(row[rate]) else percent(row, rate))
+        return [*cells, count(ends["warm_up_steps"].get(model)), ends["n_seeds"].get(model, NONE)]
+
+    names = {*table["model"], *gaps.missing(*parts)}
+    controls = names & set(OF_IDENTITY)
+    kinds = (("model", "Models", names - controls), ("control", "Controls, which are no model", controls))
+    grids = []
+    for kind, title, own in kinds:
+        in_turn = first.reindex(sorted(own, key=place))
+        best_first = in_turn.sort_values([LEADING, "joint"], ascending=False).index  # what is no number comes last
+        grids += [Grid([kind, *head], [line(model) for model in best_first], title)] * bool(own)
+    said = [*footnotes.notes, " ".join([joint(table), BESIDE_JOINT, *[OWN_VIEW] * ("real" in names)]), notes(table)]
+    explained = "; ".join(f"{name}: {words}" for name, words in OF_IDENTITY.items() if name in names)
+    said += [f"Controls: {explained}."] * bool(explained)
+    return Sheet(f"Joint on other views, profile {table['profile'].iloc[0]}", grids, said)
 
 
 def joint(table: pd.DataFrame) -> str:
@@ -209,13 +248,3 @@ def percent(row: Mapping[Hashable, object], rate: str) -> str:
         return "n/a"
     mean, low, high = (f"{100 * float(str(value)):.1f}" for value in values)
     return f"{mean} [{low}, {high}]"
-
-
-def metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Return the rates as model -> nc<N> or grouped_nc<N> -> rate, the form `dvc metrics` shows."""
-    nested: dict[str, dict[str, dict[str, float]]] = {}
-    for row in table.to_dict("records"):
-        values = {rate: round(float(row[rate]), DIGITS) for rate in RATES if not pd.isna(row[rate])}
-        measurement = f"nc{row['nc']}" if row["split"] == "random" else f"{row['split']}_nc{row['nc']}"
-        nested.setdefault(str(row["model"]), {})[measurement] = values
-    return nested

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from benchmark.reporting import ablation
+from benchmark.reporting.exhibits import ablation_table
 from benchmark.reporting.tidy import Tidy
 from benchmark.results.rates import RATES
 from benchmark.results.rows import COST_COLUMNS, INPUT_COLUMNS, LEARNING_COLUMNS, MODEL_COLUMNS, Rows, Samples
@@ -93,7 +93,7 @@ def samples(models: Sequence[str], rows: int = 3, side: int = SIDE, views: Seque
 
 def tidy(table: pd.DataFrame, recognised: pd.DataFrame, matrices: pd.DataFrame, models: pd.DataFrame) -> Tidy:
     none = pd.DataFrame()
-    return Tidy(table, matrices, none, ablation.table(table), recognised, none, models)
+    return Tidy(table, matrices, none, ablation_table(table), recognised, none, models)
 
 
 def rows(spent: pd.DataFrame, losses: pd.DataFrame, shown: Samples, **changes: object) -> Rows:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.evaluation import statistics
-from benchmark.reporting import ablation, claims_sheet, curves, differences, fewshot, published, render, tables
-from benchmark.reporting.claims import claims_table
+from benchmark.reporting import differences, exhibits, fewshot, render, tables
+from benchmark.reporting.claims import claims_sheet, claims_table
 from benchmark.reporting.gaps import fewshot_gaps, identity_gaps
-from benchmark.reporting.headline import headline
 from benchmark.reporting.sheets import Sheet, latex, markdown
 from benchmark.reporting.tidy import tidy
 from benchmark.results.records import LONGEST, Failure, causes
@@ -55,15 +54,15 @@ def sheets(rows: Rows) -> dict[str, Sheet]:
     return {
         "identity": tables.identity_sheet(made.identity, identity),
         "diagnostics": tables.diagnostics_sheet(made.identity, identity),
-        "headline": headline(made.identity, identity),
-        "curves": curves.sheet(curves.exhibit(made.identity, "rendered")[1], identity),
-        "ablation": ablation.sheet(made.ablation, identity),
-        "table_2": published.sheet_2(published.table_2(made.identity, facts), facts, identity),
+        "headline": tables.headline(made.identity, identity),
+        "curves": exhibits.curves_sheet(exhibits.curves_table(made.identity, "rendered")[1], identity),
+        "ablation": exhibits.ablation_sheet(made.ablation, identity),
+        "table_2": exhibits.sheet_2(exhibits.table_2(made.identity, facts), facts, identity),
         "differences": differences.sheet(made.differences, differences.IDENTITY_KEYS, "identity", identity),
         "fewshot": fewshot.fewshot_sheet(made.fewshot, facts.settings.fewshot, recognition),
-        "table_1": published.sheet_1(published.table_1(made.fewshot, facts), facts, recognition),
+        "table_1": exhibits.sheet_1(exhibits.table_1(made.fewshot, facts), facts, recognition),
         "fewshot_differences": differences.sheet(made.fewshot_differences, fewshot.FAMILY, family, recognition),
-        "claims": claims_sheet.sheet(said, facts, missing),
+        "claims": claims_sheet(said, facts, missing),
     }
 
 

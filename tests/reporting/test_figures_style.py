@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
-from benchmark.reporting.figures.labels import name_points
-from benchmark.reporting.figures.layout import common_nc, entries, legend, panels
-from benchmark.reporting.figures.style import looks, theme
+from benchmark.reporting.figures.canvas import common_nc, entries, legend, looks, panels, theme
+from benchmark.reporting.figures.scatter import name_points
 from benchmark.reporting.order import CONTROLS, MODELS
 from models.registry import BUILT_IN
 

@@ -10,10 +10,20 @@ import pytest
 from PIL import Image
 
 from benchmark.errors import BenchmarkError
-from benchmark.reporting.headline import headline
-from benchmark.reporting.page import LARGEST, Chapter, anchor, embed, folded, page
-from benchmark.reporting.provenance import covering, failures_sheet, provenance_sheet, settings_sheet
+from benchmark.reporting.page import (
+    LARGEST,
+    Chapter,
+    anchor,
+    covering,
+    embed,
+    failures_sheet,
+    folded,
+    page,
+    provenance_sheet,
+    settings_sheet,
+)
 from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.reporting.tables import headline
 from tests.reporting.made import made_identity, profile
 from tests.reporting.paged import DIVERGED, HOSTILE, LONG, SORTED, facts, picture, report
 

@@ -12,13 +12,16 @@ import torch
 from PIL import Image
 
 from benchmark.evaluation.statistics import BETWEEN_SEEDS, WITHIN_MODEL
-from benchmark.reporting import ablation, tables
-from benchmark.reporting.headline import headline
+from benchmark.reporting import tables
+from benchmark.reporting.exhibits import ablation_sheet, ablation_table
 from benchmark.reporting.samples import sample_positions, save_columns
 from benchmark.reporting.sheets import markdown
+from benchmark.reporting.tidy import metrics
 from benchmark.results.rates import ALL_RATES, all_rates
 from benchmark.results.records import Measured, Trained
 from benchmark.results.rows import write_csv
+
+NO_FEWSHOT = pd.DataFrame()
 
 
 def outcomes(seeds: int = 1, right: float = 0.5, identities: int = 12) -> pd.DataFrame:
@@ -60,7 +63,7 @@ def diagnostics_text(table: pd.DataFrame) -> str:
 
 
 def ablation_text(table: pd.DataFrame) -> str:
-    return markdown(ablation.sheet(ablation.table(table)))
+    return markdown(ablation_sheet(ablation_table(table)))
 
 
 def test_rows_are_sorted_and_rates_are_fractions(table: pd.DataFrame) -> None:
@@ -126,17 +129,17 @@ def test_every_row_says_on_which_terms_the_model_was_trained(table: pd.DataFrame
 
 
 def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> None:
-    rows = ablation.table(table)
+    rows = ablation_table(table)
     assert rows[["row", "model", "nc"]].to_numpy().tolist() == [[1, "vanilla", 20], [8, "ours", 5], [8, "ours", 20]]
     assert rows["paper"].tolist() == ["vanilla"] + 2 * ["vanilla + CNC(28) + AIM"]
-    text = markdown(ablation.sheet(rows))
+    text = markdown(ablation_sheet(rows))
     names = ("joint on other views", "joint", "top-1", "top-5")
     rates = " | ".join(f"{nc}c {name} %" for nc in (5, 20) for name in names)
     assert f"| version | connection size | parameters | warm-up steps | {rates} | seeds |" in text
     first, last = (line for line in text.splitlines() if line.startswith("| vanilla"))
     assert first.endswith("| 1 |")
     assert last.endswith("| 1 (5c), 3 (20c) |")  # of ours
-    same = markdown(ablation.sheet(rows[rows["nc"] == 20]))
+    same = markdown(ablation_sheet(rows[rows["nc"] == 20]))
     assert [line.split(" | ")[-1] for line in same.splitlines() if line.startswith("| vanilla")] == ["1 |", "3 |"]
     assert "| vanilla | - | 1,000 | 0 | n/a | n/a | n/a | n/a | 25.0 [" in text
     (ours,) = (line for line in text.splitlines() if line.startswith("| vanilla + CNC(28) + AIM |"))
@@ -147,7 +150,7 @@ def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> N
 
 def test_no_ablation_is_no_error(table: pd.DataFrame) -> None:
     controls = table[table["model"] == "copy"]
-    assert ablation.table(controls).empty
+    assert ablation_table(controls).empty
     assert "No version of Table 2 is measured." in ablation_text(controls)
     assert "none of these rows was trained" in identity_text(controls)
 
@@ -198,7 +201,7 @@ def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFram
 def test_joint_on_other_views_is_explained_by_what_a_copy_has(table: pd.DataFrame) -> None:
     words = "Joint on other views, the number to look at, counts a generated image only if the KNN's first class is"
     copy = "With 20 classes a copy of the input scores 12.5 % on joint on other views, and 12.5 % on joint."
-    for text in (identity_text(table), markdown(headline(table))):
+    for text in (identity_text(table), markdown(tables.headline(table))):
         assert words in text
         assert copy in text
     assert words in ablation_text(table)
@@ -216,17 +219,17 @@ def test_real_has_no_joint_on_other_views() -> None:
     real = table.set_index("model").loc["real"]
     assert real[["joint_cross", "joint_cross_ci_low", "joint_cross_ci_high"]].isna().all()
     assert real["joint"] == 0.5
-    sheet = headline(table)
+    sheet = tables.headline(table)
     assert [row[:2] for row in sheet.grids[1].rows][1] == ["real", "-"]  # what has a number comes first
     assert str(sheet.grids[1].rows[1][2]).startswith("50.0 [")
     assert "`real` has a dash, as it shows the view of the input alone." in sheet.notes[0]
     assert "| real | - | - | - | n/a | 50.0 [" in identity_text(table)
     assert "n/a" not in identity_text(table[table["model"] != "real"])
-    assert tables.metrics(table)["real"] == {"nc20": {"joint": 0.5, "top1": 0.5, "top5": 0.5, "view": 1.0}}
+    assert metrics(table, NO_FEWSHOT)["real"] == {"nc20": {"joint": 0.5, "top1": 0.5, "top5": 0.5, "view": 1.0}}
 
 
 def headline_text(table: pd.DataFrame) -> str:
-    return markdown(headline(table))
+    return markdown(tables.headline(table))
 
 
 @pytest.mark.parametrize("write", [identity_text, diagnostics_text, ablation_text, headline_text])
@@ -285,7 +288,7 @@ def test_same_and_cross_view_targets_have_a_table_of_their_own(table: pd.DataFra
 
 
 def test_metrics_leave_out_what_is_no_number(table: pd.DataFrame) -> None:
-    nested = tables.metrics(table)
+    nested = metrics(table, NO_FEWSHOT)
     assert list(nested["ours"]["nc20"]) == ["joint_cross", "joint", "top1", "top5", "view"]
     assert nested["ours"]["nc5"] == {"joint_cross": 0.5, "joint": 0.5, "top1": 1.0, "view": 0.5}
     assert nested["ours"]["grouped_nc5"]["top1"] == 0.25
@@ -294,7 +297,7 @@ def test_metrics_leave_out_what_is_no_number(table: pd.DataFrame) -> None:
 
 
 def test_ablation_is_of_the_random_split(table: pd.DataFrame) -> None:
-    assert set(ablation.table(table)["split"]) == {"random"}
+    assert set(ablation_table(table)["split"]) == {"random"}
 
 
 def test_a_grid_has_rows_of_columns(tmp_path: Path) -> None:

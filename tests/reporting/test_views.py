@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from benchmark.reporting.views import views_table
+from benchmark.reporting.tidy import views_table
 from benchmark.results.records import Measured, Trained
 
 VIEWS = ("left", "front", "right")
