@@ -164,7 +164,7 @@ def diagnostics_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
 
 
 def headline(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
-    """Return joint on other views of models and of controls for each number of classes, the best first.
+    """Return joint on other views of models and of controls for each number of classes.
 
     It is the first table of the report.
 
@@ -179,7 +179,6 @@ def headline(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     parts, footnotes = [("random", nc) for nc in counts], Footnotes()
     found = {(row["model"], row["nc"]): row for row in table.to_dict("records")}
     ends = table.groupby("model")[["warm_up_steps", "n_seeds"]].max()
-    first = table[table["nc"] == counts[0]].set_index("model")[[LEADING, "joint"]]
 
     def line(model: str) -> list[object]:
         cells: list[object] = [footnotes.mark(model, gaps.footnote(model, *parts))]
@@ -193,9 +192,8 @@ def headline(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     kinds = (("model", "Models", names - controls), ("control", "Controls, which are no model", controls))
     grids = []
     for kind, title, own in kinds:
-        in_turn = first.reindex(sorted(own, key=place))
-        best_first = in_turn.sort_values([LEADING, "joint"], ascending=False).index  # what is no number comes last
-        grids += [Grid([kind, *head], [line(model) for model in best_first], title)] * bool(own)
+        if own:
+            grids.append(Grid([kind, *head], [line(model) for model in sorted(own, key=place)], title))
     said = [*footnotes.notes, " ".join([joint(table), BESIDE_JOINT, *[OWN_VIEW] * ("real" in names)]), notes(table)]
     explained = "; ".join(f"{name}: {words}" for name, words in OF_IDENTITY.items() if name in names)
     said += [f"Controls: {explained}."] * bool(explained)
