@@ -220,7 +220,7 @@ def test_real_has_no_joint_on_other_views() -> None:
     assert real[["joint_cross", "joint_cross_ci_low", "joint_cross_ci_high"]].isna().all()
     assert real["joint"] == 0.5
     sheet = tables.headline(table)
-    assert [row[:2] for row in sheet.grids[1].rows][0] == ["real", "-"]
+    assert list(sheet.grids[1].rows[0][:2]) == ["real", "-"]
     assert str(sheet.grids[1].rows[0][2]).startswith("50.0 [")
     assert "`real` has a dash, as it shows the view of the input alone." in sheet.notes[0]
     assert "| real | - | - | - | n/a | 50.0 [" in identity_text(table)
