@@ -15,9 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
+from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers
 from benchmark.files import replacing
-from benchmark.reporting.order import CONTROLS, place
+from benchmark.reporting.order import place
 from benchmark.reporting.tables import intervals
 from benchmark.results.rows import write_csv
 from models.registry import BUILT_IN, REFERENCE, TABLE_2
@@ -28,6 +29,7 @@ MUTED = ("#332288", "#88CCEE", "#117733", "#CC6677", "#DDCC77", "#999933", "#44A
 MARKERS = "sD^vPX<"  # as many as go round differently from the colours, so that a pair of both comes back late
 GREYS = ("#222222", "#888888")
 CONTROL_MARKERS = "*dph>8HX"
+CONTROLS = tuple(dict.fromkeys([*OF_IDENTITY, *OF_FEWSHOT]))
 
 DPI = 120  # pixels of an inch in PNG files
 THEME = {
