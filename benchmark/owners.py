@@ -52,13 +52,19 @@ def is_running(process: int, since: float | None = None) -> bool:
         return True
 
 
+def is_alive(owner: Any) -> bool:
+    """Whether the process that a record names may still be running: of another host nothing is known."""
+    if not isinstance(owner, dict) or not {"host", "process", "since"} <= owner.keys():
+        return False
+    return owner["host"] != HOST or is_running(int(owner["process"]), float(owner["since"]))
+
+
 def described(owner: Any) -> str:
     """Return who works on a cell, in words; an empty string if its record does not say."""
     if not isinstance(owner, dict) or not {"host", "process", "since"} <= owner.keys():
         return ""
     minutes = max(0.0, time.time() - float(owner["since"])) / 60
     since = f"for {minutes / 60:.1f} h" if minutes >= 60 else f"for {minutes:.0f} min"
-    own = owner["host"] == HOST
-    if own and not is_running(int(owner["process"]), float(owner["since"])):
+    if not is_alive(owner):
         return f"process {owner['process']} has ended without a word; the same command resumes"
-    return f"process {owner['process']} on {'this host' if own else owner['host']} {since}"
+    return f"process {owner['process']} on {'this host' if owner['host'] == HOST else owner['host']} {since}"

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from benchmark import settings as settings_file
 from benchmark.artifacts import made
-from benchmark.cells import difference
+from benchmark.cells import RECORD, Cell, difference
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json
+from benchmark.owners import described, is_alive
 from benchmark.settings import Profile
 from benchmark.values import NAME
 from benchmark.workspace import KEPT, RUNS, Run, run_of_profile
@@ -149,11 +150,8 @@ def listed() -> Iterator[Listed]:
 
 def _changes(base: Profile, settings: Profile) -> list[str]:
     """Return the settings in which a run differs from its profile, as `--set` takes them."""
-    found = []
-    for key, value in _flat(settings.model_dump(mode="json")).items():
-        if key.partition(".")[0] not in ("models", "seeds") and _flat(base.model_dump(mode="json")).get(key) != value:
-            found.append(f"{key}={json.dumps(value)}")
-    return found
+    before, now = (_flat(each.model_dump(mode="json", exclude=settings_file.NEUTRAL)) for each in (base, settings))
+    return [f"{key}={json.dumps(value)}" for key, value in now.items() if before.get(key) != value]
 
 
 def _flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
@@ -191,6 +189,10 @@ def unneeded(names: tuple[str, ...] = ()) -> Iterator[Path]:
     for name in names:
         if not NAME.fullmatch(name) or not (RUNS / name).is_dir():
             raise BenchmarkError(f"there is no run {name[:100]}; `benchmark runs` lists them")
+        for path in (RUNS / name).rglob(RECORD):
+            record = Cell(path.parent).record
+            if record.get("status") == "running" and is_alive(record.get("owner")):
+                raise BenchmarkError(f"{path.parent} is being made ({described(record['owner'])}); stop that first")
         yield RUNS / name
     kept = RUNS / KEPT
     if kept.is_dir():

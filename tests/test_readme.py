@@ -7,7 +7,7 @@ from tests.tools import PROJECT
 
 RESULTS = PROJECT / "results/reference/cpu"
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
-ROWS = ("ours", "dr_gan", "cr_gan", "two_step", "unet", "vanilla", "copy", "oracle", "no_augmentation")
+ROWS = ("ours", "dr_gan", "cr_gan", "two_step", "unet", "vanilla", "oracle", "copy", "no_augmentation")
 
 
 def percent(row: pd.Series, name: str) -> str:

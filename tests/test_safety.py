@@ -22,8 +22,8 @@ from benchmark.data import tiles
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
 from benchmark.making import building
+from benchmark.reporting.figures.canvas import Picture
 from benchmark.reporting.page import Chapter, page
-from benchmark.reporting.pictures import Picture
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.results import rows
 from benchmark.results.records import Failure

@@ -97,18 +97,8 @@ def fit(examples: Examples, classes: int, recipe: Recipe, device: torch.device, 
     def loss(images: Tensor, rows: Rows) -> Tensor:
         return F.cross_entropy(classifier(images, real[rows].to(device)), labels[rows].to(device))
 
-    resnet.fit(
-        classifier,
-        examples.images,
-        batches,
-        loss,
-        recipe.learning_rate,
-        partial(CosineAnnealingLR, T_max=recipe.steps),
-        recipe.augment,
-        recipe.steps,
-        title,
-        "fewshot.learning_rate",
-    )
+    schedule, rate = partial(CosineAnnealingLR, T_max=recipe.steps), recipe.learning_rate
+    resnet.fit(classifier, examples.images, batches, loss, rate, schedule, recipe.augment, recipe.steps, title)
     return classifier
 
 

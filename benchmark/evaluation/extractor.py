@@ -67,8 +67,7 @@ def fit(
         return F.cross_entropy(logits, targets[torch.from_numpy(own)].to(device), label_smoothing=0.1)
 
     schedule = partial(OneCycleLR, max_lr=learning_rate, total_steps=steps)
-    setting = "extractor.learning_rate"
-    resnet.fit(network, images, drawn(), loss, learning_rate, schedule, True, steps, title, setting)
+    resnet.fit(network, images, drawn(), loss, learning_rate, schedule, augment=True, steps=steps, title=title)
     return network
 
 

@@ -122,8 +122,9 @@ def carry_out_all(
                 else:
                     running[workers.submit(task, waiting=False)] = task
             while held and len(running) < jobs and not ready:
-                print(f"{held[0]}: another process is running it, waiting", flush=True)
-                running[workers.submit(held[0], waiting=True)] = held.popleft()
+                task = held.popleft()
+                print(f"{task}: another process is running it, waiting", flush=True)
+                running[workers.submit(task, waiting=True)] = task
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 task = running.pop(future)
                 try:

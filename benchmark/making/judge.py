@@ -3,16 +3,14 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from safetensors.torch import load_file, save_file
-from torch import nn
+from safetensors.torch import save_file
 
 from benchmark.artifacts import Artifact, Made
 from benchmark.data.held_out import held_out_images
 from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
-from benchmark.errors import BenchmarkError
-from benchmark.evaluation import extractor, resnet
+from benchmark.errors import DivergedError
+from benchmark.evaluation import extractor
 from benchmark.files import replacing
 from benchmark.seeding import seed_global
 
@@ -21,14 +19,18 @@ if TYPE_CHECKING:
 
     from benchmark.workspace import Run
 
-KINDS = {"identity_judge": "identity", "view_judge": "view"}
+TASKS = {"identity_judge": "identity", "view_judge": "view"}
 WEIGHTS = "resnet18.safetensors"
 
 
 def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
-    """Train a network on the auxiliary set; its accuracy is that on held-out images of it."""
+    """Train a network on the auxiliary set; its accuracy is that on held-out images of it.
+
+    Raises:
+        DivergedError: the loss is not finite.
+    """
     store, device = open_store(run), open_fabric(run.device).device
-    settings, task = run.settings.extractor, KINDS[artifact.kind]
+    settings, task = run.settings.extractor, TASKS[artifact.kind]
     rows = store.manifest.iloc[store.subset("auxiliary")]
     kept = held_out_images(rows, settings.held_out, "held out")
     training, testing = (
@@ -37,37 +39,22 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
     epochs = settings.epochs if task == "identity" else settings.view_epochs
     seed_global("extractor", task)
     classes = int(rows[f"{task}_label"].max()) + 1
-    network = extractor.fit(
-        store.images,
-        *training,
-        classes,
-        device,
-        artifact.place,
-        epochs=epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        stem=settings.stem,
-    )
+    try:
+        network = extractor.fit(
+            store.images,
+            *training,
+            classes,
+            device,
+            artifact.place,
+            epochs=epochs,
+            batch_size=settings.batch_size,
+            learning_rate=settings.learning_rate,
+            stem=settings.stem,
+        )
+    except DivergedError as error:
+        raise DivergedError(f"{error}; lower extractor.learning_rate") from None
     accuracy = extractor.accuracy(network, store.images, *testing, device)
     print(f"{artifact.place}: accuracy {accuracy:.3f} on held-out auxiliary images")
     with replacing(folder / WEIGHTS) as temporary:
         save_file({key: value.contiguous() for key, value in network.state_dict().items()}, temporary)
     return Made((WEIGHTS,), {"held_out_accuracy": round(accuracy, 6), "classes": classes})
-
-
-def load(run: "Run", kind: str, device: torch.device) -> nn.Module:
-    """Return a finished network in evaluation mode.
-
-    Raises:
-        BenchmarkError: its file is damaged.
-    """
-    cell = Artifact(kind).cell(run)
-    try:
-        network = resnet.network(cell.record["classes"], run.settings.extractor.stem)
-        network.load_state_dict(load_file(cell.folder / WEIGHTS))
-    except Exception as error:  # safetensors and torch report damage by several types
-        reason = type(error).__name__
-        raise BenchmarkError(
-            f"{cell.folder / WEIGHTS} is damaged ({reason}); delete {cell.folder} and run again"
-        ) from error
-    return network.to(device).to(memory_format=torch.channels_last).eval()

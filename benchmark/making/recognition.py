@@ -8,6 +8,7 @@ import pandas as pd
 from benchmark.artifacts import CONTROLS, Artifact, Made
 from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
+from benchmark.errors import DivergedError
 from benchmark.evaluation import augmentation, fewshot
 from benchmark.evaluation.augmentation import Condition
 from benchmark.evaluation.classifier import Recipe
@@ -31,7 +32,11 @@ def needs(run: "Run", artifact: Artifact) -> list[Artifact]:
 
 
 def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
-    """Train and test the classifiers of every episode."""
+    """Train and test the classifiers of every episode.
+
+    Raises:
+        DivergedError: a loss is not finite.
+    """
     store, device, settings = open_store(run), open_fabric(run.device).device, run.settings.fewshot
     condition = _condition(run, artifact, store, device)
     recipe = Recipe(
@@ -42,9 +47,13 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
         condition.augmented,
     )
     drawn = [fewshot.Episode(table, settings.shots) for _, table in episodes.load(run).groupby("episode")]
-    found = [fewshot.outcomes(each, condition, store, recipe, device, artifact.seed, artifact.place) for each in drawn]
+    parts = (fewshot.outcomes(each, condition, store, recipe, device, artifact.seed, artifact.place) for each in drawn)
+    try:
+        found = pd.concat(chain.from_iterable(parts), ignore_index=True)
+    except DivergedError as error:
+        raise DivergedError(f"{error}; lower fewshot.learning_rate") from None
     with replacing(folder / OUTCOMES) as temporary:
-        pd.concat(chain.from_iterable(found), ignore_index=True).to_parquet(temporary, index=False)
+        found.to_parquet(temporary, index=False)
     return Made((OUTCOMES,), {})
 
 

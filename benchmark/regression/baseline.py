@@ -84,7 +84,12 @@ def _rebuild(old: Path, new: Path, wanted: Sequence[str]) -> None:
         for path in _found(made, wanted):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in _found(new, wanted):
-            _copy(path, made / path.relative_to(new))
+            target = made / path.relative_to(new)
+            if path.is_dir():
+                shutil.copytree(path, target)
+            else:
+                target.parent.mkdir(exist_ok=True)
+                shutil.copyfile(path, target)
         _swap(old, made, aside)
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -92,14 +97,6 @@ def _rebuild(old: Path, new: Path, wanted: Sequence[str]) -> None:
 
 def _found(folder: Path, parts: Iterable[str]) -> list[Path]:
     return sorted({path for part in parts for path in folder.glob(part)} - {folder / KEPT})
-
-
-def _copy(source: Path, target: Path) -> None:
-    if source.is_dir():
-        shutil.copytree(source, target)
-    else:
-        target.parent.mkdir(exist_ok=True)
-        shutil.copyfile(source, target)
 
 
 def _swap(old: Path, made: Path, aside: Path) -> None:

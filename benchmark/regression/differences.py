@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals, bootstrap_interval, t_interval
-from benchmark.regression.recorded import Result, Results, Tabled
+from benchmark.regression.reading import Result, Results, Tabled
 
 ROW = ["measurement", "model", "metric"]
 COLUMNS = [*ROW, "old", "new", "difference", "ci_low", "ci_high", "old_seeds", "new_seeds", "basis"]
@@ -49,31 +49,23 @@ def _parts(old: Result | None, new: Result | None) -> Iterator[pd.DataFrame]:
 def _compared(old: Result, new: Result, rates: Sequence[str]) -> pd.DataFrame:
     if isinstance(old, Tabled) or isinstance(new, Tabled):
         return _unpaired(old, new, rates).assign(basis=TABLES)
-    seeds = old.totals.seed_means.index.intersection(new.totals.seed_means.index)
-    if seeds.empty:
+    common = old.totals.seed_means.index.intersection(new.totals.seed_means.index)
+    if common.empty:
         return _unpaired(old, new, rates).assign(basis=NO_SEED)
-    one, other = old.totals.of_seeds(seeds), new.totals.of_seeds(seeds)
-    if not _same_images(one, other):
+    one, other = old.totals.of_seeds(common), new.totals.of_seeds(common)
+    same_images = one.counts.index.equals(other.counts.index)
+    # as many outcomes of each image; a rate that applies to none of them fits any
+    if not same_images or not all(
+        (one.counts == other.counts).all() | (one.counts == 0).all() | (other.counts == 0).all()
+    ):
         return _unpaired(old, new, rates).assign(basis=OTHER)
-    return _paired(one, other)
-
-
-def _same_images(one: Totals, other: Totals) -> bool:
-    """Return whether both have as many outcomes of each image; a rate that applies to none of them fits any."""
-    if not one.counts.index.equals(other.counts.index):
-        return False
-    alike = (one.counts == other.counts).all() | (one.counts == 0).all() | (other.counts == 0).all()
-    return bool(alike.all())
-
-
-def _paired(old: Totals, new: Totals) -> pd.DataFrame:
-    counts = old.counts.clip(upper=new.counts)
-    apart = Totals((new.sums - old.sums).where(counts > 0, 0), counts)
+    counts = one.counts.clip(upper=other.counts)
+    apart = Totals((other.sums - one.sums).where(counts > 0, 0), counts)
     seeds = apart.seed_means
     interval = t_interval(seeds) if len(seeds) >= SEEDS_FOR_T else bootstrap_interval(apart)
-    means = {"old": old.seed_means.mean(), "new": new.seed_means.mean(), "difference": seeds.mean()}
+    means = {"old": one.seed_means.mean(), "new": other.seed_means.mean(), "difference": seeds.mean()}
     ends = {f"ci_{end}": value for end, value in interval.items()}
-    found = pd.DataFrame({**means, **ends}, old.sums.columns)
+    found = pd.DataFrame({**means, **ends}, one.sums.columns)
     return found.assign(old_seeds=len(seeds), new_seeds=len(seeds), basis=PAIRED)
 
 

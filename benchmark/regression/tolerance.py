@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special, stats
 
-from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
-from benchmark.regression.recorded import Results, Stored
+from benchmark.evaluation.statistics import SEEDS_FOR_T
+from benchmark.regression.reading import Results, Stored
 
 FALSE_ALARM = 0.05  # of a whole comparison of results that differ by training seeds alone
 FAMILY = ["measurement", "metric"]
@@ -31,30 +31,23 @@ def judged(rows: pd.DataFrame, recorded: pd.DataFrame, images: pd.Series | None 
         images: that of `over_images`, of the old results.
     """
     compared = rows["difference"].notna()
-    found = _of_rows(moderated(recorded), rows).fillna(_without_own(rows, recorded, images))
+    shared = _of_rows(pooled(recorded), rows)
+    if images is not None and not images.empty:
+        own = _of_rows(images.to_frame("variance"), rows)["variance"].where(shared["variance"] > 0)
+        shared = shared.assign(variance=np.fmax(shared["variance"], own))
+    found = _of_rows(moderated(recorded), rows).fillna(shared)
     quantile = stats.t.ppf(1 - FALSE_ALARM / 2 / max(1, compared.sum()), found["df"])
     seeds = rows[["old_seeds", "new_seeds"]].clip(lower=1)
     tolerance = (quantile * np.sqrt(found["variance"] * (1 / seeds).sum(axis=1))).fillna(0).where(compared)
     moved = rows["difference"].abs() > tolerance + ROUNDING
-    return rows.assign(tolerance=tolerance, status=_status(rows).mask(moved, MOVED))
-
-
-def _without_own(rows: pd.DataFrame, recorded: pd.DataFrame, images: pd.Series | None) -> pd.DataFrame:
-    shared = _of_rows(pooled(recorded), rows)
-    if images is None or images.empty:
-        return shared
-    own = _of_rows(images.to_frame("variance"), rows)["variance"].where(shared["variance"] > 0)
-    return shared.assign(variance=np.fmax(shared["variance"], own))
+    # but for the size of a difference; not a number on both sides is the same
+    status = pd.Series(WITHIN, rows.index).mask(rows["old"].isna() != rows["new"].isna(), NAN)
+    status = status.mask(rows["new_seeds"] == 0, MISSING).mask(rows["old_seeds"] == 0, NEW)
+    return rows.assign(tolerance=tolerance, status=status.mask(moved, MOVED))
 
 
 def _of_rows(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return table.reindex(pd.MultiIndex.from_frame(rows[table.index.names])).set_axis(rows.index)
-
-
-def _status(rows: pd.DataFrame) -> pd.Series:
-    """Return what there is to say but for the size of a difference; not a number on both sides is the same."""
-    status = pd.Series(WITHIN, rows.index).mask(rows["old"].isna() != rows["new"].isna(), NAN)
-    return status.mask(rows["new_seeds"] == 0, MISSING).mask(rows["old_seeds"] == 0, NEW)
 
 
 def variances(old: Results) -> pd.DataFrame:
@@ -81,22 +74,16 @@ def over_images(old: Results) -> pd.Series:
     It is p (1 - p) / n for n images with p = (right + 1) / (n + 2), which is not 0 where none or all are right. What is
     stored as a table alone has no images and is left out.
     """
-    parts = {
-        (key.measurement, key.model): _binomial(each.totals)
-        for key, each in old.items()
-        if isinstance(each, Stored) and each.seeds < SEEDS_FOR_T
-    }
+    parts = {}
+    for key, each in old.items():
+        if isinstance(each, Stored) and each.seeds < SEEDS_FOR_T:
+            images = (each.totals.counts > 0).sum()
+            share = (each.means * images + 1) / (images + 2)
+            parts[key.measurement, key.model] = share * (1 - share) / images
     if not parts:
         return pd.Series(dtype=float)
     found: pd.Series = pd.concat(parts, names=["measurement", "model", "metric"])
     return found.swaplevel("model", "metric")
-
-
-def _binomial(totals: Totals) -> pd.Series:
-    images = (totals.counts > 0).sum()
-    share = (totals.seed_means.mean() * images + 1) / (images + 2)
-    variance: pd.Series = share * (1 - share) / images
-    return variance
 
 
 def pooled(recorded: pd.DataFrame) -> pd.DataFrame:

@@ -96,33 +96,29 @@ def _alone(rows: pd.DataFrame) -> Iterator[list[str]]:
 def _cells(row: Mapping[Any, Any]) -> list[str]:
     names = [row[name] for name in ("status", "measurement", "model", "metric")]
     values = ["NaN" if pd.isna(row[side]) else f"{100 * row[side]:.2f}" for side in ("old", "new")]
-    if pd.isna(row["difference"]):
-        return [*names, *values, "", "", "", _basis(row)]
-    points, low, high = (f"{100 * row[name]:+.3g}" for name in ("difference", "ci_low", "ci_high"))
-    return [*names, *values, f"{points} [{low}, {high}]", f"{100 * row['tolerance']:.3g}", _ratio(row), _basis(row)]
-
-
-def _ratio(row: Mapping[Any, Any]) -> str:
-    return "∞" if np.isinf(row["ratio"]) else f"{row['ratio']:.2f}"
-
-
-def _basis(row: Mapping[Any, Any]) -> str:
     counts = dict.fromkeys((row["old_seeds"], row["new_seeds"]))
     seeds = f"{' and '.join(map(str, counts))} seed{'s' * (max(counts) > 1)}"
-    return f"{PAIRED}, {seeds}" if row["basis"] == PAIRED else f"unpaired, {row['basis']}, {seeds}"
+    basis = f"{PAIRED}, {seeds}" if row["basis"] == PAIRED else f"unpaired, {row['basis']}, {seeds}"
+    if pd.isna(row["difference"]):
+        return [*names, *values, "", "", "", basis]
+    points, low, high = (f"{100 * row[name]:+.3g}" for name in ("difference", "ci_low", "ci_high"))
+    ratio = "∞" if np.isinf(row["ratio"]) else f"{row['ratio']:.2f}"
+    return [*names, *values, f"{points} [{low}, {high}]", f"{100 * row['tolerance']:.3g}", ratio, basis]
 
 
 def _notes(comparison: Comparison) -> list[str]:
     rows = comparison.rows
     moved = rows["difference"].abs() > ROUNDING
     blind = int((rows["tolerance"] >= np.maximum(rows["old"], 1 - rows["old"])).sum())
+    measured = rows.loc[rows["difference"].notna(), "measurement"].nunique()
+    unknown = "; ".join(comparison.unknown) if len(comparison.unknown) < measured else "any measurement"
     return [
-        _counted(rows),
+        _summary(rows),
         *_listed(CONTRADICTED, comparison.contradictions),
         *[INTERVALS] * bool(moved.any()),
         *[TOLERANCE] * bool((rows["tolerance"] > 0).any()),
         *[BLIND.format(blind)] * bool(blind),
-        *[UNKNOWN.format(_unknown(comparison))] * bool(comparison.unknown),
+        *[UNKNOWN.format(unknown)] * bool(comparison.unknown),
         *[UNPAIRED] * bool((moved & (rows["basis"] != PAIRED)).any()),
         *[f"The new results have fewer training seeds: {', '.join(comparison.fewer)}."] * bool(comparison.fewer),
         *_listed("Circumstances that differ, or are not known:", comparison.circumstances),
@@ -133,25 +129,18 @@ def _listed(heading: str, items: Sequence[str]) -> list[str]:
     return ["\n".join([heading, "", *(f"- {item}" for item in items)])] * bool(items)
 
 
-def _unknown(comparison: Comparison) -> str:
-    measurements = comparison.rows.loc[comparison.rows["difference"].notna(), "measurement"].nunique()
-    return "; ".join(comparison.unknown) if len(comparison.unknown) < measurements else "any measurement"
-
-
-def _counted(rows: pd.DataFrame) -> str:
+def _summary(rows: pd.DataFrame) -> str:
+    """Return how many rows were compared, what became of them, and the largest move."""
     counts = rows["status"].value_counts()
     said = {MOVED: "moved", MISSING: "missing", NEW: "new", NAN: "NaN on one side"}
     both = int((rows["old_seeds"] * rows["new_seeds"] > 0).sum())
     rest = "".join(f", {counts[status]} {words}" for status, words in said.items() if status in counts)
-    return f"{both} rows compared, {counts.get(WITHIN, 0)} within their tolerance{rest}. {_largest(rows)}"
-
-
-def _largest(rows: pd.DataFrame) -> str:
+    counted = f"{both} rows compared, {counts.get(WITHIN, 0)} within their tolerance{rest}."
     moved = rows[rows["difference"].abs() > ROUNDING]
     if moved.empty:
-        return "No rate moved at all."
+        return f"{counted} No rate moved at all."
     row = _ranked(moved).iloc[0]
     where = f"{row['measurement']}, {row['model']}, {row['metric']}: {100 * row['difference']:+.3g} points"
     if row["tolerance"] == 0:
-        return f"Largest move where none is tolerated: {where}."
-    return f"Largest move: {row['ratio']:.2f} of its tolerance ({where})."
+        return f"{counted} Largest move where none is tolerated: {where}."
+    return f"{counted} Largest move: {row['ratio']:.2f} of its tolerance ({where})."

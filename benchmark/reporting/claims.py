@@ -3,16 +3,21 @@
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from benchmark.evaluation.comparison import difference, holm, verdict
+from benchmark.evaluation.comparison import SIGNIFICANT, difference, holm, verdict
 from benchmark.evaluation.controls import OF_IDENTITY
-from benchmark.evaluation.statistics import Totals
-from benchmark.reporting import published
-from benchmark.reporting.references import Claim, load
-from benchmark.results.records import Measured
+from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
+from benchmark.reporting.differences import OVER_IMAGES, OVER_SEEDS
+from benchmark.reporting.exhibits import printed
+from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps
+from benchmark.reporting.references import FACES, Claim, Exhibit, column, differs, load, setting_notes
+from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.reporting.tables import HEADS
+from benchmark.results.records import Facts, Part
 from benchmark.results.rows import Rows
 
 SUPPORTED, CONTRADICTED, CANNOT_TELL = "supported", "contradicted", "cannot tell"
@@ -23,10 +28,24 @@ NUMBERS = ["margin", "published", "difference", "ci_low", "ci_high", "n_seeds", 
 COLUMNS = ["profile", "exhibit", "claim", "metric", *SIZE, "higher", "lower", *NUMBERS, "p_holm", "verdict", "reason"]
 
 Outcomes = dict[tuple[str, str, int | None], Totals]  # by measurement, model, and N_c or number of shots
+Missing = Mapping[str, Gaps]  # by measurement
+NOTHING: Missing = MappingProxyType({})
+HEAD = ["exhibit", "claim", "verdict", "in this order", SUPPORTED, CONTRADICTED, CANNOT_TELL, "why"]
+PARTS = ["claimed above", "claimed below", "rate", "with", "published, points"]
+TESTS = ["seeds", "p", "p (Holm)", "verdict"]
+RULE = (
+    "A part is one pair of models in one rate with one number of classes (random split) or shots, measured on the same "
+    f"images. It is supported or contradicted where p (Holm) is below {100 * SIGNIFICANT:.0f} %; Holm's method adjusts "
+    "p for all parts of the same exhibit and rate. A claim is supported if all its parts are, and contradicted if any "
+    "is. In this order: the measured parts whose means have the order of the claim, whatever the test says; alone it "
+    "shows nothing."
+)
+ALIKE = "A control is not trained and is the same beside every training seed."
+NOT_THE_PAPER = "A verdict is about these data, and not about those of the paper."
 
 
 @dataclass(frozen=True)
-class Part:
+class ClaimPart:
     """What a claim says of one pair of models in one measurement; `size` is the N_c or the number of shots."""
 
     claim: Claim
@@ -55,25 +74,33 @@ def claims_table(rows: Rows) -> pd.DataFrame:
     found = {part: _found(part, outcomes) for part in by_images}
     lines = [_named(part, settings.fewshot.ways) | found[part] for part in parts]
     table = pd.DataFrame(lines, columns=COLUMNS).assign(profile=rows.facts.name).astype(dict.fromkeys(NUMBERS, float))
-    return _judged(table).astype(dict.fromkeys([*SIZE, "n_seeds"], "Int64"))
+    table["p_holm"] = table.groupby(["exhibit", "metric"])["p"].transform(holm)
+    judged = []
+    for row in table.to_dict("records"):
+        said, reason = CANNOT_TELL, row["reason"]
+        if not isinstance(reason, str):
+            shown = verdict(row["difference"] - row["margin"], int(row["n_seeds"]), row["p_holm"])
+            said, reason = (MEANING[shown], "") if shown in MEANING else (CANNOT_TELL, shown)
+        judged.append((said, reason))
+    table = table.assign(verdict=[said for said, _ in judged], reason=[reason for _, reason in judged])
+    return table.astype(dict.fromkeys([*SIZE, "n_seeds"], "Int64"))
 
 
 def _outcomes(rows: Rows) -> Outcomes:
+    """Return the outcomes of all; those of a control, where nothing is trained, stand for each training seed."""
     random, shots = [each for each in rows.identity if each.split == "random"], rows.facts.settings.fewshot.shots
     seeds = sorted({int(seed) for each in random for seed in each.outcomes["seed"].unique()})
-    outcomes: Outcomes = {("identity", each.model, each.nc): _of_all(each, seeds) for each in random}
-    return outcomes | {("fewshot", each.model, shot): each.totals(shot) for each in rows.fewshot for shot in shots}
+    outcomes: Outcomes = {("fewshot", each.model, shot): each.totals(shot) for each in rows.fewshot for shot in shots}
+    for each in random:
+        own = each.totals
+        if each.model in OF_IDENTITY:
+            alike = ({seed: table.droplevel("seed") for seed in seeds} for table in (own.sums, own.counts))
+            own = Totals(*(pd.concat(tables, names=["seed"]) for tables in alike))
+        outcomes["identity", each.model, each.nc] = own
+    return outcomes
 
 
-def _of_all(each: Measured, seeds: Sequence[int]) -> Totals:
-    """Return the outcomes of a model; those of a control, where nothing is trained, stand for each of the seeds."""
-    if each.model not in OF_IDENTITY:
-        return each.totals
-    alike = ({seed: table.droplevel("seed") for seed in seeds} for table in (each.totals.sums, each.totals.counts))
-    return Totals(*(pd.concat(tables, names=["seed"]) for tables in alike))
-
-
-def _parts(outcomes: Outcomes, dataset: str) -> Iterator[Part]:
+def _parts(outcomes: Outcomes, dataset: str) -> Iterator[ClaimPart]:
     """Yield the parts of all claims; of a measurement that was not made there is one for each pair, without a size."""
     shown = load().exhibits_for(dataset)
     for claim in load().claims:
@@ -82,14 +109,14 @@ def _parts(outcomes: Outcomes, dataset: str) -> Iterator[Part]:
             measured = sorted({size for measurement, _, size in outcomes if measurement == kind and size})
             sizes: Sequence[int | None] = claim.at or measured or [None]
             for pair in product(claim.metrics, sizes, claim.higher, claim.lower):
-                yield Part(claim, kind, *pair)
+                yield ClaimPart(claim, kind, *pair)
 
 
-def _named(part: Part, ways: int) -> dict[str, object]:
+def _named(part: ClaimPart, ways: int) -> dict[str, object]:
     claim = part.claim
     size = {"nc": part.size} if part.measurement == "identity" else {"way": ways, "shot": part.size}
-    printed = published.printed(claim.exhibit)
-    higher, lower = (printed.get((model, part.metric, *size.values())) for model in (part.higher, part.lower))
+    numbers = printed(claim.exhibit)
+    higher, lower = (numbers.get((model, part.metric, *size.values())) for model in (part.higher, part.lower))
     return {
         "exhibit": load().exhibits[claim.exhibit].name,
         "claim": claim.claim,
@@ -99,35 +126,19 @@ def _named(part: Part, ways: int) -> dict[str, object]:
     }
 
 
-def _found(part: Part, outcomes: Outcomes) -> dict[str, Any]:
+def _found(part: ClaimPart, outcomes: Outcomes) -> dict[str, Any]:
     """Return difference, ci_low, ci_high, n_seeds and p of the pair, or the reason why there are none."""
-    rates = {model: _rate(part, model, outcomes) for model in (part.higher, part.lower)}
-    there = [rate for rate in rates.values() if rate is not None]
-    if len(there) < len(rates):
-        return {"reason": MISSING + ", ".join(model for model, rate in rates.items() if rate is None)}
-    higher, lower = there
-    margin = part.claim.margin / 100
+    rates = {}
+    for model in (part.higher, part.lower):
+        measured = outcomes.get((part.measurement, model, part.size))
+        if measured and measured.counts[part.metric].sum():  # otherwise the rate applies to nothing
+            rates[model] = measured.of(part.metric)
+    missing = [model for model in (part.higher, part.lower) if model not in rates]
+    if missing:
+        return {"reason": MISSING + ", ".join(missing)}
+    higher, lower, margin = rates[part.higher], rates[part.lower], part.claim.margin / 100
     found = difference(higher, Totals(lower.sums + margin * lower.counts, lower.counts))
     return found | {name: found[name] + margin for name in ("difference", "ci_low", "ci_high") if name in found}
-
-
-def _rate(part: Part, model: str, outcomes: Outcomes) -> Totals | None:
-    """Return the rate of one model, None if it applies to nothing."""
-    measured = outcomes.get((part.measurement, model, part.size))
-    return measured.of(part.metric) if measured and measured.counts[part.metric].sum() else None
-
-
-def _judged(table: pd.DataFrame) -> pd.DataFrame:
-    adjusted = table.assign(p_holm=table.groupby(["exhibit", "metric"])["p"].transform(holm))
-    judged = [_verdict(row) for row in adjusted.to_dict("records")]
-    return adjusted.assign(verdict=[said for said, _ in judged], reason=[reason for _, reason in judged])
-
-
-def _verdict(row: Mapping[Any, Any]) -> tuple[str, str]:
-    if isinstance(row["reason"], str):
-        return CANNOT_TELL, row["reason"]
-    said = verdict(row["difference"] - row["margin"], int(row["n_seeds"]), row["p_holm"])
-    return (MEANING[said], "") if said in MEANING else (CANNOT_TELL, said)
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
@@ -137,16 +148,16 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     whatever the test says; SUPPORTED, CONTRADICTED and CANNOT_TELL count their verdicts. `verdict` is CONTRADICTED if
     any part is, SUPPORTED if all are, otherwise CANNOT_TELL, and `reason` then says why, with the number of parts.
     """
-    claims = table.groupby(["profile", "exhibit", "claim"], sort=False)
-    return pd.DataFrame([dict(zip(claims.keys, key, strict=True)) | _summed(parts) for key, parts in claims])
-
-
-def _summed(parts: pd.DataFrame) -> dict[str, object]:
-    verdicts = {name: int((parts["verdict"] == name).sum()) for name in (SUPPORTED, CONTRADICTED, CANNOT_TELL)}
-    said = CONTRADICTED if verdicts[CONTRADICTED] else CANNOT_TELL if verdicts[CANNOT_TELL] else SUPPORTED
-    in_order = int((parts["difference"] > parts["margin"]).sum())
-    counts = {"parts": len(parts), "measured": int(parts["difference"].count()), "in_order": in_order}
-    return {**counts, **verdicts, "verdict": said, "reason": _why(parts["reason"]) if said == CANNOT_TELL else ""}
+    rows = []
+    for key, parts in table.groupby(["profile", "exhibit", "claim"], sort=False):
+        verdicts = {name: int((parts["verdict"] == name).sum()) for name in (SUPPORTED, CONTRADICTED, CANNOT_TELL)}
+        said = CONTRADICTED if verdicts[CONTRADICTED] else CANNOT_TELL if verdicts[CANNOT_TELL] else SUPPORTED
+        in_order = int((parts["difference"] > parts["margin"]).sum())
+        counts = {"parts": len(parts), "measured": int(parts["difference"].count()), "in_order": in_order}
+        reason = _why(parts["reason"]) if said == CANNOT_TELL else ""
+        named = dict(zip(("profile", "exhibit", "claim"), key, strict=True))
+        rows.append({**named, **counts, **verdicts, "verdict": said, "reason": reason})
+    return pd.DataFrame(rows)
 
 
 def _why(reasons: "pd.Series[str]") -> str:
@@ -156,3 +167,78 @@ def _why(reasons: "pd.Series[str]") -> str:
     counts: dict[Hashable, int] = {MISSING + ", ".join(models): len(missing)} if len(missing) else {}
     counts |= reasons[(reasons != "") & ~reasons.isin(missing)].value_counts(sort=False).to_dict()
     return "; ".join(f"{reason} ({count})" for reason, count in counts.items())
+
+
+def claims_sheet(table: pd.DataFrame, facts: Facts, missing: Missing = NOTHING) -> Sheet:
+    """Return the claims for reading: the verdict of each, what the paper says, then a grid of its parts.
+
+    Args:
+        table: the rows of `claims_table`.
+        facts: where they come from.
+        missing: what is missing of `identity` and of `fewshot`.
+    """
+    shown, footnotes = load().exhibits_for(facts.settings.data.dataset), Footnotes()
+    records = {key: own.to_dict("records") for key, own in table.groupby(["exhibit", "claim"])}
+    lines = []
+    for row in summary(table).to_dict("records"):
+        places: dict[str, list[Part]] = {}
+        for part in records[row["exhibit"], row["claim"]]:
+            gaps, place = _place(part, missing)  # all of them of the same measurement
+            for model in (part["higher"], part["lower"]):
+                places.setdefault(model, []).append(place)
+        said = {model: gaps.footnote(model, *own) for model, own in places.items()}
+        claim = footnotes.mark_all(row["claim"], [f"{model}: {text}" for model, text in said.items() if text])
+        counts = [row[name] for name in (SUPPORTED, CONTRADICTED, CANNOT_TELL)]
+        order = f"{row['in_order']} of {row['measured']}" if row["measured"] else "-"
+        lines.append([row["exhibit"], claim, row["verdict"], order, *counts, row["reason"] or "-"])
+    claims = [claim for claim in load().claims if claim.exhibit in shown]
+    words = [[shown[claim.exhibit].name, claim.claim, claim.says] for claim in claims]
+    grids = [Grid(HEAD, lines, "Verdicts"), Grid(["exhibit", "claim", "in the paper"], words, "What the paper says")]
+    for key, exhibit in shown.items():
+        head = [*PARTS, f"{column(facts.settings, key)}, points", *TESTS]
+        for name, own in table[table["exhibit"] == exhibit.name].groupby("claim", sort=False):
+            cells = [_cells(row, missing, footnotes) for row in own.to_dict("records")]
+            grids.append(Grid(head, cells, f"{exhibit.name}: {name}"))
+    title = f"Claims of the paper, profile {facts.name}"
+    return Sheet(title, grids, [*footnotes.notes, *_notes(table, facts, shown)])
+
+
+def _place(row: Mapping[Hashable, Any], missing: Missing) -> tuple[Gaps, Part]:
+    """Return what is missing of the measurement of a row, and its part of that measurement."""
+    if pd.isna(row["nc"]):
+        return missing.get("fewshot", COMPLETE), None
+    return missing.get("identity", COMPLETE), ("random", int(row["nc"]))
+
+
+def _cells(row: Mapping[Hashable, Any], missing: Missing, footnotes: Footnotes) -> list[object]:
+    """Return the cells of one part of a claim."""
+    gaps, part = _place(row, missing)
+    said_of = {model: gaps.footnote(model, part) for model in (row["higher"], row["lower"])}
+    models = [footnotes.mark(model, f"{model}: {text}" if text else "") for model, text in said_of.items()]
+    size = "-" if pd.isna(row["nc"]) else f"{row['nc']} classes"
+    if not pd.isna(row["shot"]):
+        size = f"{row['way']}-way {row['shot']}-shot"
+    published, apart, low, high = (
+        "-" if pd.isna(row[name]) else f"{100 * row[name]:+z.1f}"
+        for name in ("published", "difference", "ci_low", "ci_high")
+    )
+    found = "n/a" if pd.isna(row["ci_low"]) else f"{apart} [{low}, {high}]"
+    seeds: object = "-" if pd.isna(row["n_seeds"]) else row["n_seeds"]
+    ps = ["-" if pd.isna(p) else f"{p:.4f}" for p in (row["p"], row["p_holm"])]
+    said = f"{row['verdict']}: {row['reason']}" if row["reason"] else row["verdict"]
+    return [*models, HEADS.get(row["metric"], row["metric"]), size, published, found, seeds, *ps, said]
+
+
+def _notes(table: pd.DataFrame, facts: Facts, shown: Mapping[str, Exhibit]) -> list[str]:
+    """Return what differs from the paper's setting, which exhibits are about other data, and what verdicts rest on."""
+    first, *others = setting_notes(facts.settings)
+    faces = facts.settings.data.dataset == FACES
+    cars = [each.name for each in shown.values() if faces and each.data != FACES and each.measurement]
+    of_cars = f" In the paper {', '.join(cars)} are of CompCars alone." if cars else ""
+    other = f" {NOT_THE_PAPER}" if cars or differs(facts.settings) else ""
+    seeds = table["n_seeds"].dropna()
+    kinds = [OVER_SEEDS] * bool((seeds >= SEEDS_FOR_T).any()) + [OVER_IMAGES] * bool((seeds < SEEDS_FOR_T).any())
+    brackets = f"In brackets: {'; '.join(kinds)}. {ALIKE}" if kinds else "None of the pairs is measured."
+    pictures = "; ".join(f"{each.name}: {each.shows}" for each in shown.values() if not each.rows)
+    published = f"Published: the printed difference, which tables alone have. {pictures}."
+    return [f"{first}{of_cars}{other}", *others, RULE, brackets, published]

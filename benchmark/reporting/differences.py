@@ -1,7 +1,6 @@
 """Paired differences between models, for every measurement."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,6 +9,7 @@ from benchmark.evaluation.comparison import COLUMNS, compare, references
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
+from benchmark.reporting.order import place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS
 from benchmark.results.rates import LEADING
@@ -41,18 +41,15 @@ Family = tuple[Mapping[str, str | int], Mapping[str, Totals]]
 
 def identity_families(measured: Iterable[Measured]) -> list[Family]:
     """Return METRICS of the models, without the controls, for each split and N_c: a family of comparisons each."""
-    models = sorted((each for each in measured if each.model not in OF_IDENTITY), key=_measurement)
-    families: list[Family] = []
-    for (split, nc), group in groupby(models, key=_measurement):
-        members = list(group)
-        for metric in METRICS:
-            outcomes = {each.model: each.totals.of(metric) for each in members}
-            families.append(({"metric": metric, "split": split, "nc": nc}, outcomes))
-    return families
-
-
-def _measurement(each: Measured) -> tuple[str, int]:
-    return each.split, each.nc
+    parts: dict[tuple[str, int], list[Measured]] = {}
+    for each in measured:
+        if each.model not in OF_IDENTITY:
+            parts.setdefault((each.split, each.nc), []).append(each)
+    return [
+        ({"metric": metric, "split": split, "nc": nc}, {each.model: each.totals.of(metric) for each in members})
+        for (split, nc), members in sorted(parts.items())
+        for metric in METRICS
+    ]
 
 
 def differences_table(
@@ -69,15 +66,15 @@ def differences_table(
     others = {name: name for name in first}
     parts = [compare(models, others | references(models)).assign(**key) for key, models in families]
     table = pd.concat(parts or [pd.DataFrame(columns=[*keys, *COLUMNS])]).assign(profile=profile)
-    placed = table.sort_values(list(keys), kind="stable", key=_placed, ignore_index=True)
-    return placed[["profile", *keys, *COLUMNS]]
+    order = {name: n for n, name in enumerate([*METRICS, *first, "vanilla", BEST_BASELINE])}
 
+    def placed(column: "pd.Series[Any]") -> "pd.Series[Any]":
+        if column.name == "model":
+            return column.map(place)
+        return column.map(order).fillna(0) if column.name in ("metric", "reference") else column
 
-def _placed(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return what to sort a column by: METRICS by their place."""
-    if column.name != "metric":
-        return column
-    return column.map(lambda metric: METRICS.index(metric) if metric in METRICS else len(METRICS))
+    ordered = table.sort_values([*keys, "reference", "model"], key=placed, ignore_index=True)
+    return ordered[["profile", *keys, *COLUMNS]]
 
 
 def sheet(table: pd.DataFrame, keys: Sequence[str], of: str, gaps: Gaps = COMPLETE) -> Sheet:
@@ -88,10 +85,21 @@ def sheet(table: pd.DataFrame, keys: Sequence[str], of: str, gaps: Gaps = COMPLE
         said = ["No two models are measured that could be compared."]
         return Sheet(f"Paired differences in {of}", [Grid(HEAD, missing)] * bool(missing), [*footnotes.notes, *said])
     title = f"Paired differences in {of}, profile {table['profile'].iloc[0]}"
-    grids = [
-        _grid(dict(zip(keys, values, strict=True)), rows, gaps, footnotes)
-        for values, rows in table.groupby(list(keys), sort=False)
-    ]
+    grids = []
+    for values, rows in table.groupby(list(keys), sort=False):
+        key: dict[str, Any] = dict(zip(keys, values, strict=True))
+        words = (HEADS.get(each, each) if isinstance(each, str) else f"{name} {each}" for name, each in key.items())
+        part = (key["split"], key["nc"]) if "split" in key else None
+        lines: list[list[object]] = []
+        for row in rows.to_dict("records"):
+            model, other = (footnotes.mark(row[end], gaps.footnote(row[end], part)) for end in ("model", "other"))
+            if row["other"] != row["reference"]:
+                other += f" ({row['reference']})"
+            apart, low, high = (f"{100 * row[name]:+z.1f}" for name in ("difference", "ci_low", "ci_high"))
+            points = "n/a" if pd.isna(row["difference"]) else f"{apart} [{low}, {high}]"
+            ps = ["" if pd.isna(p) else f"{p:.4f}" for p in (row["p"], row["p_holm"])]
+            lines.append([model, other, points, row["n_seeds"], *ps, row["verdict"]])
+        grids.append(Grid(HEAD, [*lines, *_missing(gaps, [part], footnotes)], ", ".join(words)))
     return Sheet(title, grids, [*footnotes.notes, differences_notes(table)])
 
 
@@ -103,32 +111,6 @@ def differences_notes(table: pd.DataFrame) -> str:
     return " ".join([f"In brackets: {'; '.join(kinds)}.", *[HOLM] * bool(adjusted), *[CHOSEN] * bool(chosen)])
 
 
-def _grid(key: Mapping[str, Any], rows: pd.DataFrame, gaps: Gaps, footnotes: Footnotes) -> Grid:
-    words = (HEADS.get(value, value) if isinstance(value, str) else f"{name} {value}" for name, value in key.items())
-    part = (key["split"], key["nc"]) if "split" in key else None
-
-    def named(model: str) -> str:
-        return footnotes.mark(model, gaps.footnote(model, part))
-
-    lines = [_cells(row, named) for row in rows.to_dict("records")]
-    return Grid(HEAD, [*lines, *_missing(gaps, [part], footnotes)], ", ".join(words))
-
-
 def _missing(gaps: Gaps, parts: Sequence[Part], footnotes: Footnotes) -> list[list[object]]:
     missing = (model for model in gaps.missing(*parts) if model not in {*OF_IDENTITY, *OF_FEWSHOT})
     return [[footnotes.mark(model, gaps.footnote(model, *parts)), *dashes(HEAD)] for model in missing]
-
-
-def _cells(row: Mapping[Hashable, Any], named: Callable[[str], str]) -> list[object]:
-    model, other = named(row["model"]), named(row["other"])
-    if row["other"] != row["reference"]:
-        other += f" ({row['reference']})"
-    ps = ["" if pd.isna(p) else f"{p:.4f}" for p in (row["p"], row["p_holm"])]
-    return [model, other, _points(row), row["n_seeds"], *ps, row["verdict"]]
-
-
-def _points(row: Mapping[Hashable, Any]) -> str:
-    if pd.isna(row["difference"]):
-        return "n/a"
-    points, low, high = (f"{100 * row[name]:+z.1f}" for name in ("difference", "ci_low", "ci_high"))
-    return f"{points} [{low}, {high}]"

@@ -1,6 +1,7 @@
 """The few-shot table (paper, Table 1): how well real images are recognised after a training on a few, or on more."""
 
 from collections.abc import Iterable
+from itertools import product
 
 import pandas as pd
 
@@ -8,18 +9,20 @@ from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.evaluation.statistics import means_and_intervals
 from benchmark.reporting.differences import Family
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes, sentence
+from benchmark.reporting.order import in_order, place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import TERMS, budget, count, intervals, percent, stated
 from benchmark.results.rates import ACCURACY
 from benchmark.results.records import Recognised
-from benchmark.results.rows import DIGITS
 from benchmark.settings import FewShot
 
-KEYS = ["profile", "model", "map", "way", "shot"]
+KEYS = ["profile", "model", "way", "shot"]
 FAMILY = ("metric", "way", "shot")
 START = "no_augmentation"
+ALONE = (START, "standard_augmentation")  # controls that add no image
 COUNTS = ["n_seeds", "n_episodes", "n_images"]
-COLUMNS = [*KEYS, *TERMS, "added", "steps", ACCURACY, f"{ACCURACY}_ci_low", f"{ACCURACY}_ci_high", *COUNTS]
+COLUMNS = [*KEYS, ACCURACY, f"{ACCURACY}_ci_low", f"{ACCURACY}_ci_high", *COUNTS]
+COLUMNS += ["augmentation", "steps", *TERMS, "connection_size"]
 
 
 OVER_SEEDS = (
@@ -33,40 +36,26 @@ OVER_IMAGES = (
 
 
 def fewshot_table(recognised: Iterable[Recognised], settings: FewShot, profile: str) -> pd.DataFrame:
-    """Return one row for each (model, way, shot), controls first.
+    """Return one row for each (model, way, shot).
 
-    The columns TERMS say how large the generator is and what it was trained with; `added` is the number of images
-    added for each real one, `steps` the optimiser steps of each classifier. `accuracy` has columns for its interval.
+    The columns TERMS say how large the generator is and what it was trained with; `augmentation` is the number of
+    images added for each real one, `steps` the optimiser steps of each classifier. `accuracy` has columns for its
+    interval.
     """
-    rows = [_row(each, shot, settings, profile) for each in recognised for shot in settings.shots]
+    rows = []
+    for each, shot in product(recognised, settings.shots):
+        mean, low, high = means_and_intervals(each.totals(shot)).loc[ACCURACY]
+        own = each.outcomes[each.outcomes["shots"] == shot]
+        rows.append(
+            dict(zip(KEYS, (profile, each.model, settings.ways, shot), strict=True))
+            | {ACCURACY: mean, f"{ACCURACY}_ci_low": low, f"{ACCURACY}_ci_high": high}
+            | {f"n_{column}s": own[column].nunique() for column in ("seed", "episode", "image")}
+            | {"augmentation": 0 if each.model in ALONE else settings.generated, "steps": settings.steps}
+            | stated(each.trained)
+            | {"connection_size": each.trained.map}
+        )
     table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(TERMS, "Int64"))
-    return table.sort_values(["model", "shot"], key=_placed, ignore_index=True)
-
-
-def _placed(column: "pd.Series") -> "pd.Series":
-    return column.map(_place) if column.name == "model" else column
-
-
-def _row(each: Recognised, shot: int, settings: FewShot, profile: str) -> dict[str, object]:
-    keys = (profile, each.model, each.trained.map, settings.ways, shot)
-    added = 0 if each.model in ALONE else settings.generated
-    terms = stated(each.trained) | {"added": added, "steps": settings.steps}
-    mean, low, high = means_and_intervals(each.totals(shot)).loc[ACCURACY]
-    rates = {ACCURACY: mean, f"{ACCURACY}_ci_low": low, f"{ACCURACY}_ci_high": high}
-    rows = each.outcomes[each.outcomes["shots"] == shot]
-    counted = {f"n_{column}s": rows[column].nunique() for column in ("seed", "episode", "image")}
-    return dict(zip(KEYS, keys, strict=True)) | terms | rates | counted
-
-
-ALONE = (START, "standard_augmentation")  # controls that add no image
-
-
-FIRST = {name: f"{place:02}" for place, name in enumerate(OF_FEWSHOT)}
-
-
-def _place(model: str) -> str:
-    """Return what to sort models by: controls in their own order, then models by name."""
-    return FIRST.get(model, f"models {model}")
+    return in_order(table, "model", "shot")
 
 
 def families(recognised: Iterable[Recognised], settings: FewShot) -> list[Family]:
@@ -81,19 +70,12 @@ def families(recognised: Iterable[Recognised], settings: FewShot) -> list[Family
     ]
 
 
-def metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Return the accuracies as model -> <N>way_<s>shot -> accuracy, the form `dvc metrics` shows."""
-    nested: dict[str, dict[str, dict[str, float]]] = {}
-    for row in table.to_dict("records"):
-        accuracy = {ACCURACY: round(row[ACCURACY], DIGITS)}
-        nested.setdefault(row["model"], {})[f"{row['way']}way_{row['shot']}shot"] = accuracy
-    return nested
-
-
 def fewshot_sheet(table: pd.DataFrame, settings: FewShot, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the few-shot table for reading, one column for each number of shots, and how it was made."""
     if table.empty:
-        reasons = [f"{model}: {sentence(gaps.failures[model])}" for model in sorted(gaps.failures) if settings.shots]
+        reasons = [
+            f"{model}: {sentence(gaps.failures[model])}" for model in sorted(gaps.failures, key=place) if settings.shots
+        ]
         return Sheet("Few-shot recognition", [], ["Few-shot recognition is not measured.", *reasons])
     shots = sorted(table["shot"].unique())
     head = ["training images", *(f"{settings.ways}-way {shot}-shot %" for shot in shots), "warm-up steps", "seeds"]
@@ -106,7 +88,7 @@ def fewshot_sheet(table: pd.DataFrame, settings: FewShot, gaps: Gaps = COMPLETE)
         for name, own in table.groupby("model")
     }
     found |= {name: dashes(head) for name in gaps.missing(None)}
-    footnotes, order = Footnotes(), sorted(found, key=_place)
+    footnotes, order = Footnotes(), sorted(found, key=place)
     rows = [[footnotes.mark(label(name), gaps.footnote(name, None)), *found[name]] for name in order]
     title = f"Few-shot recognition, profile {table['profile'].iloc[0]}"
     brackets = f"In brackets: {intervals(table['n_seeds'], OVER_SEEDS, OVER_IMAGES)}."

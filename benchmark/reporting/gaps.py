@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import reduce
 
+from benchmark.reporting.order import place
 from benchmark.results.records import Failure, Part
 from benchmark.results.rows import Rows
 
@@ -23,8 +24,8 @@ class Gaps:
     there: Mapping[Part, Mapping[str, Set[int]]] = field(default_factory=dict)
 
     def missing(self, *parts: Part) -> list[str]:
-        """Return the models that have failed and have no training seed in any of these parts, by name."""
-        failed = (model for model in sorted(self.failures) if self.footnote(model, *parts))
+        """Return the models that have failed and have no training seed in any of these parts, in order."""
+        failed = (model for model in sorted(self.failures, key=place) if self.footnote(model, *parts))
         return [model for model in failed if not any(self._seeds(model, parts))]
 
     def footnote(self, model: str, *parts: Part) -> str:
@@ -108,14 +109,12 @@ def sentence(failed: Sequence[Failure]) -> str:
     alike: dict[tuple[str, str], list[Failure]] = {}
     for each in sorted(failed, key=lambda each: each.seed):
         alike.setdefault((each.step, f"{each.status}: {each.why}"), []).append(each)
-    return "; ".join(f"{step} {_whose(group)} {said}" for (step, said), group in alike.items())
-
-
-def _whose(group: Sequence[Failure]) -> str:
-    """Return the seeds in words, and the part of the measurement if there is a single one."""
-    part, *others = {each.part for each in group}
-    where = f" ({part[0]} split, {part[1]} classes)" if part and not others else ""
-    return seeds(each.seed for each in group) + where
+    said = []
+    for (step, words), group in alike.items():
+        part, *others = {each.part for each in group}
+        where = f" ({part[0]} split, {part[1]} classes)" if part and not others else ""
+        said.append(f"{step} {seeds(each.seed for each in group)}{where} {words}")
+    return "; ".join(said)
 
 
 def seeds(numbers: Iterable[int]) -> str:

@@ -69,14 +69,10 @@ def size_lines(sizes: Mapping[str, Size | str], reference: Size) -> list[str]:
     head = f"{'model':{name}}{'map':>4}{'width':>8}{'generator':>13}{f'vs {REFERENCE}':>11}{'critic':>13}{'MACs':>13}"
     lines = [head]
     for model, found in sizes.items():
-        cells = f"cannot be measured: {found}" if isinstance(found, str) else _cells(found, reference)
+        cells = f"cannot be measured: {found}"
+        if isinstance(found, Size):
+            more = found.generator_parameters / reference.generator_parameters - 1
+            generator = f"{found.map:>4}{found.width:8.3f}{found.generator_parameters:13,}{more:+11.1%}"
+            cells = f"{generator}{found.critic_parameters:13,}{found.macs / 1e6:11,.1f} M"
         lines.append(f"{model:{name}}{cells}")
     return lines
-
-
-def _cells(found: Size, reference: Size) -> str:
-    more = found.generator_parameters / reference.generator_parameters - 1
-    return (
-        f"{found.map:>4}{found.width:8.3f}{found.generator_parameters:13,}{more:+11.1%}"
-        f"{found.critic_parameters:13,}{found.macs / 1e6:11,.1f} M"
-    )

@@ -1,8 +1,9 @@
-"""What the paper reports, read from `references.yaml`: its setting, its numbers and its claims."""
+"""What the paper reports, read from `references.yaml`, and how far the setting of a run is the paper's."""
 
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,6 +16,11 @@ from benchmark.sources import PROJECT
 from models.registry import BUILT_IN
 
 REFERENCES = PROJECT / "references.yaml"
+FACES = "multipie"  # the data set of Fig. 5 and 7
+REPRODUCED, THIS_RUN = "reproduced", "this run"
+NO_REPRODUCTION = "Not a reproduction"
+AT_LEAST = ("evaluation.nc", "fewshot.shots")  # a run may have more of them
+IRRELEVANT = {"identity": ("fewshot",), "fewshot": ("evaluation", "extractor"), None: ()}  # sections of settings
 
 Value = int | float | str | tuple[int | str, ...]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -199,3 +205,68 @@ def load(path: Path = REFERENCES) -> References:
         first = error.errors()[0]
         where = ": ".join(filter(None, [str(path), ".".join(map(str, first["loc"]))]))
         raise BenchmarkError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def differs(settings: Profile, exhibit: str | None = None) -> list[str]:
+    """Return in words each setting that is not the paper's; an empty list means that the run is a reproduction.
+
+    Only what the paper states is compared. Without an exhibit the setting is that of its faces for Multi-PIE, of its
+    cars for everything else.
+
+    Args:
+        settings: of the run.
+        exhibit: key of the table or figure whose setting counts, such as `table_1`.
+    """
+    found = []
+    for key, stated in _wanted(settings, exhibit).items():
+        own = attrgetter(key)(settings)
+        same = own == stated
+        if isinstance(stated, tuple):
+            same = set(stated) <= set(own) if key in AT_LEAST else set(stated) == set(own)
+        if not same:
+            found.append(f"{load().settings[key].words.format(_text(own))} instead of {_text(stated)}")
+    return found
+
+
+def _wanted(settings: Profile, exhibit: str | None) -> dict[str, Any]:
+    """Return what the paper states for an exhibit, by key; a table has the N_c or shots that it prints."""
+    references = load()
+    shown = references.exhibits[exhibit] if exhibit else None
+    data = shown.data if shown else (FACES if settings.data.dataset == FACES else "compcars")
+    values = {key: getattr(stated, data) for key, stated in references.settings.items()}
+    stated = {key: value for key, value in values.items() if value is not None}
+    if shown is None:
+        return stated
+    sizes = sorted({size for row in shown.rows for numbers in row.numbers.values() for size in numbers})
+    if sizes:
+        stated["evaluation.nc" if shown.measurement == "identity" else "fewshot.shots"] = tuple(sizes)
+    return {key: value for key, value in stated.items() if key.split(".")[0] not in IRRELEVANT[shown.measurement]}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    if value is None:
+        return "all others"
+    return f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def column(settings: Profile, exhibit: str) -> str:
+    """Return what a column of the run's own numbers is called beside the paper's."""
+    return THIS_RUN if differs(settings, exhibit) else REPRODUCED
+
+
+def setting_notes(settings: Profile, exhibit: str | None = None) -> list[str]:
+    """Return what differs from the paper, and what cannot be compared."""
+    references, found, training = load(), differs(settings, exhibit), settings.training
+    said = "All that the paper says of its setting is so here, but for what every profile departs in."
+    if found:
+        said = f"{NO_REPRODUCTION}: {'; '.join(found)}. The paper's numbers stand beside these for orientation."
+    silent = f"The paper does not give: {'; '.join(references.not_stated)}. There the values are this suite's own."
+    budget = f"Whether a budget of {training.images:,} images is smaller than the paper's cannot be said."
+    start = "as published" if training.initialisation == "published" else "by the number of their inputs"
+    average = f"running averages over the training (decay up to {training.average:g})"
+    kept = average if training.average else "those of the last cycle"
+    weights = f"Convolutions start {start} where a model's file says nothing else"
+    measured = f"the weights that are measured are {kept}."
+    return [said, f"{silent} {budget} {weights}; {measured} In every profile {'; '.join(references.departures)}."]

@@ -1,98 +1,96 @@
 """Everything in the results that is made from the stored rows."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from benchmark.files import write_text
-from benchmark.reporting import (
-    ablation,
-    claims,
-    claims_sheet,
-    costs,
-    curves,
-    differences,
-    fewshot,
-    published,
-    sheets,
-    tables,
-)
+from benchmark.reporting import claims, differences, exhibits, fewshot, sheets, tables
 from benchmark.reporting.figures import draw_all
+from benchmark.reporting.figures.canvas import Picture
 from benchmark.reporting.gaps import fewshot_gaps, identity_gaps
-from benchmark.reporting.headline import headline
-from benchmark.reporting.page import Chapter, page
-from benchmark.reporting.pictures import Picture
-from benchmark.reporting.provenance import covering
-from benchmark.reporting.sheets import Sheet
-from benchmark.reporting.tidy import Tidy, tidy
+from benchmark.reporting.page import Chapter, covering, page
+from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.reporting.tables import count
+from benchmark.reporting.tidy import tidy
 from benchmark.results.rows import Rows, write_csv
 
 PAPER = "paper/"  # the exhibits of the paper
 SAMPLES = "figures/samples_"
+COSTS = ["model", "connection size", "width", "generator", "critic", "MACs", "seconds", "memory, MB", "seeds", "device"]
+OF_COSTS = (
+    "Generator and critic: trainable parameters; MACs: multiply-accumulates of one generated image. Seconds and peak "
+    "memory are those of one training, the mean over its seeds; they belong to the machine and what else it did, and "
+    "no comparison looks at them. On a processor the memory is that of the whole process."
+)
 
 
 def render(rows: Rows, results: Path) -> None:
     """Write tables, figures and the report page; the same rows give the same bytes."""
     rows = replace(rows, facts=covering(rows.facts, rows.identity))
-    made = tidy(rows)
+    facts, settings, made = rows.facts, rows.facts.settings, tidy(rows)
+    identity, recognition = identity_gaps(rows), fewshot_gaps(rows)
     made.write(results)
-    exhibits, others = _exhibits(rows, made, results), _others(rows, made)
-    for name, sheet in {**exhibits, **others}.items():
-        write_text(results / f"{name}.md", sheets.markdown(sheet))
-        write_text(results / f"{name}.tex", sheets.latex(sheet))
-    printed = {name: published.values(name) for name in ("table_1", "table_2")}
-    pictures = draw_all(rows, made, results, printed)
-    chapters = _chapters(exhibits, [*others.values(), costs.sheet(made.models, rows.costs, rows.facts.name)], pictures)
-    first = headline(made.identity, identity_gaps(rows))
-    write_text(results / "report.html", page(rows.facts, first, chapters, results))
-
-
-def _exhibits(rows: Rows, made: Tidy, results: Path) -> dict[str, Sheet]:
-    """Write the tidy tables of what is compared with the paper; return the sheets by the names of their files."""
-    facts, said = rows.facts, claims.claims_table(rows)
-    table_1, table_2 = published.table_1(made.fewshot, facts), published.table_2(made.identity, facts)
-    figure, drawn = curves.exhibit(made.identity, facts.settings.data.dataset)
+    of_identity, of_fewshot = differences.IDENTITY_KEYS, fewshot.FAMILY
+    own = {  # sheets by the names of their files
+        "identity": tables.identity_sheet(made.identity, identity),
+        "identity_diagnostics": tables.diagnostics_sheet(made.identity, identity),
+        "ablation": exhibits.ablation_sheet(made.ablation, identity),
+        "differences": differences.sheet(made.differences, of_identity, "identity", identity),
+        "fewshot": fewshot.fewshot_sheet(made.fewshot, settings.fewshot, recognition),
+        "fewshot_differences": differences.sheet(
+            made.fewshot_differences, of_fewshot, "few-shot recognition", recognition
+        ),
+    }
+    said = claims.claims_table(rows)
+    table_1, table_2 = exhibits.table_1(made.fewshot, facts), exhibits.table_2(made.identity, facts)
+    figure, drawn = exhibits.curves_table(made.identity, settings.data.dataset)
     for old in results.glob("paper/figure_[45].*"):  # of an earlier run on other data
         if old.stem != Path(figure).name:
             old.unlink()
     for name, table in {"claims": said, figure: drawn, "paper/table_1": table_1, "paper/table_2": table_2}.items():
         write_csv(table, results / f"{name}.csv")
-    missing = {"identity": identity_gaps(rows), "fewshot": fewshot_gaps(rows)}
-    return {
-        "claims": claims_sheet.sheet(said, facts, missing),
-        "claims_parts": claims_sheet.parts_sheet(said, facts, missing),
-        figure: curves.sheet(drawn, identity_gaps(rows)),
-        "paper/table_1": published.sheet_1(table_1, facts, fewshot_gaps(rows)),
-        "paper/table_2": published.sheet_2(table_2, facts, identity_gaps(rows)),
+    compared = {
+        "claims": claims.claims_sheet(said, facts, {"identity": identity, "fewshot": recognition}),
+        figure: exhibits.curves_sheet(drawn, identity),
+        "paper/table_1": exhibits.sheet_1(table_1, facts, recognition),
+        "paper/table_2": exhibits.sheet_2(table_2, facts, identity),
     }
-
-
-def _others(rows: Rows, made: Tidy) -> dict[str, Sheet]:
-    """Return the other tables for reading by the names of their files."""
-    settings, identity, recognition = rows.facts.settings.fewshot, identity_gaps(rows), fewshot_gaps(rows)
-    keys, family = differences.IDENTITY_KEYS, fewshot.FAMILY
-    return {
-        "identity": tables.identity_sheet(made.identity, identity),
-        "targets": tables.targets_sheet(made.identity, identity),
-        "ablation": ablation.sheet(made.ablation, identity),
-        "differences": differences.sheet(made.differences, keys, "identity", identity),
-        "fewshot": fewshot.fewshot_sheet(made.fewshot, settings, recognition),
-        "fewshot_differences": differences.sheet(made.fewshot_differences, family, "few-shot recognition", recognition),
-    }
-
-
-def _chapters(exhibits: Mapping[str, Sheet], others: Sequence[Sheet], pictures: Sequence[Picture]) -> list[Chapter]:
-    """Return the report in its order: what is compared with the paper, each figure before its table, then the rest."""
+    for name, sheet in {**compared, **own}.items():
+        write_text(results / f"{name}.md", sheets.markdown(sheet))
+        write_text(results / f"{name}.tex", sheets.latex(sheet))
+    pictures = draw_all(rows, made, results, {name: exhibits.values(name) for name in ("table_1", "table_2")})
     paper = [each for each in pictures if each.path.startswith(PAPER)]
     samples = [each for each in pictures if each.path.startswith(SAMPLES)]
-    shown: list[Sheet | Picture] = [exhibits["claims"], exhibits["claims_parts"]]
-    for picture in paper:
-        shown += [picture, *([exhibits[picture.path]] if picture.path in exhibits else [])]
-    shown += [sheet for path, sheet in exhibits.items() if sheet not in shown]
-    further = [each for each in pictures if each not in paper and each not in samples]
-    return [
-        Chapter("The paper's exhibits", shown),
-        Chapter("Further tables", others),
-        Chapter("Further figures", further),
+    beside: list[Sheet | Picture] = [compared["claims"]]
+    for picture in paper:  # each before its table
+        beside += [picture, *([compared[picture.path]] if picture.path in compared else [])]
+    beside += [sheet for sheet in compared.values() if sheet not in beside]
+    chapters = [
+        Chapter("Tables", [*own.values(), costs_sheet(made.models, rows.costs, facts.name)]),
+        Chapter("Figures", [each for each in pictures if each not in paper and each not in samples]),
+        Chapter("The paper's exhibits", beside),
         Chapter("Samples", samples),
     ]
+    write_text(results / "report.html", page(facts, tables.headline(made.identity, identity), chapters, results))
+
+
+def costs_sheet(models: pd.DataFrame, costs: pd.DataFrame, run: str) -> Sheet:
+    """Return sizes, operations, seconds and memory of each model, for reading.
+
+    Args:
+        models: rows of `models.models_table`.
+        costs: those of the stored rows.
+        run: name of the run.
+    """
+    lines = []
+    for model in models.to_dict("records"):
+        own = costs[costs["model"] == model["model"]]
+        sizes = [count(model[name]) for name in ("generator_parameters", "critic_parameters", "macs")]
+        width = "-" if pd.isna(model["width"]) else f"{model['width']:.3g}"
+        spent = (own["seconds"], own["peak_memory"] / 2**20)
+        means = [f"{values.mean():.0f}" if values.notna().any() else "-" for values in spent]
+        devices = ", ".join(sorted(own["device"].dropna().unique())) or "-"
+        lines.append([model["model"], model["connection_size"], width, *sizes, *means, len(own), devices])
+    return Sheet(f"Costs, profile {run}", [Grid(COSTS, lines)], [OF_COSTS])

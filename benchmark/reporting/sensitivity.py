@@ -4,6 +4,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from benchmark.evaluation.controls import OF_IDENTITY
+from benchmark.reporting.order import in_order
 from benchmark.reporting.sheets import Grid, Sheet
 
 KEYS = ["profile", "model", "split", "nc", "neighbours", "metric"]
@@ -20,7 +21,7 @@ def sensitivity_table(rates: pd.DataFrame, profile: str) -> pd.DataFrame:
     """
     seeds = rates.assign(profile=profile).groupby(KEYS)
     means = seeds[["top1", "top5"]].mean()
-    return means.assign(n_seeds=seeds.size(), n_draws=seeds["n_draws"].first()).reset_index()
+    return in_order(means.assign(n_seeds=seeds.size(), n_draws=seeds["n_draws"].first()).reset_index(), *KEYS)
 
 
 def sheet(table: pd.DataFrame, neighbours: int) -> Sheet:
@@ -32,7 +33,7 @@ def sheet(table: pd.DataFrame, neighbours: int) -> Sheet:
     """
     named = table.assign(setting=[setting(*row) for row in zip(table["neighbours"], table["metric"], strict=True)])
     ordered = named.sort_values(["metric", "neighbours"], ascending=[False, True])["setting"].unique()
-    top1 = named.pivot_table("top1", ["model", "split", "nc"], "setting")[list(ordered)]
+    top1 = named.pivot_table("top1", ["model", "split", "nc"], "setting", sort=False)[list(ordered)]
     title = f"Top-1 accuracy in % by number of neighbours and distance, profile {table['profile'].iloc[0]}"
     own = setting(neighbours, METRIC)
     said = (
@@ -42,7 +43,11 @@ def sheet(table: pd.DataFrame, neighbours: int) -> Sheet:
     grids, notes = [_grid(100 * top1, 1)], [said]
     models = top1[~top1.index.isin(list(OF_IDENTITY), "model")]
     if models.index.unique("model").size >= LEAST_MODELS:
-        taus = _taus(models, own)
+
+        def tau(column: pd.Series) -> float:
+            return float(kendalltau(column, models.loc[column.index, own]).statistic)
+
+        taus = models.groupby(["split", "nc"]).agg(tau)
         grids.append(_grid(taus, 2, f"Order of the models: Kendall's tau with {own}"))
         lowest = _text(taus.min(axis=None), 2)
         notes.append(f"Tau is 1 for the same order, 0 for none in common, -1 for the reverse. The lowest is {lowest}.")
@@ -52,15 +57,6 @@ def sheet(table: pd.DataFrame, neighbours: int) -> Sheet:
 def setting(neighbours: int, metric: str) -> str:
     """Return a setting in words."""
     return f"K = {neighbours}, {metric}"
-
-
-def _taus(top1: pd.DataFrame, own: str) -> pd.DataFrame:
-    """Return how well the order of the models in each column agrees with that in the column `own`."""
-
-    def tau(column: pd.Series) -> float:
-        return float(kendalltau(column, top1.loc[column.index, own]).statistic)
-
-    return top1.groupby(["split", "nc"]).agg(tau)
 
 
 def _grid(values: pd.DataFrame, digits: int, title: str = "") -> Grid:

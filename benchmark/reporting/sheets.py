@@ -17,6 +17,7 @@ OPTION = re.compile(r"^(?=[\[*])", re.MULTILINE)  # in a row's first cell LaTeX 
 MARKUP = str.maketrans({"\\": r"\\", "*": r"\*", "&": "&amp;", "<": "&lt;"})  # of Markdown, which lets HTML through
 EMPHASIS = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")  # of Markdown, such as `__init__`; `two_step` is none
 LONG = 30  # letters of a text from which on its column breaks lines
+WRAPPED = r"p{0.4\linewidth}"
 NUMBER = re.compile(r"[<+-]?\s*\.?\d")
 MISSING = {"", "-", "n/a"}
 
@@ -65,18 +66,15 @@ def markdown(sheet: Sheet) -> str:
     """Return a sheet as Markdown; only `code` is left as markup in its texts."""
     parts = [f"# {_marked_down(sheet.title)}"]
     for grid in sheet.grids:
-        parts += [f"## {_marked_down(grid.title)}"] * bool(grid.title) + [_pipes(grid)]
+        rows = ([_marked_down(_line(cell)).replace("|", r"\|") for cell in cells] for cells in (grid.head, *grid.rows))
+        lines = [f"| {' | '.join(cells)} |" for cells in rows]
+        table = "\n".join([lines[0], "|---" * len(grid.head) + "|", *lines[1:]])
+        parts += [f"## {_marked_down(grid.title)}"] * bool(grid.title) + [table]
     return "\n\n".join([*parts, *map(_marked_down, sheet.notes)]) + "\n"
 
 
 def _marked_down(text: str) -> str:
     return EMPHASIS.sub(r"\\_", text.translate(MARKUP)).replace("](", r"]\(")  # a link
-
-
-def _pipes(grid: Grid) -> str:
-    rows = ([_marked_down(_line(cell)).replace("|", r"\|") for cell in cells] for cells in (grid.head, *grid.rows))
-    lines = [f"| {' | '.join(cells)} |" for cells in rows]
-    return "\n".join([lines[0], "|---" * len(grid.head) + "|", *lines[1:]])
 
 
 def _line(cell: object) -> str:
@@ -86,29 +84,22 @@ def _line(cell: object) -> str:
 def latex(sheet: Sheet) -> str:
     """Return a sheet as LaTeX: a `table` for each grid, no wider than the page, and the notes in small print.
 
-    It needs the packages booktabs and adjustbox.
+    Numbers are set on the right, long texts with line breaks. It needs the packages booktabs and adjustbox.
     """
-    notes = [f"{{\\footnotesize {_set(note)}\\par}}\n" for note in sheet.notes]
-    return "\n".join([*(_tabular(grid, sheet) for grid in sheet.grids), *notes])
+    parts = []
+    for grid in sheet.grids:
+        columns = ""
+        for column, numbers in zip(_columns(grid), numeric(grid), strict=True):
+            columns += "r" if numbers else WRAPPED if max(map(len, column), default=0) > LONG else "l"
+        texts = pd.DataFrame([list(map(_line, row)) for row in grid.rows], columns=list(grid.head), dtype=str)
+        style = texts.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis="columns")
+        caption = _set(". ".join(filter(None, [sheet.title, grid.title])))
+        written = str(style.to_latex(hrules=True, position="htbp", caption=caption, column_format=columns))
+        table = OPTION.sub("{}", written.translate(OTHER_LETTERS))
+        fitted = table.replace(r"\begin{tabular}", "\\begin{adjustbox}{max width=\\linewidth}\n\\begin{tabular}")
+        parts.append(fitted.replace(r"\end{tabular}", "\\end{tabular}\n\\end{adjustbox}"))
+    return "\n".join([*parts, *(f"{{\\footnotesize {_set(note)}\\par}}\n" for note in sheet.notes)])
 
 
 def _set(text: str) -> str:
     return text.translate(ESCAPES).translate(OTHER_LETTERS)
-
-
-def _tabular(grid: Grid, sheet: Sheet) -> str:
-    texts = pd.DataFrame([list(map(_line, row)) for row in grid.rows], columns=list(grid.head), dtype=str)
-    style = texts.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis="columns")
-    caption = _set(". ".join(filter(None, [sheet.title, grid.title])))
-    columns = "".join(map(_alignment, _columns(grid), numeric(grid)))
-    written = str(style.to_latex(hrules=True, position="htbp", caption=caption, column_format=columns))
-    table = OPTION.sub("{}", written.translate(OTHER_LETTERS))
-    fitted = table.replace(r"\begin{tabular}", "\\begin{adjustbox}{max width=\\linewidth}\n\\begin{tabular}")
-    return fitted.replace(r"\end{tabular}", "\\end{tabular}\n\\end{adjustbox}")
-
-
-def _alignment(texts: list[str], numbers: bool) -> str:
-    """Return how LaTeX sets a column: numbers on the right, long texts with line breaks."""
-    if numbers:
-        return "r"
-    return r"p{0.4\linewidth}" if max(map(len, texts), default=0) > LONG else "l"

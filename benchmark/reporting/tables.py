@@ -1,23 +1,43 @@
-"""Tidy tables: rates as fractions, rows sorted, a fixed number of digits, no dates and no durations."""
+"""The identity table, for programs (rates as fractions, no dates and no durations) and for reading."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 
+from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers, means_and_intervals
-from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes
+from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps, dashes
+from benchmark.reporting.order import in_order, place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.results.rates import COPIED, LEADING, OF_TARGETS, RATES, TARGETS
 from benchmark.results.records import Measured, Trained
-from benchmark.results.rows import DIGITS
 
 Cells = Callable[[Mapping[Hashable, Any]], list[object]]  # of a row of a table
 
-KEYS = ["profile", "model", "map", "split", "nc"]
-TERMS = ["parameters", "images", "batch_size", "auxiliary_images", "warm_up_steps"]
-HEADS = {"joint_cross": "joint on other views", "joint": "joint", "top1": "top-1", "top5": "top-5", "view": "view"}
+KEYS = ["profile", "model", "split", "nc"]
+TERMS = {  # columns, and what they are of `Trained`
+    "parameters": "parameters",
+    "images_seen": "images",
+    "warm_up_steps": "warm_up_steps",
+    "batch_size": "batch_size",
+    "train_images": "auxiliary_images",
+}
+COMPARED = [  # columns of identity.csv; the others are in identity_diagnostics.csv
+    *KEYS,
+    *(f"{rate}{end}" for rate in RATES for end in ("", "_ci_low", "_ci_high")),
+    *("n_seeds", "n_draws", "parameters", "images_seen", "warm_up_steps"),
+]
+HEADS = {
+    "joint_cross": "joint on other views",
+    "joint": "joint",
+    "top1": "top-1",
+    "top5": "top-5",
+    "view": "view",
+    "view_cross": "view, other than the input's",
+    "copy_rate_pixels": "copy rate (pixels)",
+    "copy_rate_features": "copy rate (features)",
+}
 JOINT = (
     "Joint on other views, the number to look at, counts a generated image only if the KNN's first class is the "
     "input's identity and the independent classifier sees the target view, over target views other than the input's "
@@ -37,9 +57,9 @@ GROUPED = (
     "and leaves out the identities of a single one"
 )
 COPIES = (
-    "Same: the target is the view of the input; cross: another view, so joint cross is joint on other views. Copied: "
-    "share of the cross-view outputs that lie closer to the input than to every real image of that identity in the "
-    "target view, by pixels (L1) and by identity features. A true picture can count as a copy too, if it has the "
+    "Same: the target is the view of the input; cross: another view, so joint cross is joint on other views. Copy "
+    "rate: share of the cross-view outputs that lie closer to the input than to every real image of that identity in "
+    "the target view, by pixels (L1) and by identity features. A true picture can count as a copy too, if it has the "
     "colours and the light of its input; on rendered cars the rate of `oracle` says how often."
 )
 APART = (
@@ -47,30 +67,43 @@ APART = (
     "from fewer images, so part of a drop from random to grouped is the smaller training part and not a leak."
 )
 
+BESIDE = ("joint", "top1", "view")
+BESIDE_JOINT = (
+    "Joint, identity (top-1) and view stand beside it for the smallest number of classes. The split is the paper's "
+    "random one."
+)
+OWN_VIEW = "`real` has a dash, as it shows the view of the input alone."
+
 
 def stated(trained: Trained) -> dict[str, int | None]:
     """Return the TERMS as a row of a table states them; a control has none."""
-    return {term: None if trained.images is None else getattr(trained, term) for term in TERMS}
+    return {term: None if trained.images is None else getattr(trained, name) for term, name in TERMS.items()}
 
 
 def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
-    """Return one row for each (model, map, split, nc).
+    """Return one row for each (model, split, nc): the columns COMPARED, and those of `diagnostics`.
 
     The columns TERMS say how large the generator is and what it was trained with. Every rate of ALL_RATES has columns
     `<rate>`, `<rate>_ci_low` and `<rate>_ci_high`.
     """
-    rows = [_row(each, profile) for each in sorted(measured, key=lambda each: (each.split, each.nc))]
-    return pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64")).sort_values(KEYS, ignore_index=True)
+    rows = []
+    for each in sorted(measured, key=lambda each: (each.split, each.nc)):  # those of the same images one after another
+        row: dict[str, object] = dict(zip(KEYS, (profile, each.model, each.split, each.nc), strict=True))
+        row |= {"connection_size": each.trained.map, **stated(each.trained)}
+        for rate, found in means_and_intervals(each.totals).iterrows():
+            row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
+        counted = {f"n_{column}s": each.outcomes[column].nunique() for column in ("seed", "draw", "image")}
+        rows.append(row | counted | {"n_excluded": each.left_out})
+    return in_order(pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64")), "model", "split", "nc")
 
 
-def _row(each: Measured, profile: str) -> dict[str, object]:
-    outcomes, trained = each.outcomes, each.trained
-    row: dict[str, object] = dict(zip(KEYS, (profile, each.model, trained.map, each.split, each.nc), strict=True))
-    row |= stated(trained)
-    for rate, found in means_and_intervals(each.totals).iterrows():
-        row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
-    counted = {f"n_{column}s": outcomes[column].nunique() for column in ("seed", "draw", "image")}
-    return row | counted | {"left_out": each.left_out}
+def diagnostics(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of the identity table that say how its numbers came about, and no comparison needs.
+
+    These are the rates for the input's own view and for others apart, the copy rates, what was excluded, and the
+    further terms of the training.
+    """
+    return table[[*KEYS, "n_seeds", *(column for column in table if column not in COMPARED)]]
 
 
 def random_split(table: pd.DataFrame) -> pd.DataFrame:
@@ -80,11 +113,11 @@ def random_split(table: pd.DataFrame) -> pd.DataFrame:
 
 def identity_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the identity table for reading: percent with intervals, what the intervals cover, and what is missing."""
-    head = ["model", "map", "parameters", "warm-up steps", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
+    head = ["model", "connection size", "parameters", "warm-up steps", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
-        terms = [row["map"], count(row["parameters"]), count(row["warm_up_steps"])]
-        return [*terms, *_percents(row, RATES), row["n_seeds"]]
+        terms = [row["connection_size"], count(row["parameters"]), count(row["warm_up_steps"])]
+        return [*terms, *(percent(row, rate) for rate in RATES), row["n_seeds"]]
 
     title, footnotes = f"Identity preservation, profile {table['profile'].iloc[0]}", Footnotes()
     grids = _grids(table, head, cells, gaps, footnotes)
@@ -99,14 +132,10 @@ def _grids(table: pd.DataFrame, head: list[str], cells: Cells, gaps: Gaps, footn
         part = str(split), int(str(nc))
         found = [(row["model"], cells(row)) for row in rows.to_dict("records")]
         found += [(model, dashes(head)) for model in gaps.missing(part)]
-        ordered = sorted(found, key=itemgetter(0))
-        lines = [[footnotes.mark(model, gaps.footnote(model, part)), *texts] for model, texts in ordered]
+        found.sort(key=lambda each: place(each[0]))
+        lines = [[footnotes.mark(model, gaps.footnote(model, part)), *texts] for model, texts in found]
         grids.append(Grid(head, lines, f"{split} split, {nc} classes"))
     return grids
-
-
-def _percents(row: Mapping[Hashable, Any], rates: Iterable[str]) -> list[str]:
-    return [percent(row, rate) for rate in rates]
 
 
 def _splits(table: pd.DataFrame) -> str:
@@ -116,22 +145,59 @@ def _splits(table: pd.DataFrame) -> str:
         return RANDOM
     missing = ", ".join(map(str, sorted(set(table["nc"]) - set(grouped["nc"]))))
     none = f"; none for N_c {missing}, for which too few identities are left" if missing else ""
-    return f"{GROUPED} ({grouped['left_out'].max()} here{none}). {APART}"
+    return f"{GROUPED} ({grouped['n_excluded'].max()} here{none}). {APART}"
 
 
-def targets_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
+def diagnostics_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the rates apart for the input's own view and for others, and the copy rates, for reading."""
-    rates = [f"{rate}_{target}" for rate in OF_TARGETS for target in TARGETS]
+    rates = [*(f"{rate}_{target}" for rate in OF_TARGETS for target in TARGETS), *COPIED.values()]
     head = ["model", *(f"{HEADS[rate]} {target} %" for rate in OF_TARGETS for target in TARGETS)]
-    head += ["copied (pixels) %", "copied (features) %", "seeds"]
+    head += [*(f"{HEADS[rate]} %" for rate in COPIED.values()), "seeds"]
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
-        return [*_percents(row, [*rates, *COPIED]), row["n_seeds"]]
+        return [*(percent(row, rate) for rate in rates), row["n_seeds"]]
 
     title = f"Same-view and cross-view targets, and copies, profile {table['profile'].iloc[0]}"
     footnotes = Footnotes()
     grids = _grids(table, head, cells, gaps, footnotes)
     return Sheet(title, grids, [*footnotes.notes, COPIES, f"{notes(table)} {_splits(table)}"])
+
+
+def headline(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
+    """Return joint on other views of models and of controls for each number of classes.
+
+    It is the first table of the report.
+
+    Args:
+        table: rows of `identity_table`.
+        gaps: what is missing in them.
+    """
+    table = random_split(table)
+    counts = sorted(table["nc"].unique())
+    columns = [(LEADING, nc) for nc in counts] + [(rate, counts[0]) for rate in BESIDE]
+    head = [*(f"{HEADS[rate]} %, {nc} classes" for rate, nc in columns), "warm-up steps", "seeds"]
+    parts, footnotes = [("random", nc) for nc in counts], Footnotes()
+    found = {(row["model"], row["nc"]): row for row in table.to_dict("records")}
+    ends = table.groupby("model")[["warm_up_steps", "n_seeds"]].max()
+
+    def line(model: str) -> list[object]:
+        cells: list[object] = [footnotes.mark(model, gaps.footnote(model, *parts))]
+        for rate, nc in columns:
+            row = found.get((model, nc), {rate: None})
+            cells.append(NONE if pd.isna(row[rate]) else percent(row, rate))
+        return [*cells, count(ends["warm_up_steps"].get(model)), ends["n_seeds"].get(model, NONE)]
+
+    names = {*table["model"], *gaps.missing(*parts)}
+    controls = names & set(OF_IDENTITY)
+    kinds = (("model", "Models", names - controls), ("control", "Controls, which are no model", controls))
+    grids = []
+    for kind, title, own in kinds:
+        if own:
+            grids.append(Grid([kind, *head], [line(model) for model in sorted(own, key=place)], title))
+    said = [*footnotes.notes, " ".join([joint(table), BESIDE_JOINT, *[OWN_VIEW] * ("real" in names)]), notes(table)]
+    explained = "; ".join(f"{name}: {words}" for name, words in OF_IDENTITY.items() if name in names)
+    said += [f"Controls: {explained}."] * bool(explained)
+    return Sheet(f"Joint on other views, profile {table['profile'].iloc[0]}", grids, said)
 
 
 def joint(table: pd.DataFrame) -> str:
@@ -160,8 +226,8 @@ def intervals(seeds: pd.Series, many: str, few: str) -> str:
 def budget(table: pd.DataFrame) -> str:
     """Return in words what the models of a table were trained with."""
     batches = (
-        f"{row.images:,} images in batches of {row.batch_size}, drawn from {row.auxiliary_images:,}"
-        for row in table.dropna(subset=["images"]).itertuples()
+        f"{row.images_seen:,} images in batches of {row.batch_size}, drawn from {row.train_images:,}"
+        for row in table.dropna(subset=["images_seen"]).itertuples()
     )
     budgets = " or ".join(dict.fromkeys(batches)) or "none of these rows was trained"
     warm_up = f" {WARM_UP}" if (table["warm_up_steps"] > 0).any() else ""
@@ -180,13 +246,3 @@ def percent(row: Mapping[Hashable, object], rate: str) -> str:
         return "n/a"
     mean, low, high = (f"{100 * float(str(value)):.1f}" for value in values)
     return f"{mean} [{low}, {high}]"
-
-
-def metrics(table: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Return the rates as model -> nc<N> or grouped_nc<N> -> rate, the form `dvc metrics` shows."""
-    nested: dict[str, dict[str, dict[str, float]]] = {}
-    for row in table.to_dict("records"):
-        values = {rate: round(float(row[rate]), DIGITS) for rate in RATES if not pd.isna(row[rate])}
-        measurement = f"nc{row['nc']}" if row["split"] == "random" else f"{row['split']}_nc{row['nc']}"
-        nested.setdefault(str(row["model"]), {})[measurement] = values
-    return nested

@@ -1,23 +1,31 @@
 """The tidy tables of results, all made from the stored rows."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from benchmark.evaluation.rates import rates
 from benchmark.files import write_text
-from benchmark.reporting import ablation, differences, fewshot, tables
-from benchmark.reporting.views import views_table
-from benchmark.results.rows import Rows, write_csv
+from benchmark.reporting import differences, exhibits, fewshot, tables
+from benchmark.reporting.order import in_order
+from benchmark.results.rates import ACCURACY, OF_TARGETS, RATES
+from benchmark.results.records import Measured
+from benchmark.results.rows import DIGITS, Rows, write_csv
 
-Metrics = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> measurement -> rate -> value
+FIRST = ["profile", "row", "model", "paper"]  # columns of the ablation
+VIEW_KEYS = ["profile", "model", "split", "nc", "source", "target"]
 
 
 @dataclass(frozen=True)
 class Tidy:
-    """One row for each measurement, as the docstrings of the functions that make them say."""
+    """One row for each measurement, as the docstrings of the functions that make them say.
+
+    `identity` and `ablation` have all columns; their files have the columns COMPARED alone, and `identity_diagnostics`
+    has the rest.
+    """
 
     identity: pd.DataFrame
     views: pd.DataFrame
@@ -29,14 +37,16 @@ class Tidy:
 
     def write(self, results: Path) -> None:
         """Write each as `<name>.csv`, and the rates of each model as `metrics/<model>.json`, a line each for DVC."""
-        for name, table in vars(self).items():
+        compared = {name: getattr(self, name).filter([*FIRST, *tables.COMPARED]) for name in ("identity", "ablation")}
+        diagnostics = {"identity_diagnostics": tables.diagnostics(self.identity)}
+        for name, table in {**vars(self), **compared, **diagnostics}.items():
             write_csv(table, results / f"{name}.csv")
-        metrics = _merged(tables.metrics(self.identity), fewshot.metrics(self.fewshot))
+        of_models = metrics(self.identity, self.fewshot)
         for old in (results / "metrics").glob("*.json"):
-            if old.stem not in metrics:
+            if old.stem not in of_models:
                 old.unlink()
-        for model, rates in metrics.items():
-            write_text(results / "metrics" / f"{model}.json", json.dumps(rates, indent=2) + "\n")
+        for model, own in of_models.items():
+            write_text(results / "metrics" / f"{model}.json", json.dumps(own, indent=2) + "\n")
 
 
 def tidy(rows: Rows) -> Tidy:
@@ -48,12 +58,46 @@ def tidy(rows: Rows) -> Tidy:
         identity,
         views_table(rows.identity, settings.data.views, name),
         differences.differences_table(differences.identity_families(rows.identity), differences.IDENTITY_KEYS, name),
-        ablation.table(identity),
+        exhibits.ablation_table(identity),
         fewshot.fewshot_table(rows.fewshot, settings.fewshot, name),
         differences.differences_table(families, fewshot.FAMILY, name, first=[fewshot.START]),
-        rows.models,
+        in_order(rows.models.rename(columns={"map": "connection_size"}), "model"),
     )
 
 
-def _merged(identity: Metrics, recognised: Metrics) -> Metrics:
-    return {name: {**identity.get(name, {}), **recognised.get(name, {})} for name in {**identity, **recognised}}
+def metrics(identity: pd.DataFrame, recognised: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the main rates of both measurements as model -> measurement -> rate, the form `dvc metrics` shows.
+
+    A measurement is nc<N> or grouped_nc<N>, or <N>way_<s>shot; a rate that is no number is left out.
+    """
+    nested: dict[str, dict[str, dict[str, float]]] = {}
+    for row in identity.to_dict("records"):
+        values = {rate: round(float(row[rate]), DIGITS) for rate in RATES if not pd.isna(row[rate])}
+        measurement = f"nc{row['nc']}" if row["split"] == "random" else f"{row['split']}_nc{row['nc']}"
+        nested.setdefault(row["model"], {})[measurement] = values
+    for row in recognised.to_dict("records"):
+        accuracy = {ACCURACY: round(row[ACCURACY], DIGITS)}
+        nested.setdefault(row["model"], {})[f"{row['way']}way_{row['shot']}shot"] = accuracy
+    return nested
+
+
+def views_table(measured: Iterable[Measured], views: Sequence[str], profile: str) -> pd.DataFrame:
+    """Return from which view to which view a model can turn: joint, top1 and view.
+
+    There is one row for each (model, split, nc, view of the input, target view). The rates are means, without
+    intervals, over the outputs of all training seeds and draws, which `n` counts.
+
+    Args:
+        measured: the measurements.
+        views: names of the views by their numbers, which give the order of the rows.
+        profile: name of the run.
+    """
+    parts = []
+    for each in measured:
+        found = rates(each.outcomes, each.nc)[list(OF_TARGETS)]
+        groups = found.groupby([each.outcomes["source"], each.outcomes["target"]])
+        means = groups.mean().assign(n=groups.size()).reset_index()
+        parts.append(means.assign(profile=profile, model=each.model, split=each.split, nc=each.nc))
+    table = in_order(pd.concat(parts, ignore_index=True), *VIEW_KEYS)
+    names = dict(enumerate(views))
+    return table.assign(**{end: table[end].map(names) for end in ("source", "target")})[[*VIEW_KEYS, *OF_TARGETS, "n"]]

@@ -9,9 +9,9 @@ RATES = (LEADING, "joint", "top1", "top5", "view")
 OF_TARGETS = ("joint", "top1", "view")  # given again for the input's own view and for the other views
 TARGETS = ("cross", "same")
 ACCURACY = "accuracy"  # of the few-shot measurement
-COPIED = ("copied_pixels", "copied_features")
+COPIED = {"copied_pixels": "copy_rate_pixels", "copied_features": "copy_rate_features"}  # of outcomes: rates
 APART = [f"{rate}_{target}" for target in TARGETS for rate in OF_TARGETS]
-ALL_RATES = (*RATES, *(rate for rate in APART if rate != LEADING), *COPIED)
+ALL_RATES = (*RATES, *(rate for rate in APART if rate != LEADING), *COPIED.values())
 
 
 def all_rates(outcomes: pd.DataFrame, nc: int) -> pd.DataFrame:
@@ -25,4 +25,4 @@ def all_rates(outcomes: pd.DataFrame, nc: int) -> pd.DataFrame:
         found[list(OF_TARGETS)].where(rows).add_suffix(f"_{target}")
         for target, rows in zip(TARGETS, (~same, same), strict=True)
     ]
-    return pd.concat([found, *apart, outcomes[list(COPIED)]], axis=1)[list(ALL_RATES)]
+    return pd.concat([found, *apart, outcomes[list(COPIED)].rename(columns=COPIED)], axis=1)[list(ALL_RATES)]

@@ -88,26 +88,25 @@ class Rows:
 def write(rows: Rows, results: Path) -> None:
     """Write the rows to the folder `rows/` of the results; samples of models that are no longer there are removed."""
     folder = results / FOLDER
-    _write_groups((_named(each) for each in sorted(rows.identity, key=_place)), folder / IDENTITY)
+    identity = sorted(rows.identity, key=lambda each: (each.model, each.split, each.nc))
+    in_order = ((each, each.outcomes.sort_values(["seed", "draw", "image", "target"])) for each in identity)
+    named = (table.assign(model=each.model, split=each.split, nc=each.nc) for each, table in in_order)
+    _write_groups(named, folder / IDENTITY)
     _write_groups((each.outcomes.assign(model=each.model) for each in rows.fewshot), folder / FEWSHOT)
     for name in ("models", "costs", "learning"):
         write_csv(getattr(rows, name), folder / f"{name}.csv")
-    _write_samples(rows.samples, folder)
+    write_csv(rows.samples.inputs, folder / "inputs.csv")
+    for old in (folder / "samples").glob("*.png"):
+        if old.stem not in rows.samples.grids:
+            old.unlink()
+    for name, grid in rows.samples.grids.items():
+        tiles.write(grid, folder / "samples" / f"{name}.png")
     write_text(folder / FACTS, rows.facts.model_dump_json(indent=2) + "\n")
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table with fixed float format and `\\n` line ends."""
     write_text(path, table.to_csv(index=False, float_format=f"%.{DIGITS}f", lineterminator="\n"))
-
-
-def _place(each: Measured) -> tuple[str, str, int]:
-    return each.model, each.split, each.nc
-
-
-def _named(each: Measured) -> pd.DataFrame:
-    rows = each.outcomes.sort_values(["seed", "draw", "image", "target"])
-    return rows.assign(model=each.model, split=each.split, nc=each.nc)
 
 
 def _write_groups(parts: Iterable[pd.DataFrame], path: Path) -> None:
@@ -123,15 +122,6 @@ def _write_groups(parts: Iterable[pd.DataFrame], path: Path) -> None:
             writer.write_table(table, row_group_size=len(table))
 
 
-def _write_samples(samples: Samples, folder: Path) -> None:
-    write_csv(samples.inputs, folder / "inputs.csv")
-    for old in (folder / "samples").glob("*.png"):
-        if old.stem not in samples.grids:
-            old.unlink()
-    for name, grid in samples.grids.items():
-        tiles.write(grid, folder / "samples" / f"{name}.png")
-
-
 def read(results: Path) -> Rows:
     """Read what `write` wrote.
 
@@ -145,18 +135,30 @@ def read(results: Path) -> Rows:
         )
     with reading(folder / FACTS):
         facts = Facts.model_validate_json((folder / FACTS).read_text(encoding="utf-8"))
-    measured = [_measured(part, facts) for part in _groups(folder / IDENTITY)]
+    measured = []
+    for outcomes in _groups(folder / IDENTITY):
+        model, split, nc = (outcomes[name].iloc[0] for name in ("model", "split", "nc"))
+        if split not in facts.left_out:
+            raise BenchmarkError(f"{IDENTITY} has rows of the split {split!r}, which {FACTS} does not know; run again")
+        terms, own = facts.trained.get(model, Trained()), outcomes.drop(columns=["model", "split", "nc"])
+        measured.append(Measured(model, terms, split, int(nc), own, facts.left_out[split]))
     if "random" not in {each.split for each in measured}:
         raise BenchmarkError(f"{folder / IDENTITY} has nothing of the paper's split, random; run again")
-    recognised = _groups(folder / FEWSHOT) if (folder / FEWSHOT).exists() else ()
+    recognised = []
+    for outcomes in _groups(folder / FEWSHOT) if (folder / FEWSHOT).exists() else ():
+        model = outcomes["model"].iloc[0]
+        terms, own = facts.trained.get(model, Trained()), outcomes.drop(columns="model")
+        recognised.append(Recognised(model, terms, own))
+    side = facts.settings.data.image_size
+    grids = {path.stem: tiles.read(path, side) for path in sorted((folder / "samples").glob("*.png"))}
     return Rows(
         facts,
         measured,
-        [_recognised(part, facts) for part in recognised],
+        recognised,
         _table(folder / "models.csv", MODEL_COLUMNS),
         _table(folder / "costs.csv", COST_COLUMNS),
         _table(folder / "learning.csv", LEARNING_COLUMNS),
-        _read_samples(folder, facts.settings.data.image_size),
+        Samples(_table(folder / "inputs.csv", INPUT_COLUMNS), grids),
     )
 
 
@@ -186,26 +188,8 @@ def _check(rows: pd.DataFrame, columns: Mapping[str, str], path: Path) -> None:
         )
 
 
-def _measured(rows: pd.DataFrame, facts: Facts) -> Measured:
-    model, split, nc = (rows[name].iloc[0] for name in ("model", "split", "nc"))
-    if split not in facts.left_out:
-        raise BenchmarkError(f"{IDENTITY} has rows of the split {split!r}, which {FACTS} does not know; run again")
-    outcomes = rows.drop(columns=["model", "split", "nc"])
-    return Measured(model, facts.trained.get(model, Trained()), split, int(nc), outcomes, facts.left_out[split])
-
-
-def _recognised(rows: pd.DataFrame, facts: Facts) -> Recognised:
-    model = rows["model"].iloc[0]
-    return Recognised(model, facts.trained.get(model, Trained()), rows.drop(columns="model"))
-
-
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     with reading(path):
         types = dict.fromkeys(TEXTS, "str") | dict.fromkeys(SIZE_COLUMNS, "Int64")
         # nothing but an empty cell is missing: an identity can be called NA
         return pd.read_csv(path, usecols=list(columns), dtype=types, keep_default_na=False, na_values=[""])
-
-
-def _read_samples(folder: Path, side: int) -> Samples:
-    grids = {path.stem: tiles.read(path, side) for path in sorted((folder / "samples").glob("*.png"))}
-    return Samples(_table(folder / "inputs.csv", INPUT_COLUMNS), grids)

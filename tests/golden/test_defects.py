@@ -109,7 +109,7 @@ DEFECTS: list[tuple[Callable[[], None], Callable[[Right], Right], object, str, s
     (check_identity, one_neighbour, identity, "several_ranks", "real, random split, top1"),
     (check_identity, features_before_the_last_activation, outputs, "pooled_features", "real, random split, top1"),
     (check_identity, images_from_zero_to_one, generate, "to_float", "real, random split, view"),
-    (check_identity, copies_are_no_copies, identity, "copied", "generated, random split, copied_pixels"),
+    (check_identity, copies_are_no_copies, identity, "copied", "generated, random split, copy_rate_pixels"),
     (check_identity, narrower_interval, statistics, "TAILS", "real, random split, top1"),
     (check_identity, view_code_ignored, IdentityViewGAN, "generate", "generated, random split, view_cross"),
     (check_identity, radius_too_large, connection, "neighbourhood", "generated, random split, top1"),

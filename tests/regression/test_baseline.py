@@ -48,7 +48,8 @@ def test_the_tables_rows_and_figures_become_those_of_the_new_results(pair: tuple
     put(old, "paper/table_9.md", "gone.csv", "figures/gone.png", *kept)
     put(new, "paper/table_1.md", "identity.md", "figures/a.png", "figures/a.svg", "outcomes.parquet", "deeper/x.csv")
     rows = {name: text for name, text in content(new).items() if name.startswith("rows/")}
-    tables = {name: content(new)[name] for name in ("identity.csv", "fewshot.csv", "identity.md")}
+    names = ("identity.csv", "identity_diagnostics.csv", "fewshot.csv", "identity.md")
+    tables = {name: content(new)[name] for name in names}
     update(old, new)
     figures = {name: name.encode() for name in ("paper/table_1.md", "figures/a.png")}
     assert content(old) == rows | {name: name.encode() for name in kept} | tables | figures

@@ -7,7 +7,7 @@ import pytest
 from benchmark.evaluation import comparison
 from benchmark.evaluation.statistics import Totals, means_and_intervals
 from benchmark.regression.differences import NO_SEED, OTHER, PAIRED, TABLES, differences
-from benchmark.regression.recorded import IDENTITY, Key, Result, Stored, Tabled
+from benchmark.regression.reading import IDENTITY, Key, Result, Stored, Tabled
 from tests.reporting.made import made_identity
 
 OURS = Key(IDENTITY, "random", 20, "ours")

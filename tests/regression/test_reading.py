@@ -10,8 +10,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.regression import reading
 from benchmark.regression.comparison import compare
 from benchmark.regression.differences import PAIRED, TABLES
-from benchmark.regression.recorded import Stored, Tabled
-from tests.regression.folders import results, without_rows
+from benchmark.regression.reading import Stored, Tabled
+from tests.regression.folders import as_earlier, results, without_rows
 
 FEWSHOT = {"ours": [0.4, 0.5], "no_augmentation": [0.3]}
 
@@ -52,6 +52,21 @@ def test_a_file_is_compared_with_its_counterpart(folder: Path, old: str, new: st
     assert not found.moved
     assert set(found.rows["basis"]) == {basis}
     assert len(found.rows[["measurement", "model"]].drop_duplicates()) == models
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_results_with_earlier_names_of_columns_are_read(folder: Path, tmp_path: Path, stored: bool) -> None:
+    old, new = (Path(shutil.copytree(folder, tmp_path / name)) for name in ("old", "new"))
+    as_earlier(old)
+    assert "copied_pixels" in (old / "identity.csv").read_text()
+    if not stored:
+        without_rows(old), without_rows(new)
+    found = compare(old, new)
+    assert not found.moved
+    assert not found.contradictions
+    assert set(found.rows["basis"]) == {PAIRED if stored else TABLES}
+    assert len(found.rows) == len(compare(new, new).rows)
+    assert not compare(old / "identity.csv", new / "identity.csv").moved
 
 
 @pytest.fixture(scope="module")

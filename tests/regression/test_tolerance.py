@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
-from benchmark.regression.recorded import IDENTITY, Key, Stored, Tabled
+from benchmark.regression.reading import IDENTITY, Key, Stored, Tabled
 from benchmark.regression.tolerance import (
     MISSING,
     MOVED,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from benchmark.reporting import ablation
+from benchmark.reporting.exhibits import ablation_table
 from benchmark.reporting.tidy import Tidy
 from benchmark.results.rates import RATES
 from benchmark.results.rows import COST_COLUMNS, INPUT_COLUMNS, LEARNING_COLUMNS, MODEL_COLUMNS, Rows, Samples
@@ -28,7 +28,7 @@ def identity(
     for split in splits:
         for nc in sizes:
             for place, model in enumerate(models):
-                row = {"profile": "tiny", "model": model, "map": "-", "split": split, "nc": nc, "n_seeds": 1}
+                row = {"profile": "tiny", "model": model, "split": split, "nc": nc, "n_seeds": 1}
                 for number, rate in enumerate([*RATES, "view_cross"]):
                     value = 0.2 + 0.05 * place + 0.03 * number + 0.001 * nc
                     row |= interval(rate, value if split == "random" else value / 10)
@@ -93,7 +93,7 @@ def samples(models: Sequence[str], rows: int = 3, side: int = SIDE, views: Seque
 
 def tidy(table: pd.DataFrame, recognised: pd.DataFrame, matrices: pd.DataFrame, models: pd.DataFrame) -> Tidy:
     none = pd.DataFrame()
-    return Tidy(table, matrices, none, ablation.table(table), recognised, none, models)
+    return Tidy(table, matrices, none, ablation_table(table), recognised, none, models)
 
 
 def rows(spent: pd.DataFrame, losses: pd.DataFrame, shown: Samples, **changes: object) -> Rows:

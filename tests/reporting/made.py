@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmark import settings
 from benchmark.results.records import Facts, Measured, Recognised, Trained
-from benchmark.results.rows import Rows, Samples
+from benchmark.results.rows import MODEL_COLUMNS, Rows, Samples
 from benchmark.settings import Profile
 from tests.tools import PROJECT
 
@@ -70,6 +70,7 @@ def made_rows(identity: Rates, fewshot: Rates | None = None, settings: Profile |
         made_facts(settings),
         [made_identity(model, rates, nc) for (model, rates), nc in measured],
         [made_fewshot(model, rates, settings.fewshot.shots) for model, rates in (fewshot or {}).items()],
-        *(pd.DataFrame() for _ in range(3)),
+        pd.DataFrame(columns=MODEL_COLUMNS),
+        *(pd.DataFrame() for _ in range(2)),
         Samples(),
     )

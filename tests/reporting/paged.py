@@ -5,8 +5,8 @@ from pathlib import Path
 from PIL import Image
 
 from benchmark import settings
+from benchmark.reporting.figures.canvas import Picture
 from benchmark.reporting.page import Chapter, page
-from benchmark.reporting.pictures import Picture
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.results.records import Facts, Failure
 from tests.tools import PROJECT

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from benchmark.reporting.claims import claims_table, summary
-from benchmark.reporting.claims_sheet import parts_sheet, sheet
+from benchmark.reporting.claims import claims_sheet, claims_table, summary
 from benchmark.reporting.references import load
 from benchmark.reporting.sheets import latex, markdown
 from benchmark.results.rows import Rows
@@ -223,7 +222,7 @@ def test_on_faces_figure_5_takes_the_place_of_figure_4() -> None:
     table = claims_table(rows)
     assert set(table["exhibit"]) == {"Figure 5", "Table 1", "Table 2", "Figure 8"}
     assert list(verdicts(table, "Figure 5")) == [ABOVE]
-    note = sheet(table, rows.facts).notes[0]
+    note = claims_sheet(table, rows.facts).notes[0]
     assert "Not a reproduction" not in note
     assert "In the paper Table 1, Table 2, Figure 8 are of CompCars alone. A verdict is about these data" in note
 
@@ -231,27 +230,27 @@ def test_on_faces_figure_5_takes_the_place_of_figure_4() -> None:
 def test_every_claim_has_a_line_and_every_part_one() -> None:
     rows = against_baselines([0.8, 0.81, 0.82])
     table = claims_table(rows)
-    claims, parts = sheet(table, rows.facts), parts_sheet(table, rows.facts)
+    claims = claims_sheet(table, rows.facts)
     own = [claim for claim in load().claims if claim.exhibit != "figure_5"]
     assert [row[1] for row in claims.grids[0].rows] == [claim.claim for claim in own]
     assert [row[1] for row in claims.grids[1].rows] == [claim.claim for claim in own]
-    assert sum(len(grid.rows) for grid in parts.grids) == len(table)
+    assert [grid.title.split(": ", 1)[1] for grid in claims.grids[2:]] == [claim.claim for claim in own]
+    assert sum(len(grid.rows) for grid in claims.grids[2:]) == len(table)
     text = markdown(claims)
     assert f"| Figure 4 | {ABOVE} | supported | 6 of 6 | 6 | 0 | 0 | - |" in text
     assert "A verdict is about these data, and not about those of the paper." in text
     assert "Not a reproduction: data set rendered" in text
-    text = markdown(parts)
     assert "| ours | dr_gan | top-1 | 20 classes | - | +30.0 [" in text
     assert "| this run, points |" in text
     assert "a paired t test over" in text
     assert "bootstrap" not in text
-    assert latex(parts).count(r"\begin{table}") == len(own)
+    assert latex(claims).count(r"\begin{table}") == 2 + len(own)
 
 
 def test_a_reproduction_is_called_one() -> None:
     rows = made_rows({"ours": [0.5]}, settings=profile("compcars"))
     table = claims_table(rows)
-    text = markdown(sheet(table, rows.facts)) + markdown(parts_sheet(table, rows.facts))
+    text = markdown(claims_sheet(table, rows.facts))
     assert "| reproduced, points |" in text
     assert "this run" not in text
     assert "Not a reproduction" not in text

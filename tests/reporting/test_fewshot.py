@@ -49,7 +49,7 @@ def table(recognised: list[Recognised]) -> pd.DataFrame:
 
 def test_one_row_for_each_model_and_number_of_shots(table: pd.DataFrame) -> None:
     rows = list(zip(table["model"], table["shot"], strict=True))
-    order = ["no_augmentation", "copy", "ours", "two_step", "vanilla"]
+    order = ["ours", "two_step", "vanilla", "no_augmentation", "copy"]
     assert rows == [(name, shot) for name in order for shot in (2, 5)]
     assert (table["way"] == 4).all()
     assert (table["n_images"] == 80).all()
@@ -68,9 +68,9 @@ def test_accuracies_and_terms(table: pd.DataFrame) -> None:
     assert rows.loc[("ours", 2), "accuracy"] == pytest.approx(0.75)
     assert rows.loc[("no_augmentation", 5), "accuracy"] == pytest.approx(0.6)
     assert ((table["accuracy_ci_low"] <= table["accuracy"]) & (table["accuracy"] <= table["accuracy_ci_high"])).all()
-    assert rows.loc[("ours", 2), ["parameters", "added", "steps"]].tolist() == [1000, 3, 7]
-    assert rows.loc[("no_augmentation", 2), ["added", "steps"]].tolist() == [0, 7]
-    assert rows.loc[("copy", 2), "added"] == 3
+    assert rows.loc[("ours", 2), ["parameters", "augmentation", "steps"]].tolist() == [1000, 3, 7]
+    assert rows.loc[("no_augmentation", 2), ["augmentation", "steps"]].tolist() == [0, 7]
+    assert rows.loc[("copy", 2), "augmentation"] == 3
     assert pd.isna(rows.loc[("copy", 2), "parameters"])
 
 
@@ -81,7 +81,7 @@ def test_a_warm_up_of_the_discriminator_is_stated(recognised: list[Recognised], 
     found = fewshot.fewshot_table([*warm, *others], SETTINGS, "test")
     steps = found.groupby("model")["warm_up_steps"].first()
     assert steps.dropna().to_dict() == {"ours": 1300, "two_step": 0, "vanilla": 0}
-    assert list(found)[list(found).index("auxiliary_images") + 1] == "warm_up_steps"
+    assert list(found)[list(found).index("images_seen") + 1] == "warm_up_steps"
     text = text_of(found, SETTINGS)
     assert "Warm-up: before adversarial training the discriminator was trained for the stated number of steps" in text
     cells = {

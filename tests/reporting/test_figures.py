@@ -9,7 +9,7 @@ import pytest
 from benchmark.evaluation.statistics import WITHIN_MODEL
 from benchmark.reporting import figures
 from benchmark.reporting.fewshot import OVER_IMAGES
-from benchmark.reporting.pictures import Picture
+from benchmark.reporting.figures.canvas import Picture
 from tests.reporting import drawn
 
 MODELS = ["ours", "unet", "vanilla", "copy"]

@@ -10,10 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from benchmark.reporting import ablation
-from benchmark.reporting.figures import accuracy, costs, dots, learning, matrices, scatter
-from benchmark.reporting.figures.saving import Drawing
-from benchmark.reporting.figures.style import looks, theme
+from benchmark.reporting.exhibits import ablation_table
+from benchmark.reporting.figures import accuracy, further, scatter
+from benchmark.reporting.figures.canvas import Drawing, looks, theme
 from tests.reporting import drawn
 
 MODELS = ["ours", "vanilla", "dr_gan", "copy"]
@@ -79,7 +78,7 @@ def test_table_1_has_a_row_of_dots_for_each_row_and_the_papers_numbers_beside() 
         [("ours", 20, 5, "accuracy", 0.52), ("ours", 5, 5, "accuracy", 0.9), ("cr_gan", 20, 5, "accuracy", 0.3)],
         columns=["model", "way", "shot", "metric", "published"],
     )
-    figure = only(dots.table_1(table, published, LOOKS))
+    figure = only(accuracy.table_1(table, published, LOOKS))
     five, ten = figure.axes
     assert [label.get_text() for label in five.get_yticklabels()] == ["no_augmentation", "ours"]
     assert five.get_ylim()[0] > five.get_ylim()[1]  # the first row is on top
@@ -87,14 +86,14 @@ def test_table_1_has_a_row_of_dots_for_each_row_and_the_papers_numbers_beside() 
     assert [(x, y) for _, x, y, _ in points(ten)] == [([pytest.approx(0.3)], [0]), ([pytest.approx(0.4)], [1])]
     assert [published_marks(axis) for axis in (five, ten)] == [[(0.52, 1)], []]
     assert explained(figure) == ["chance", "published (CompCars, 224 px)"]
-    assert explained(only(dots.table_1(table, None, LOOKS))) == ["chance"]
+    assert explained(only(accuracy.table_1(table, None, LOOKS))) == ["chance"]
 
 
 def test_table_2_has_its_rows_in_the_papers_order() -> None:
     published = pd.DataFrame(
         [("vanilla", "top5", 50, 0.575), ("ours", "top1", 20, 0.56)], columns=["model", "metric", "nc", "published"]
     )
-    figure = only(dots.table_2(ablation.table(drawn.identity(MODELS)), published, LOOKS))
+    figure = only(accuracy.table_2(ablation_table(drawn.identity(MODELS)), published, LOOKS))
     names = ["vanilla", "vanilla + CNC(28) + AIM"]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == names
     assert [axis.get_title() for axis in figure.axes[:2]] == [f"top-1 (identity), {nc} classes" for nc in (20, 50)]
@@ -143,16 +142,16 @@ def test_what_shows_its_own_view_alone_is_drawn_over_all_views_only() -> None:
 
 def test_costs_that_are_not_known_have_no_panel() -> None:
     table, models = drawn.identity(MODELS), MODELS[:-1]
-    figure = only(costs.draw(table, drawn.sizes(models), drawn.costs(models), LOOKS))
+    figure = only(further.costs(table, drawn.sizes(models), drawn.costs(models), LOOKS))
     assert len(figure.axes) == 9
     assert "a CPU" in figure.axes[-1].get_xlabel()
     assert sorted(x[0] for _, x, *_ in points(figure.axes[0])) == [1e5, 2e5, 3e5]
-    unknown = only(costs.draw(table, drawn.sizes(models), drawn.costs(models, None), LOOKS))
+    unknown = only(further.costs(table, drawn.sizes(models), drawn.costs(models, None), LOOKS))
     assert [axis.get_xlabel().split()[0] for axis in unknown.axes[4:]] == ["parameters", "multiply-accumulates"]
 
 
 def test_matrices_have_source_views_as_rows() -> None:
-    figure = only(matrices.draw(drawn.views(["ours", "copy"]), drawn.VIEWS, LOOKS))
+    figure = only(further.matrices(drawn.views(["ours", "copy"]), drawn.VIEWS, LOOKS))
     assert [axis.get_title() for axis in figure.axes] == ["ours", "copy"]
     axis = figure.axes[0]
     assert axis.get_ylim()[0] > axis.get_ylim()[1]
@@ -162,23 +161,23 @@ def test_matrices_have_source_views_as_rows() -> None:
 
 
 def test_learning_curves_have_a_line_for_each_seed_and_their_mean() -> None:
-    figure = only(learning.draw(drawn.learning(["ours", "vanilla"]), LOOKS))
+    figure = only(further.learning(drawn.learning(["ours", "vanilla"]), LOOKS))
     assert [axis.get_title() for axis in figure.axes] == ["ours", "vanilla"]
     critic = figure.axes[0].lines[:3]
     assert [list(line.get_ydata()) for line in critic] == [[1, 2, 3, 4], [2, 4, 6, 8], [1.5, 3, 4.5, 6]]
     assert list(critic[0].get_xdata()) == [32, 64, 96, 128]
     assert explained(figure) == ["critic", "generator"]
     one = drawn.learning(["ours"])
-    assert len(only(learning.draw(one[one["seed"] == 0], LOOKS)).axes[0].lines) == 2
+    assert len(only(further.learning(one[one["seed"] == 0], LOOKS)).axes[0].lines) == 2
 
 
 def test_long_logs_are_averaged_over_neighbouring_rows() -> None:
     rows = drawn.learning(["ours"], 1003)
     rows = rows[(rows["loss"] == "critic") & (rows["seed"] == 0)]
-    found = learning.averaged(rows)
+    found = further.averaged(rows)
     values, images = rows["value"].to_numpy(float), rows["images"].to_numpy(float)
     edges = [-(-1003 * n // 100) for n in range(101)]
     parts = [slice(first, last) for first, last in pairwise(edges)]
     np.testing.assert_allclose(found[0], [values[part].mean() for part in parts])
     np.testing.assert_allclose(found.index, [images[part].mean() for part in parts])
-    assert learning.averaged(rows[:7])[0].tolist() == values[:7].tolist()
+    assert further.averaged(rows[:7])[0].tolist() == values[:7].tolist()

@@ -9,10 +9,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from benchmark.reporting.figures.mosaic import joined, mosaic, reduced
-from benchmark.reporting.figures.samples import by_model, figure_8, of_each_model
-from benchmark.reporting.figures.saving import Drawing, save
-from benchmark.reporting.figures.style import theme
+from benchmark.reporting.figures.canvas import Drawing, save, theme
+from benchmark.reporting.figures.samples import by_model, figure_8, joined, mosaic, of_each_model, reduced
 from benchmark.results.rows import Samples
 from tests.reporting import drawn
 

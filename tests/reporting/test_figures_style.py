@@ -8,19 +8,17 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
-from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
-from benchmark.reporting.figures.labels import name_points
-from benchmark.reporting.figures.layout import common_nc, entries, legend, panels
-from benchmark.reporting.figures.style import looks, theme
+from benchmark.reporting.figures.canvas import common_nc, entries, legend, looks, panels, theme
+from benchmark.reporting.figures.scatter import name_points
+from benchmark.reporting.order import CONTROLS, MODELS
 from models.registry import BUILT_IN
 
 OWN = [f"my_own_model_{n}" for n in range(7)]
-CONTROLS = [*OF_IDENTITY, *OF_FEWSHOT]
 
 
 def test_rows_look_different_and_controls_are_dashed() -> None:
     found = looks([*CONTROLS, *OWN, *BUILT_IN])
-    assert list(found) == [*BUILT_IN, *OWN, *dict.fromkeys(CONTROLS)]
+    assert list(found) == [*MODELS, *OWN, *CONTROLS]
     assert len({(look.colour, look.marker, look.hollow) for look in found.values()}) == len(found)
     assert {name for name, look in found.items() if look.line == "--"} == set(CONTROLS)
     assert {name for name, look in found.items() if look.line == "-."} == set(OWN)

@@ -10,10 +10,20 @@ import pytest
 from PIL import Image
 
 from benchmark.errors import BenchmarkError
-from benchmark.reporting.headline import headline
-from benchmark.reporting.page import LARGEST, Chapter, anchor, embed, folded, page
-from benchmark.reporting.provenance import covering, failures_sheet, provenance_sheet, settings_sheet
+from benchmark.reporting.page import (
+    LARGEST,
+    Chapter,
+    anchor,
+    covering,
+    embed,
+    failures_sheet,
+    folded,
+    page,
+    provenance_sheet,
+    settings_sheet,
+)
 from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.reporting.tables import headline
 from tests.reporting.made import made_identity, profile
 from tests.reporting.paged import DIVERGED, HOSTILE, LONG, SORTED, facts, picture, report
 
@@ -84,7 +94,7 @@ def test_models_seeds_and_numbers_of_classes_are_those_of_the_rows() -> None:
     last = facts().model_copy(update={"settings": profile("smoke", models=["ours"], evaluation__nc=[5])})
     rows = [made_identity("unet", [0.5], 12), made_identity("ours", [0.5] * 3, 5), made_identity("copy", [0.5], 5)]
     found = covering(last, rows)
-    assert found.settings.models == ("unet", "ours")
+    assert found.settings.models == ("ours", "unet")
     assert found.settings.evaluation.nc == (5, 12)
     assert dict(provenance_sheet(found).grids[0].rows)["numbers of the training seeds"] == "0, 1, 2"
     assert found.settings.evaluation.draws == last.settings.evaluation.draws
@@ -148,12 +158,12 @@ def identity_rows(*rows: tuple[str, str, int, float]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["model", "split", "nc", "joint_cross"])
     rates = ("joint_cross", "joint", "top1", "view")
     bounds = {f"{rate}_ci_{end}": 0.25 for rate in rates for end in ("low", "high")}
-    trained = {"images": 640, "batch_size": 32, "auxiliary_images": 99, "warm_up_steps": 0}
+    trained = {"images_seen": 640, "batch_size": 32, "train_images": 99, "warm_up_steps": 0}
     joint = 1 - table["joint_cross"]
     return table.assign(profile="smoke", n_seeds=1, joint=joint, top1=0.5, view=0.75, **bounds, **trained)
 
 
-def test_the_headline_has_the_best_joint_on_other_views_first_and_controls_apart() -> None:
+def test_the_headline_has_joint_on_other_views_first_and_controls_apart() -> None:
     rows = [("ours", "random", 5, 0.1), ("ours", "grouped", 5, 0.9), ("unet", "random", 5, 0.3)]
     more = [("ours", "random", 12, 0.2), ("late", "random", 12, 0.8), ("copy", "random", 5, 0.4)]
     sheet = headline(identity_rows(*rows, *more))
@@ -162,8 +172,8 @@ def test_the_headline_has_the_best_joint_on_other_views_first_and_controls_apart
     beside = ["joint %, 5 classes", "top-1 %, 5 classes", "view %, 5 classes"]
     assert models.head[3:] == [*beside, "warm-up steps", "seeds"]
     assert [list(row[:3]) for row in models.rows] == [
-        ["unet", "30.0 [25.0, 25.0]", "-"],
         ["ours", "10.0 [25.0, 25.0]", "20.0 [25.0, 25.0]"],
+        ["unet", "30.0 [25.0, 25.0]", "-"],
         ["late", "-", "80.0 [25.0, 25.0]"],
     ]
     assert [row[0] for row in controls.rows] == ["copy"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.reporting import published
+from benchmark.reporting import exhibits
 from benchmark.reporting.fewshot import fewshot_table
 from benchmark.reporting.sheets import latex, markdown
 from benchmark.reporting.tables import identity_table
@@ -48,7 +48,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("exhibit", "size"), [("table_1", "shot"), ("table_2", "nc")])
 def test_every_number_is_the_paper_s(exhibit: str, size: str) -> None:
-    table = published.values(exhibit)
+    table = exhibits.values(exhibit)
     found = dict(zip(zip(table["model"], table["metric"], table[size], strict=True), table["published"], strict=True))
     assert found == {key: pytest.approx(number / 100, abs=1e-9) for key, number in EXPECTED[exhibit].items()}
     assert len(found) == len(table)
@@ -57,14 +57,14 @@ def test_every_number_is_the_paper_s(exhibit: str, size: str) -> None:
 
 
 def test_every_row_of_table_1_is_of_twenty_ways() -> None:
-    assert (published.values("table_1")["way"] == 20).all()
+    assert (exhibits.values("table_1")["way"] == 20).all()
 
 
 def tables(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Table 1 and Table 2 of some rows."""
     facts = rows.facts
     recognised = fewshot_table(rows.fewshot, facts.settings.fewshot, facts.name)
-    return published.table_1(recognised, facts), published.table_2(identity_table(rows.identity, facts.name), facts)
+    return exhibits.table_1(recognised, facts), exhibits.table_2(identity_table(rows.identity, facts.name), facts)
 
 
 SOME = made_rows({"ours": [0.5], "copy": [1.0]}, {"ours": [0.6], "no_augmentation": [0.25]})
@@ -99,7 +99,7 @@ def test_the_run_stands_beside_the_paper(tmp_path: Path) -> None:
 
 def test_the_grouped_split_is_not_the_paper_s() -> None:
     identity = identity_table([*SOME.identity, made_identity("vanilla", [0.9], 20, "grouped")], "quick")
-    table = published.table_2(identity, SOME.facts)
+    table = exhibits.table_2(identity, SOME.facts)
     assert table.loc[table["model"] == "vanilla", "measured"].isna().all()
 
 
@@ -112,8 +112,8 @@ def test_nothing_measured_is_no_error() -> None:
     rows = made_rows({"ours": [0.5]}, {}, profile("smoke"))
     first, second = tables(rows)
     for text in (
-        markdown(published.sheet_1(first, rows.facts)),
-        markdown(published.sheet_2(second, rows.facts)),
+        markdown(exhibits.sheet_1(first, rows.facts)),
+        markdown(exhibits.sheet_2(second, rows.facts)),
     ):
         assert "None of these rows is measured here." in text
         assert "| n/a | n/a | - |" in text
@@ -121,7 +121,7 @@ def test_nothing_measured_is_no_error() -> None:
 
 def test_a_run_of_another_setting_is_not_called_reproduced() -> None:
     first, second = tables(SOME)
-    for sheet in (published.sheet_1(first, SOME.facts), published.sheet_2(second, SOME.facts)):
+    for sheet in (exhibits.sheet_1(first, SOME.facts), exhibits.sheet_2(second, SOME.facts)):
         assert sheet.notes[0].startswith("Not a reproduction: data set rendered instead of compcars; images of 32 px")
         assert sheet.title.endswith("published and this run, profile quick")
         assert "reproduced" not in markdown(sheet)
@@ -132,7 +132,7 @@ def test_the_paper_s_setting_is_called_reproduced() -> None:
     rows = made_rows({"ours": [0.5]}, {"ours": [0.6]}, profile("compcars"))
     first, second = tables(rows)
     assert first["reproduction"].all()
-    for sheet in (published.sheet_1(first, rows.facts), published.sheet_2(second, rows.facts)):
+    for sheet in (exhibits.sheet_1(first, rows.facts), exhibits.sheet_2(second, rows.facts)):
         text = markdown(sheet)
         assert "reproduced %" in text
         assert "Not a reproduction" not in text
@@ -141,8 +141,8 @@ def test_the_paper_s_setting_is_called_reproduced() -> None:
 
 def test_a_line_for_reading() -> None:
     first, second = tables(SOME)
-    assert "## 20-way 10-shot" in markdown(published.sheet_1(first, SOME.facts))
-    text = markdown(published.sheet_2(second, SOME.facts)).split("## 50 classes")[1]
+    assert "## 20-way 10-shot" in markdown(exhibits.sheet_1(first, SOME.facts))
+    text = markdown(exhibits.sheet_2(second, SOME.facts)).split("## 50 classes")[1]
     (line,) = (line for line in text.split("##")[0].splitlines() if "| ours |" in line)
     cells = [cell.strip() for cell in line.split("|")[1:-1]]
     assert cells[:3] == ["vanilla + CNC(28) + AIM (Eq. (4))", "ours", "43.87"]

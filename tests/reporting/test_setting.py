@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmark.reporting.setting import column, differs, setting_notes
+from benchmark.reporting.references import column, differs, setting_notes
 from benchmark.settings import override
 from tests.reporting.made import profile
 

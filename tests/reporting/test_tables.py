@@ -13,11 +13,15 @@ from PIL import Image
 
 from benchmark.evaluation.samples import sample_positions, save_columns
 from benchmark.evaluation.statistics import BETWEEN_SEEDS, WITHIN_MODEL
-from benchmark.reporting import ablation, tables
-from benchmark.reporting.headline import headline
+from benchmark.reporting import tables
+from benchmark.reporting.exhibits import ablation_sheet, ablation_table
 from benchmark.reporting.sheets import markdown
+from benchmark.reporting.tidy import metrics
 from benchmark.results.rates import ALL_RATES, all_rates
 from benchmark.results.records import Measured, Trained
+from benchmark.results.rows import write_csv
+
+NO_FEWSHOT = pd.DataFrame()
 
 
 def outcomes(seeds: int = 1, right: float = 0.5, identities: int = 12) -> pd.DataFrame:
@@ -54,29 +58,29 @@ def identity_text(table: pd.DataFrame) -> str:
     return markdown(tables.identity_sheet(table))
 
 
-def targets_text(table: pd.DataFrame) -> str:
-    return markdown(tables.targets_sheet(table))
+def diagnostics_text(table: pd.DataFrame) -> str:
+    return markdown(tables.diagnostics_sheet(table))
 
 
 def ablation_text(table: pd.DataFrame) -> str:
-    return markdown(ablation.sheet(ablation.table(table)))
+    return markdown(ablation_sheet(ablation_table(table)))
 
 
 def test_rows_are_sorted_and_rates_are_fractions(table: pd.DataFrame) -> None:
     assert table[tables.KEYS].to_numpy().tolist() == [
-        ["smoke", "copy", "-", "random", 20],
-        ["smoke", "ours", "8", "grouped", 5],
-        ["smoke", "ours", "8", "random", 5],
-        ["smoke", "ours", "8", "random", 20],
-        ["smoke", "vanilla", "-", "random", 20],
+        ["smoke", "ours", "grouped", 5],
+        ["smoke", "ours", "random", 5],
+        ["smoke", "ours", "random", 20],
+        ["smoke", "vanilla", "random", 20],
+        ["smoke", "copy", "random", 20],
     ]
-    assert table["top1"].tolist() == [0.25, 0.25, 1.0, 0.75, 0.5]
-    assert table["joint"].tolist() == [0.125, 0.125, 0.5, 0.375, 0.25]
-    assert table["n_seeds"].tolist() == [1, 1, 1, 3, 1]
+    assert table["top1"].tolist() == [0.25, 1.0, 0.75, 0.5, 0.25]
+    assert table["joint"].tolist() == [0.125, 0.5, 0.375, 0.25, 0.125]
+    assert table["n_seeds"].tolist() == [1, 1, 3, 1, 1]
     assert table["n_images"].tolist() == [48] * 5
-    assert table["left_out"].tolist() == [0, 3, 0, 0, 0]
-    assert table["top5"].isna().tolist() == [False, True, True, False, False]
-    vanilla = table.iloc[4]
+    assert table["n_excluded"].tolist() == [3, 0, 0, 0, 0]
+    assert table["top5"].isna().tolist() == [True, True, False, False, False]
+    vanilla = table.iloc[3]
     assert vanilla["top1_ci_low"] < 0.5 < vanilla["top1_ci_high"]
 
 
@@ -109,32 +113,33 @@ def test_same_view_and_cross_view_targets_and_copies_are_apart() -> None:
         "view_cross": [None, 0, 1, None],
         "joint_same": [1, None, None, 0],
         "joint_cross": [None, 0, 0, None],
-        "copied_pixels": [None, 1, 0, None],
-        "copied_features": [None, 0, None, None],
+        "copy_rate_pixels": [None, 1, 0, None],
+        "copy_rate_features": [None, 0, None, None],
     }
     assert {rate: [None if np.isnan(v) else v for v in found[rate]] for rate in found} == expected
 
 
 def test_every_row_says_on_which_terms_the_model_was_trained(table: pd.DataFrame) -> None:
-    assert table["parameters"].isna().tolist() == [True, False, False, False, False]
-    assert table["parameters"].tolist()[1:] == [2345, 2345, 2345, 1000]
-    assert table["images"].tolist()[1:] == [640] * 4
-    assert table["batch_size"].tolist()[1:] == [32] * 4
-    assert table["auxiliary_images"].tolist()[1:] == [99] * 4
+    assert table["parameters"].isna().tolist() == [False, False, False, False, True]
+    assert table["parameters"].tolist()[:4] == [2345, 2345, 2345, 1000]
+    assert table["images_seen"].tolist()[:4] == [640] * 4
+    assert table["batch_size"].tolist()[:4] == [32] * 4
+    assert table["train_images"].tolist()[:4] == [99] * 4
+    assert table["connection_size"].tolist() == ["8", "8", "8", "-", "-"]
 
 
 def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> None:
-    rows = ablation.table(table)
+    rows = ablation_table(table)
     assert rows[["row", "model", "nc"]].to_numpy().tolist() == [[1, "vanilla", 20], [8, "ours", 5], [8, "ours", 20]]
     assert rows["paper"].tolist() == ["vanilla"] + 2 * ["vanilla + CNC(28) + AIM"]
-    text = markdown(ablation.sheet(rows))
+    text = markdown(ablation_sheet(rows))
     names = ("joint on other views", "joint", "top-1", "top-5")
     rates = " | ".join(f"{nc}c {name} %" for nc in (5, 20) for name in names)
-    assert f"| version | map | parameters | warm-up steps | {rates} | seeds |" in text
+    assert f"| version | connection size | parameters | warm-up steps | {rates} | seeds |" in text
     first, last = (line for line in text.splitlines() if line.startswith("| vanilla"))
     assert first.endswith("| 1 |")
     assert last.endswith("| 1 (5c), 3 (20c) |")  # of ours
-    same = markdown(ablation.sheet(rows[rows["nc"] == 20]))
+    same = markdown(ablation_sheet(rows[rows["nc"] == 20]))
     assert [line.split(" | ")[-1] for line in same.splitlines() if line.startswith("| vanilla")] == ["1 |", "3 |"]
     assert "| vanilla | - | 1,000 | 0 | n/a | n/a | n/a | n/a | 25.0 [" in text
     (ours,) = (line for line in text.splitlines() if line.startswith("| vanilla + CNC(28) + AIM |"))
@@ -145,31 +150,39 @@ def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> N
 
 def test_no_ablation_is_no_error(table: pd.DataFrame) -> None:
     controls = table[table["model"] == "copy"]
-    assert ablation.table(controls).empty
+    assert ablation_table(controls).empty
     assert "No version of Table 2 is measured." in ablation_text(controls)
     assert "none of these rows was trained" in identity_text(controls)
 
 
 def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
-    tables.write_csv(table, tmp_path / "identity.csv")
+    write_csv(table[tables.COMPARED], tmp_path / "identity.csv")
     content = (tmp_path / "identity.csv").read_bytes()
     assert b"\r" not in content
-    header, copy, _, ours, *_ = content.decode().splitlines()
+    header, _, ours, *_, copy = content.decode().splitlines()
     expected = [
         name
         for rate in ("joint_cross", "joint", "top1", "top5", "view")
         for name in (rate, f"{rate}_ci_low", f"{rate}_ci_high")
     ]
-    assert header.split(",")[10:25] == expected
-    assert header.endswith(",copied_features_ci_high,n_seeds,n_draws,n_images,left_out")
-    assert header.startswith(
-        "profile,model,map,split,nc,parameters,images,batch_size,auxiliary_images,warm_up_steps,joint_cross,"
-    )
-    assert copy.startswith("smoke,copy,-,random,20,,,,,,0.125000,")
-    assert ours.startswith("smoke,ours,8,random,5,2345,640,32,99,0,0.500000,")
+    assert header.split(",")[4:19] == expected
+    assert header.startswith("profile,model,split,nc,joint_cross,")
+    assert header.endswith(",view_ci_high,n_seeds,n_draws,parameters,images_seen,warm_up_steps")
+    assert copy.startswith("smoke,copy,random,20,0.125000,")
+    assert copy.endswith(",1,1,,,")
+    assert ours.startswith("smoke,ours,random,5,0.500000,")
+    assert ours.endswith(",1,1,2345,640,0")
     assert ",1.000000,1.000000,1.000000,,,,0.500000," in ours
-    tables.write_csv(table.copy(), tmp_path / "again.csv")
+    write_csv(table[tables.COMPARED], tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == content
+
+
+def test_the_diagnostics_have_all_other_columns(table: pd.DataFrame) -> None:
+    found = tables.diagnostics(table)
+    assert {*tables.COMPARED, *found} == {*table}
+    assert {*tables.COMPARED} & {*found} == {*tables.KEYS, "n_seeds"}
+    assert list(found)[:8] == [*tables.KEYS, "n_seeds", "connection_size", "batch_size", "train_images"]
+    assert list(found)[-3:] == ["copy_rate_features_ci_high", "n_images", "n_excluded"]
 
 
 def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFrame) -> None:
@@ -178,7 +191,7 @@ def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFram
     parts = re.split(r"## (.*)\n", text)[1:]
     assert parts[::2] == ["random split, 5 classes", "random split, 20 classes", "grouped split, 5 classes"]
     rates = "joint on other views % | joint % | top-1 % | top-5 % | view %"
-    assert f"| model | map | parameters | warm-up steps | {rates} | seeds |" in parts[1]
+    assert f"| model | connection size | parameters | warm-up steps | {rates} | seeds |" in parts[1]
     for part, expected in ((1, ["50.0", "50.0", "100.0", "n/a"]), (3, ["37.5", "37.5", "75.0", "75.0"])):
         (ours,) = (line for line in parts[part].splitlines() if line.startswith("| ours | 8 | 2,345 | 0 |"))
         assert [cell.partition(" ")[0] for cell in ours.split(" | ")[4:8]] == expected
@@ -188,7 +201,7 @@ def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFram
 def test_joint_on_other_views_is_explained_by_what_a_copy_has(table: pd.DataFrame) -> None:
     words = "Joint on other views, the number to look at, counts a generated image only if the KNN's first class is"
     copy = "With 20 classes a copy of the input scores 12.5 % on joint on other views, and 12.5 % on joint."
-    for text in (identity_text(table), markdown(headline(table))):
+    for text in (identity_text(table), markdown(tables.headline(table))):
         assert words in text
         assert copy in text
     assert words in ablation_text(table)
@@ -206,16 +219,20 @@ def test_real_has_no_joint_on_other_views() -> None:
     real = table.set_index("model").loc["real"]
     assert real[["joint_cross", "joint_cross_ci_low", "joint_cross_ci_high"]].isna().all()
     assert real["joint"] == 0.5
-    sheet = headline(table)
-    assert [row[:2] for row in sheet.grids[1].rows][1] == ["real", "-"]  # what has a number comes first
-    assert str(sheet.grids[1].rows[1][2]).startswith("50.0 [")
+    sheet = tables.headline(table)
+    assert list(sheet.grids[1].rows[0][:2]) == ["real", "-"]
+    assert str(sheet.grids[1].rows[0][2]).startswith("50.0 [")
     assert "`real` has a dash, as it shows the view of the input alone." in sheet.notes[0]
     assert "| real | - | - | - | n/a | 50.0 [" in identity_text(table)
     assert "n/a" not in identity_text(table[table["model"] != "real"])
-    assert tables.metrics(table)["real"] == {"nc20": {"joint": 0.5, "top1": 0.5, "top5": 0.5, "view": 1.0}}
+    assert metrics(table, NO_FEWSHOT)["real"] == {"nc20": {"joint": 0.5, "top1": 0.5, "top5": 0.5, "view": 1.0}}
 
 
-@pytest.mark.parametrize("write", [identity_text, targets_text, ablation_text, lambda table: markdown(headline(table))])
+def headline_text(table: pd.DataFrame) -> str:
+    return markdown(tables.headline(table))
+
+
+@pytest.mark.parametrize("write", [identity_text, diagnostics_text, ablation_text, headline_text])
 def test_a_warm_up_of_the_discriminator_is_stated(write: Callable[[pd.DataFrame], str]) -> None:
     terms = ("8", 2345, 640, 32, 99)
     measured = [
@@ -224,16 +241,16 @@ def test_a_warm_up_of_the_discriminator_is_stated(write: Callable[[pd.DataFrame]
         Measured("vanilla", Trained(*terms), "random", 20, outcomes()),
     ]
     table = tables.identity_table(measured, "smoke")
-    assert table["warm_up_steps"].tolist() == [pd.NA, 1300, 0]
+    assert table["warm_up_steps"].tolist() == [1300, 0, pd.NA]
     words = "Warm-up: before adversarial training the discriminator was trained for the stated number of steps on real"
     assert words in write(table)
     assert "models without this discriminator have none." in write(table)
     assert "Warm-up: " not in write(table[table["model"] != "ours"])
-    if write is not targets_text:
+    if write is not diagnostics_text:
         assert "| 1,300 |" in write(table)
 
 
-@pytest.mark.parametrize("write", [identity_text, targets_text, ablation_text])
+@pytest.mark.parametrize("write", [identity_text, diagnostics_text, ablation_text])
 def test_which_rows_an_interval_covers_is_said_where_they_differ(
     table: pd.DataFrame, write: Callable[[pd.DataFrame], str]
 ) -> None:
@@ -243,7 +260,7 @@ def test_which_rows_an_interval_covers_is_said_where_they_differ(
     assert f"In brackets: {WITHIN_MODEL}. Budget" in write(table[table["n_seeds"] < 3])
 
 
-@pytest.mark.parametrize("write", [identity_text, targets_text])
+@pytest.mark.parametrize("write", [identity_text, diagnostics_text])
 def test_the_text_says_what_the_grouped_split_lacks(table: pd.DataFrame, write: Callable[[pd.DataFrame], str]) -> None:
     text = write(table)
     assert "of a single one (3 here; none for N_c 20, for which too few identities are left)." in text
@@ -258,9 +275,9 @@ def test_the_text_says_what_the_grouped_split_lacks(table: pd.DataFrame, write: 
 
 
 def test_same_and_cross_view_targets_have_a_table_of_their_own(table: pd.DataFrame) -> None:
-    main, second = identity_text(table), targets_text(table)
+    main, second = identity_text(table), diagnostics_text(table)
     assert "| model | joint cross % | joint same % | top-1 cross % | top-1 same % | view cross % |" in second
-    assert "| copied (features) % | seeds |" in second
+    assert "| copy rate (features) % | seeds |" in second
     _, five, twenty, _ = second.split("## ")
     (line,) = (line for line in five.splitlines() if line.startswith("| ours |"))
     expected = ["50.0"] * 2 + ["100.0"] * 2 + ["50.0"] * 4 + ["1"]
@@ -271,7 +288,7 @@ def test_same_and_cross_view_targets_have_a_table_of_their_own(table: pd.DataFra
 
 
 def test_metrics_leave_out_what_is_no_number(table: pd.DataFrame) -> None:
-    nested = tables.metrics(table)
+    nested = metrics(table, NO_FEWSHOT)
     assert list(nested["ours"]["nc20"]) == ["joint_cross", "joint", "top1", "top5", "view"]
     assert nested["ours"]["nc5"] == {"joint_cross": 0.5, "joint": 0.5, "top1": 1.0, "view": 0.5}
     assert nested["ours"]["grouped_nc5"]["top1"] == 0.25
@@ -280,7 +297,7 @@ def test_metrics_leave_out_what_is_no_number(table: pd.DataFrame) -> None:
 
 
 def test_ablation_is_of_the_random_split(table: pd.DataFrame) -> None:
-    assert set(ablation.table(table)["split"]) == {"random"}
+    assert set(ablation_table(table)["split"]) == {"random"}
 
 
 def test_a_grid_has_rows_of_columns(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from benchmark.reporting.views import views_table
+from benchmark.reporting.tidy import views_table
 from benchmark.results.records import Measured, Trained
 
 VIEWS = ("left", "front", "right")
@@ -20,8 +20,8 @@ def test_a_row_is_a_pair_of_views() -> None:
     table = views_table(measured, VIEWS, "smoke")
     assert list(table) == ["profile", "model", "split", "nc", "source", "target", "joint", "top1", "view", "n"]
     assert table.to_numpy().tolist() == [
-        ["smoke", "copy", "grouped", 5, "right", "right", 1.0, 1.0, 1.0, 1],
         ["smoke", "ours", "random", 20, "left", "front", 0.0, 1.0, 0.0, 1],  # left before front, as the views are
         ["smoke", "ours", "random", 20, "left", "right", 1.0, 1.0, 1.0, 2],
         ["smoke", "ours", "random", 20, "front", "left", 0.5, 0.5, 1.0, 2],
+        ["smoke", "copy", "grouped", 5, "right", "right", 1.0, 1.0, 1.0, 1],
     ]

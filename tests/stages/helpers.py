@@ -37,7 +37,10 @@ def tables(run: Run) -> dict[str, bytes]:
 
 
 def identity_csv(run: Run) -> pd.DataFrame:
-    return pd.read_csv(run.results / "identity.csv", dtype={"map": str})
+    """Return the identity table with its diagnostics beside it."""
+    names = ("identity.csv", "identity_diagnostics.csv")
+    table, beside = (pd.read_csv(run.results / name, dtype={"connection_size": str}) for name in names)
+    return table.merge(beside.drop(columns="n_seeds"), on=["profile", "model", "split", "nc"], validate="1:1")
 
 
 def alone(run: Run, name: str) -> Run:

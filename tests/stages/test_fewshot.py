@@ -32,13 +32,13 @@ def copied(finished: Run, tmp_path: Path) -> Run:
 
 
 def fewshot_csv(run: Run) -> pd.DataFrame:
-    return pd.read_csv(run.results / "fewshot.csv", dtype={"map": str})
+    return pd.read_csv(run.results / "fewshot.csv", dtype={"connection_size": str})
 
 
 def test_every_row_is_measured(finished: Run) -> None:
     table = fewshot_csv(finished)
     shots = list(finished.settings.fewshot.shots)
-    assert list(zip(table["model"], table["shot"], strict=True)) == [(m, s) for m in [*CONTROLS, "tiny"] for s in shots]
+    assert list(zip(table["model"], table["shot"], strict=True)) == [(m, s) for m in ["tiny", *CONTROLS] for s in shots]
     assert table["accuracy"].between(0, 1).all()
     assert (table["n_seeds"] == 2).all()  # of a control: seeds of the classifier
     assert (table["way"] == 5).all()

@@ -1,33 +1,35 @@
 """One bad cell does not sink the rest: what fails is recorded with its reason, and the others go on."""
 
-import io
-import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from benchmark.stages.apart import train_apart
-from benchmark.stages.attempts import Attempts
-from benchmark.stages.everything import run_everything
-from benchmark.stages.train import train
-from filelock import Timeout
 
 from benchmark import sources
-from benchmark.cells import Cell
+from benchmark.artifacts import Artifact
+from benchmark.cells import RECORD, Cell
 from benchmark.cli import main
-from benchmark.errors import BenchmarkError, FullDiskError, InterruptedRun
+from benchmark.errors import BenchmarkError
+from benchmark.execution.processes import HELD, check_ended
+from benchmark.execution.scheduler import Workers
+from benchmark.execution.tasks import Task
+from benchmark.files import write_json
 from benchmark.reporting import render
-from benchmark.stages import apart, everything
+from benchmark.runs import request
+from benchmark.stages import pipeline
+from benchmark.stages.pipeline import run_everything
 from benchmark.workspace import Run
-from tests.stages.helpers import changed, copy_of_data
+from tests.stages.helpers import alone, changed, copy_of_data, do
 from tests.tools import PROJECT, TINY
 
+SUBMIT, TRAIN = Workers.submit, Task("train", "tiny")
 APART = ("killed", "stopped")  # the others are trained in this process, which is quicker
 CYCLE = "batch = batches.draw()"
 BROKEN = {  # what is put in the place of a part of the tiny model
@@ -46,32 +48,37 @@ def plugin(name: str) -> Path:
 
 
 def status(run: Run, cell: str) -> tuple[str, str]:
-    record = Cell(run.folder / cell, {}).record
+    record = Cell(run.folder / cell).record
     return record.get("status", "none"), record.get("reason", "")
 
 
-def train_some_apart(run: Run, model: str, seed: int, wait: bool) -> None:
-    (train_apart if model in APART else train)(run, model, seed, wait)
+def submit(workers: Workers, task: Task, waiting: bool) -> "Future[None]":
+    """Give processes of their own to those alone that need one."""
+    workers.apart = task.kind == "train" and task.name in APART
+    return SUBMIT(workers, task, waiting)
 
 
 @pytest.fixture(scope="module")
 def kept_going(finished: Run) -> Iterator[tuple[Run, list[str]]]:
     """The finished run with five more models, none of which comes to its end; one fails after its training."""
     plugins = (TINY, *map(plugin, BROKEN))
-    run = replace(changed(finished, models=["tiny", *BROKEN], seeds=1), folder=Path("runs/kept"), plugins=plugins)
+    run = replace(changed(finished, models=["tiny", *BROKEN], seeds=1), folder=Path("alone/runs/kept"), plugins=plugins)
     shutil.copytree(finished.folder, run.folder)
-    train(run, "mute", 0)
+    do(run, "train", "mute")
     results = replace(run, results=Path("kept"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(render, "draw_all", lambda *arguments: [])
-        patch.setattr(everything, "train_apart", train_some_apart)
+        patch.setattr(Workers, "submit", submit)
         yield results, run_everything(results, keep_going=True)
 
 
 def test_every_failure_is_told_and_recorded(kept_going: tuple[Run, list[str]]) -> None:
     run, failed = kept_going
     reasons = {
-        "hopeless": ("diverged", "the loss loss is inf in cycle 1"),
+        "hopeless": (
+            "diverged",
+            "hopeless seed 0 diverged: the loss loss is inf in cycle 1; lower training.learning_rate_factor",
+        ),
         "buggy": ("failed", "RuntimeError: a <b>bug</b> of mine"),
         "killed": ("interrupted", "killed by SIGKILL"),
         "stopped": ("interrupted", "saved after cycle 1; the same command goes on from there"),
@@ -82,8 +89,9 @@ def test_every_failure_is_told_and_recorded(kept_going: tuple[Run, list[str]]) -
     assert status(run, "models/mute/seed0")[0] == "done"
     assert status(run, "identity/mute/seed0/outputs") == ("failed", "RuntimeError: I draw nothing")
     assert status(run, "fewshot/mute/seed0") == ("failed", "RuntimeError: I draw nothing")
-    assert "mute seed 0: RuntimeError: I draw nothing" in failed
-    assert len(failed) == len(BROKEN)
+    assert "identity mute seed 0: RuntimeError: I draw nothing" in failed
+    assert "fewshot mute seed 0: RuntimeError: I draw nothing" in failed
+    assert len(failed) == len(BROKEN) + 1  # both measurements of the mute one
 
 
 def test_the_others_are_in_the_tables(kept_going: tuple[Run, list[str]], finished: Run) -> None:
@@ -114,46 +122,8 @@ def test_a_failed_training_is_tried_again(
 ) -> None:
     run, _ = kept_going
     with pytest.raises(RuntimeError, match="bug"):
-        train(run, "buggy", 0)
-    assert "buggy seed 0: resume (was failed)" in capsys.readouterr().out
-
-
-class Workers:
-    """Work that fails in the given way, and what was asked of it."""
-
-    def __init__(self, **errors: BaseException) -> None:
-        self.errors, self.asked = errors, list[tuple[str, bool]]()
-
-    def __call__(self, model: str, seed: int, wait: bool) -> None:
-        self.asked.append((model, wait))
-        error = self.errors.get(model)
-        if error is not None and not (isinstance(error, Timeout) and wait):
-            raise error
-
-
-PLACES = [("a", 0), ("b", 0), ("c", 0)]
-
-
-def test_what_another_process_is_at_comes_last() -> None:
-    workers = Workers(a=Timeout("a"))
-    Attempts().each(workers, PLACES)
-    assert workers.asked == [("a", False), ("b", False), ("c", False), ("a", True)]
-
-
-def test_what_has_failed_is_not_measured() -> None:
-    attempts, training, measuring = Attempts(keep_going=True), Workers(b=BenchmarkError("no")), Workers()
-    attempts.each(training, PLACES)
-    attempts.each(measuring, [*PLACES, ("b", 1)])
-    assert [model for model, _ in measuring.asked] == ["a", "c", "b"]
-    assert attempts.failed == {("b", 0): "b seed 0: no"}
-
-
-@pytest.mark.parametrize("error", [FullDiskError("full"), InterruptedRun("saved"), KeyboardInterrupt()])
-def test_what_concerns_all_ends_all(error: BaseException) -> None:
-    attempts, workers = Attempts(keep_going=True), Workers(b=error)
-    with pytest.raises(type(error)):
-        attempts.each(workers, PLACES)
-    assert workers.asked == [("a", False), ("b", False)]
+        do(run, "train", "buggy")
+    assert "models/buggy/seed0: resume (was failed)" in capsys.readouterr().out
 
 
 def test_the_exit_code_is_1(
@@ -168,7 +138,7 @@ def test_the_exit_code_is_1(
             (run.results / name).write_text("table", encoding="utf-8")
         return ["ours seed 0: the loss critic is nan in cycle 3"]
 
-    monkeypatch.setattr(everything, "run_everything", failing)
+    monkeypatch.setattr(pipeline, "run_everything", failing)
     monkeypatch.setattr(sys, "argv", ["benchmark", "run", "--profile", "smoke", "--keep-going"])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -176,75 +146,58 @@ def test_the_exit_code_is_1(
     assert capsys.readouterr().err == "failed: ours seed 0: the loss critic is nan in cycle 3\n"
 
 
-class Ended:
-    """A training apart that ended with a code."""
-
-    def __init__(self, code: int) -> None:
-        self.code = code
-
-    def wait(self) -> int:
-        return self.code
+def begun(run: Run) -> Cell:
+    """A training run that is in the making, as a killed process leaves it."""
+    cell = Artifact("generator", "tiny").cell(run)
+    cell.folder.mkdir(parents=True)
+    write_json(cell.folder / RECORD, {"status": "running", "reason": "", "device_name": "another processor"})
+    return cell
 
 
-def ended_apart(run: Run, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "_started", lambda *arguments: Ended(code))
-    train_apart(run, "tiny", 0, True)
-
-
-def test_a_full_disk_in_another_process_ends_all(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = copy_of_data(finished, "full")
-    with pytest.raises(FullDiskError, match=r"no space left on the disk for runs/full/models/tiny/seed0; free some"):
-        ended_apart(run, apart.FULL, monkeypatch)
-
-
-def test_another_process_says_that_the_disk_is_full(
-    finished: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run = replace(finished, folder=Path("runs/asked"))
-
-    def full(*arguments: object) -> None:
-        raise FullDiskError("no space left")
-
-    request = {"parent": os.getppid(), "folder": str(run.folder), "results": "results", "plugins": [], "device": "cpu"}
-    asked = json.dumps(request | {"settings": run.settings.model_dump_json()})
-    monkeypatch.setattr(apart.ctypes, "CDLL", lambda name: SimpleNamespace(prctl=lambda *arguments: 0))
-    monkeypatch.setattr(sys, "argv", ["apart", "tiny", "0", ""])
-    monkeypatch.setattr(sys, "stdin", io.StringIO(asked))
-    monkeypatch.setattr(apart.train, "train", full)
-    with pytest.raises(SystemExit) as ended:
-        apart.main()
-    assert ended.value.code == apart.FULL
-    assert capsys.readouterr().err == ""
-
-
-def test_a_training_that_is_killed_before_it_begins_has_not_failed_as_before(
-    finished: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = copy_of_data(finished, "early")
-    cell = apart._cell(run, "tiny", 0)
-    cell.begin(cell.decide())
-    cell.note("diverged", "the loss is nan")
-    with pytest.raises(BenchmarkError, match=r"^killed by SIGKILL$"):
-        ended_apart(run, -9, monkeypatch)
-    with pytest.raises(BenchmarkError, match=r"^the loss is nan$"):
-        ended_apart(run, 2, monkeypatch)
-
-
-def test_of_a_killed_training_it_stays_known_where_it_was_begun(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_killed_training_run_it_stays_known_where_it_was_begun(finished: Run) -> None:
     run = copy_of_data(finished, "begun")
-    cell = apart._cell(run, "tiny", 0)
-    cell.begin(cell.decide(), device_name="another processor")
-    with pytest.raises(BenchmarkError, match=r"^killed by SIGKILL$"):
-        ended_apart(run, -9, monkeypatch)
+    cell = begun(run)
+    with pytest.raises(BenchmarkError, match=r"^train tiny seed 0: killed by SIGKILL$"):
+        check_ended(run, TRAIN, -9)
     assert (cell.record["status"], cell.record["device_name"]) == ("interrupted", "another processor")
+
+
+def test_one_that_is_killed_before_it_begins_has_not_failed_as_before(finished: Run) -> None:
+    run = copy_of_data(finished, "early")
+    begun(run).amend("diverged", "the loss is nan")
+    with pytest.raises(BenchmarkError, match=r"^train tiny seed 0: killed by SIGKILL$"):
+        check_ended(run, TRAIN, -9)
+    with pytest.raises(BenchmarkError, match=r"^train tiny seed 0: the loss is nan$"):
+        check_ended(run, TRAIN, 2)
+
+
+def cell_process(run: Run, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Call the entry of a process as a person does."""
+    command = [sys.executable, "-m", "benchmark.execution.cell", str(request(run)), *words]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def test_a_process_makes_what_its_task_needs(finished: Run) -> None:
+    run = alone(finished, "cell")
+    ended = cell_process(run, "train", "tiny", "1")
+    assert ended.returncode == 0, ended.stderr
+    for name in ("generator.safetensors", "log.csv"):
+        made, expected = (Artifact("generator", "tiny", 1).cell(each).folder / name for each in (run, finished))
+        assert made.read_bytes() == expected.read_bytes()
+    again = cell_process(run, "train", "nosuch", "0")
+    assert again.returncode == 2
+    assert again.stderr.startswith("error: there is no model nosuch")
+    with run.lock(Artifact("generator", "tiny", 0).place):
+        assert cell_process(run, "train", "tiny", "0", "--no-wait").returncode == HELD
 
 
 def test_what_is_edited_during_a_run_does_not_pass_for_what_runs(
     finished: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashed: list[Path] = []
-    monkeypatch.setattr(sources, "_code_hash", hashed.append)
-    monkeypatch.setattr(everything, "prepare", interrupt)
+    monkeypatch.setattr(sources, "code_hash", hashed.append)
+    monkeypatch.setattr(pipeline, "prepare_data", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run_everything(finished)
     assert {PROJECT / "benchmark/evaluation/knn.py", PROJECT / "models/interface.py"} <= set(hashed)
@@ -252,23 +205,3 @@ def test_what_is_edited_during_a_run_does_not_pass_for_what_runs(
 
 def interrupt(run: Run) -> None:
     raise KeyboardInterrupt
-
-
-def test_an_interruption_reaches_the_training_once(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C comes to the parent alone, which passes it on and waits until the state is saved."""
-    waited: list[str] = []
-
-    class Process:
-        def wait(self) -> int:
-            waited.append("wait")
-            if len(waited) == 1:
-                raise KeyboardInterrupt
-            return 130
-
-        def terminate(self) -> None:
-            waited.append("terminate")
-
-    monkeypatch.setattr(apart, "_started", lambda *arguments: Process())
-    with pytest.raises(KeyboardInterrupt):
-        train_apart(replace(finished, folder=copy_of_data(finished, "asked").folder), "tiny", 0, True)
-    assert waited == ["wait", "terminate", "wait"]

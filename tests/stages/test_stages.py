@@ -30,7 +30,7 @@ from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data, do, identity_csv, reported, tables
 from tests.tools import PROJECT, TINY
 
-NAMES = ("copy", "mean_image", "real", "tiny")
+NAMES = ("tiny", "real", "copy", "mean_image")
 SPLITS = ("grouped", "random")
 MEASURED = ["model", "split", "nc"]
 
@@ -39,7 +39,7 @@ def test_the_table_has_a_row_for_each_model_split_and_number_of_classes(finished
     table = identity_csv(finished)
     expected = [(name, split, nc) for name in NAMES for split in SPLITS for nc in (2, 3)]
     assert list(table[MEASURED].itertuples(index=False, name=None)) == expected
-    assert table.groupby("split")["left_out"].unique().map(list).to_dict() == {"grouped": [2], "random": [0]}
+    assert table.groupby("split")["n_excluded"].unique().map(list).to_dict() == {"grouped": [2], "random": [0]}
     assert set(table["profile"]) == {"test"}
     assert table["top5"].isna().all()
     assert table.groupby("model")["joint_cross"].count().to_dict() == {"copy": 4, "mean_image": 4, "real": 0, "tiny": 4}
@@ -96,8 +96,8 @@ def test_the_view_matrix_adds_up_to_the_table(finished: Run) -> None:
             if len(part):
                 mean = (part["view"] * part["n"]).sum() / part["n"].sum()
                 assert table.loc[key, name] == pytest.approx(mean, abs=2e-6)
-    assert table.loc["real", "view_cross"].isna().all()
-    assert "## random split, 2 classes" in (finished.results / "targets.md").read_text(encoding="utf-8")
+    assert table.loc[["real"], "view_cross"].isna().all()
+    assert "## random split, 2 classes" in (finished.results / "identity_diagnostics.md").read_text(encoding="utf-8")
 
 
 def test_a_model_that_has_nothing_beside_it_is_compared_with_nothing(finished: Run) -> None:
@@ -111,7 +111,8 @@ def test_a_model_that_has_nothing_beside_it_is_compared_with_nothing(finished: R
 
 STAGES = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 OUTS = {*STAGES["collect"]["outs"], *STAGES["report"]["outs"], *STAGES["report"]["metrics"]}
-WRITTEN = ["identity", "targets", "ablation", "fewshot", "differences", "claims", "paper/figure_4", "paper/table_1"]
+WRITTEN = ["identity", "identity_diagnostics", "ablation", "fewshot", "differences", "claims"]
+WRITTEN += ["paper/figure_4", "paper/table_1"]
 
 
 def test_the_rows_alone_give_everything_and_the_same_bytes_each_time(

@@ -1,17 +1,30 @@
-"""Accuracy over the number of classes (paper, Fig. 4 and 5)."""
+"""Accuracy of models and versions: over the number of classes (Fig. 4 and 5), and the paper's tables as dots."""
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from benchmark.reporting import curves
-from benchmark.reporting.figures.layout import bars, coverage, entries, label, legend, panels, pointed
-from benchmark.reporting.figures.saving import Drawing
-from benchmark.reporting.figures.style import Look, Looks
-from benchmark.reporting.pictures import Picture
-from benchmark.reporting.tables import random_split
+from benchmark.reporting.exhibits import curves_table
+from benchmark.reporting.fewshot import OVER_IMAGES, OVER_SEEDS
+from benchmark.reporting.figures.canvas import (
+    Drawing,
+    Looks,
+    Picture,
+    bars,
+    coverage,
+    entries,
+    label,
+    legend,
+    panels,
+    pointed,
+)
+from benchmark.reporting.tables import intervals, random_split
+from benchmark.results.rates import ACCURACY
 from models.registry import REFERENCE, TABLE_2
 
 TITLES = {
@@ -28,11 +41,25 @@ SHOWS = (
     "identity, view for the target view, joint for both; joint on other views leaves out the input's own view, which a "
     "copy has. Each panel has a scale of its own."
 )
+GUESSES = {"top1": 1, "top5": 5}  # classes that may be named
+GREY = "#777777"
+UPRIGHT: dict[str, Any] = {"color": GREY, "marker": "|", "markersize": 12, "markeredgewidth": 2.5, "linestyle": ""}
+DOTTED: dict[str, Any] = {"color": GREY, "linestyle": ":", "linewidth": 1.2}
+ROW = 0.27  # inches from one row of dots to the next
+TITLE_AND_AXIS = 0.75  # inches of a panel's height that hold no row
+TEXT_1 = (
+    "Accuracy on real images of a classifier trained on a few real images of each class and on what each row adds to "
+    "them. Black and grey: controls, which are no model."
+)
+TEXT_2 = (
+    "Top-1 and top-5 accuracy of the versions of the model, random split. The numbers 28 and 56 name the connected map "
+    "at 224 px."
+)
 
 
 def methods(identity: pd.DataFrame, dataset: str, looks: Looks) -> Iterator[Drawing]:
     """Draw the methods with the controls: Fig. 4, for faces Fig. 5."""
-    path, table = curves.exhibit(identity, dataset)
+    path, table = curves_table(identity, dataset)
     title = f"Figure {path[-1]}: accuracy over the number of classes"
     yield from _over_nc(table, Picture(path, title, f"{SHOWS} Dashed: controls, which are no model."), looks)
 
@@ -51,11 +78,16 @@ def _over_nc(table: pd.DataFrame, picture: Picture, looks: Looks) -> Iterator[Dr
     if not rates:
         return
     sizes, names = sorted(table["nc"].unique()), [name for name in looks if name in set(table["model"])]
+    gaps = [after - before for before, after in pairwise(sizes)]
+    width = SPREAD * min(gaps) if gaps else 1.0  # a number of classes alone gives the rows all its width
+    shifts = [width * (n / (len(names) - 1) - 0.5) if len(names) > 1 else 0.0 for n in range(len(names))]
     columns = 2 if len(rates) <= FEW else 3
     figure, axes = panels(len(rates), columns, 2.9)
     for axis, rate in zip(axes, rates, strict=True):
-        for name, shift in zip(names, _shifts(len(names), sizes), strict=True):
-            _line(axis, table[table["model"] == name].sort_values("nc"), rate, shift, looks[name])
+        for name, shift in zip(names, shifts, strict=True):
+            rows, look = table[table["model"] == name].sort_values("nc"), looks[name]
+            style = pointed(look) | {"linestyle": look.line, "linewidth": 1.2}
+            axis.errorbar(rows["nc"] + shift, rows[rate], bars(rows, rate), **style)
         axis.set(title=TITLES[rate], xticks=sizes, xticklabels=sizes)
         axis.set_ylim(bottom=0)
     label(axes, columns, "number of classes N_c", "accuracy")
@@ -63,13 +95,93 @@ def _over_nc(table: pd.DataFrame, picture: Picture, looks: Looks) -> Iterator[Dr
     yield Drawing(Picture(picture.path, picture.title, f"{picture.caption} {coverage(table)}"), figure)
 
 
-def _shifts(count: int, sizes: Sequence[int]) -> list[float]:
-    """Return how far to the right each of `count` rows is drawn; a number of classes alone gives them all its width."""
-    gaps = [after - before for before, after in pairwise(sizes)]
-    width = SPREAD * min(gaps) if gaps else 1.0
-    return [width * (n / (count - 1) - 0.5) if count > 1 else 0.0 for n in range(count)]
+@dataclass(frozen=True)
+class Panel:
+    """What is drawn in one panel.
+
+    Attributes:
+        title: above it.
+        rate: of the rows.
+        rows: of the table.
+        printed: the paper's numbers by model.
+        chance: the rate of guessing.
+    """
+
+    title: str
+    rate: str
+    rows: pd.DataFrame
+    printed: "pd.Series[float]"
+    chance: float
 
 
-def _line(axis: Axes, rows: pd.DataFrame, rate: str, shift: float, look: Look) -> None:
-    style = pointed(look) | {"linestyle": look.line, "linewidth": 1.2}
-    axis.errorbar(rows["nc"] + shift, rows[rate], bars(rows, rate), **style)
+def table_1(table: pd.DataFrame, published: pd.DataFrame | None, looks: Looks) -> Iterator[Drawing]:
+    """Draw the few-shot accuracies, one panel for each number of shots."""
+    if table[ACCURACY].isna().all():
+        return
+    sizes = table[["way", "shot"]].drop_duplicates().itertuples(index=False, name=None)
+    parts = [
+        Panel(
+            f"{way}-way {shot}-shot",
+            ACCURACY,
+            table[table["shot"] == shot],
+            _printed(published, metric=ACCURACY, way=way, shot=shot),
+            1 / way,
+        )
+        for way, shot in sizes
+    ]
+    figure = _figure(parts, len(parts), {name: name for name in table["model"]}, looks)
+    bar = intervals(table["n_seeds"], OVER_SEEDS, OVER_IMAGES)
+    yield Drawing(Picture("paper/table_1", "Table 1: few-shot recognition", f"{TEXT_1} Bars: {bar}."), figure)
+
+
+def table_2(table: pd.DataFrame, published: pd.DataFrame | None, looks: Looks) -> Iterator[Drawing]:
+    """Draw top-1 and top-5 of the versions of the model, one column of panels for each number of classes."""
+    rates = [rate for rate in GUESSES if table[rate].notna().any()]
+    if not rates or not set(table["model"]) - {REFERENCE}:
+        return
+    sizes = sorted(table["nc"].unique())
+    parts = [
+        Panel(
+            f"{TITLES[rate]}, {nc} classes",
+            rate,
+            table[table["nc"] == nc],
+            _printed(published, metric=rate, nc=nc),
+            GUESSES[rate] / nc,
+        )
+        for rate, nc in product(rates, sizes)
+    ]
+    labels = {name: paper for name, paper in TABLE_2.items() if name in set(table["model"])}
+    figure = _figure(parts, len(sizes), labels, looks)
+    yield Drawing(Picture("paper/table_2", "Table 2: what each part adds", f"{TEXT_2} {coverage(table)}"), figure)
+
+
+def _figure(parts: Sequence[Panel], columns: int, labels: Mapping[str, str], looks: Looks) -> Figure:
+    """Draw the rows of each panel from the top down; `labels` are their names by model, in their order."""
+    names = list(labels)
+    height = ROW * len(names) + TITLE_AND_AXIS
+    figure, axes = panels(len(parts), columns, height, sharex="row", sharey=True)
+    for axis, part in zip(axes, parts, strict=True):
+        for name, own in part.rows.groupby("model"):
+            row, style = [names.index(str(name))] * len(own), pointed(looks[str(name)])
+            axis.errorbar(own[part.rate], row, xerr=bars(own, part.rate), linestyle="", **style)
+        printed = part.printed[part.printed.index.isin(names)]
+        axis.plot(printed, [names.index(str(name)) for name in printed.index], zorder=1, **UPRIGHT)
+        axis.axvline(part.chance, zorder=0, **DOTTED)
+        axis.set_title(part.title)
+    axes[0].set(yticks=range(len(names)), yticklabels=labels.values(), ylim=(len(names) - 0.5, -0.5))
+    for axis in axes:
+        axis.set_xlim(left=0)
+    label(axes, columns, "accuracy", "")
+    shown = any(part.printed.index.isin(names).any() for part in parts)
+    published = [Line2D([], [], label="published (CompCars, 224 px)", **UPRIGHT)] * shown
+    legend(figure, [Line2D([], [], label="chance", **DOTTED), *published])
+    return figure
+
+
+def _printed(published: pd.DataFrame | None, **wanted: object) -> "pd.Series[float]":
+    """Return the paper's numbers of a panel by model; none if nothing is to be drawn beside."""
+    if published is None:
+        return pd.Series(dtype=float)
+    for column, value in wanted.items():
+        published = published[published[column] == value]
+    return published.set_index("model")["published"]

@@ -1,16 +1,17 @@
 """What the models make of the same inputs (paper, Fig. 6, 7 and 8), and every view of each model."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 from benchmark.evaluation.controls import OF_IDENTITY
-from benchmark.reporting.figures.mosaic import mosaic, reduced
-from benchmark.reporting.figures.saving import Drawing
-from benchmark.reporting.pictures import Picture
+from benchmark.reporting.figures.canvas import DPI, Drawing, Picture, text_width
 from benchmark.results.rows import Samples
 from models.registry import BUILT_IN
 
@@ -19,6 +20,15 @@ PAPER = ("ours", "dr_gan", "cr_gan", "two_step")  # the rows of Fig. 6 and 7, in
 FIGURE_8 = ("unet", "ours")
 PIXELS = 120_000  # of the images of a figure, so that its SVG stays small
 INPUTS_OF_FIGURE_8 = 2
+LONGEST = 24  # letters of an identity
+
+LEAST_SIDE, LARGEST_SIDE = 96, 128  # pixels of an image as drawn
+TITLE, MARGIN, GAP = 45, 12, 10  # pixels; the gap is between a label and the images
+WHITE = 255
+ROW_FONT, COLUMN_FONT = 10.0, 9.0
+LINE = 1.3 * DPI / 72  # pixels from one line to the next, for each point of the font
+LEAST_WIDTH = 700  # pixels, so that the title fits
+ROUNDING = 0.01  # pixels more, so that rounding never cuts one off
 
 
 @dataclass(frozen=True)
@@ -67,9 +77,15 @@ class Gallery:
         self, picture: Picture, tiles: Sequence[Sequence[Tile]], rows: Sequence[str], columns: Sequence[str]
     ) -> Drawing:
         """Return tiles with their labels, and with what each is."""
-        pixels = np.array([[self._pixels(tile) for tile in row] for row in tiles])
         lines = [text.replace("_", "\n") for text in columns]
-        return Drawing(picture, mosaic(pixels, rows, lines), self._content(tiles))
+        inputs = self.samples.inputs.rename(columns={"row": "input", "view": "input_view"})
+        placed, pixels = [], []
+        for row, line in enumerate(tiles, 1):
+            pixels.append([self._pixels(tile) for tile in line])
+            placed += [{"row": row, "column": column, **vars(tile)} for column, tile in enumerate(line, 1)]
+        names = ["row", "column", "shows", "image", "identity", "input_view", "view"]
+        content = pd.DataFrame(placed).merge(inputs, on="input", how="left")[names]
+        return Drawing(picture, mosaic(np.array(pixels), rows, lines), content)
 
     def _pixels(self, tile: Tile) -> NDArray[np.uint8]:
         grids = self.samples.grids
@@ -77,33 +93,23 @@ class Gallery:
             return np.asarray(next(iter(grids.values()))[tile.input, 0], np.uint8)
         return np.asarray(grids[tile.shows][tile.input, 1 + self.views.index(tile.view)], np.uint8)
 
-    def _content(self, tiles: Sequence[Sequence[Tile]]) -> pd.DataFrame:
-        placed = [
-            {"row": row, "column": column, "shows": tile.shows, "input": tile.input, "view": tile.view}
-            for row, line in enumerate(tiles, 1)
-            for column, tile in enumerate(line, 1)
-        ]
-        inputs = self.samples.inputs.rename(columns={"row": "input", "view": "input_view"})
-        columns = ["row", "column", "shows", "image", "identity", "input_view", "view"]
-        return pd.DataFrame(placed).merge(inputs, on="input", how="left")[columns]
-
-
-def _compared(samples: Samples) -> list[str]:
-    """Return the models of Fig. 6 and 7 that there are, a user's own ones, and the true pictures."""
-    own = [name for name in samples.grids if name not in BUILT_IN and name not in OF_IDENTITY]
-    return [name for name in (*PAPER, *own, CEILING) if name in samples.grids]
-
 
 def by_model(samples: Samples, views: Sequence[str], faces: bool) -> Iterator[Drawing]:
-    """Draw the models side by side: for faces all views of one input (Fig. 7), else one view of each input (Fig. 6)."""
-    names, gallery = _compared(samples), Gallery(samples, views)
+    """Draw the models, a user's own ones too, and the true pictures side by side.
+
+    For faces these are all views of one input (Fig. 7), else one view of each input (Fig. 6).
+    """
+    own = [name for name in samples.grids if name not in BUILT_IN and name not in OF_IDENTITY]
+    names = [name for name in (*PAPER, *own, CEILING) if name in samples.grids]
+    gallery = Gallery(samples, views)
     if set(names) - {CEILING} and gallery.inputs:
         yield _figure_7(gallery, names) if faces else _figure_6(gallery, names)
 
 
 def _figure_6(gallery: Gallery, names: Sequence[str]) -> Drawing:
     inputs, views = gallery.fitting(1 + len(names)), gallery.views
-    wanted = [_other(views, view, place) for place, (_, view) in enumerate(inputs)]
+    steps = [1 + n % (len(views) - 1) for n in range(len(inputs))]  # to another view, further from input to input
+    wanted = [views[(views.index(own) + step) % len(views)] for step, (_, own) in zip(steps, inputs, strict=True)]
     tiles = [[Tile(INPUT, row, view) for row, view in inputs]]
     tiles += [[Tile(name, row, view) for (row, _), view in zip(inputs, wanted, strict=True)] for name in names]
     text = (
@@ -112,11 +118,6 @@ def _figure_6(gallery: Gallery, names: Sequence[str]) -> Drawing:
     )
     picture = Picture("paper/figure_6", "Figure 6: the models side by side", text)
     return gallery.drawing(picture, tiles, [INPUT, *names], wanted)
-
-
-def _other(views: Sequence[str], own: str, place: int) -> str:
-    """Return a view that is not the input's own, further away from input to input."""
-    return views[(views.index(own) + 1 + place % (len(views) - 1)) % len(views)]
 
 
 def _figure_7(gallery: Gallery, names: Sequence[str]) -> Drawing:
@@ -152,12 +153,63 @@ def of_each_model(samples: Samples, views: Sequence[str], names: Sequence[str]) 
         tiles = [gallery.whole(name, row, view) for row, view in inputs]
         text = f"Each row: an input of the identity at its left, and what {name} makes of it for every view."
         picture = Picture(f"figures/samples_{name}", f"Every view by {name}", text)
-        drawing = gallery.drawing(picture, tiles, [_short(str(identities[row])) for row, _ in inputs], [INPUT, *views])
+        of = [str(identities[row]) for row, _ in inputs]
+        short = [each if len(each) <= LONGEST else f"…{each[1 - LONGEST :]}" for each in of]
+        drawing = gallery.drawing(picture, tiles, short, [INPUT, *views])
         yield Drawing(drawing.picture, drawing.figure)
 
 
-LONGEST = 24  # letters of an identity
+def mosaic(tiles: NDArray[np.uint8], rows: Sequence[str], columns: Sequence[str]) -> Figure:
+    """Return a figure of images with a label on the left of each row and above each column.
+
+    Images smaller than LEAST_SIDE are enlarged by a whole factor, those larger than LARGEST_SIDE reduced by one.
+
+    Args:
+        tiles: of shape (rows, columns, S, S, 3).
+        rows: labels.
+        columns: labels, which may have several lines.
+    """
+    tiles = reduced(tiles)
+    side, factor = tiles.shape[2], max(1, LEAST_SIDE // tiles.shape[2])
+    font = min(COLUMN_FONT, *(COLUMN_FONT * factor * side / _width(text, COLUMN_FONT) for text in columns))
+    left = MARGIN + GAP + max(_width(label, ROW_FONT) for label in rows)
+    top = TITLE + GAP + max(text.count("\n") + 1 for text in columns) * round(LINE * font)
+    pixels = joined(tiles)
+    height, width = (factor * length for length in pixels.shape[:2])
+    whole = np.array([max(LEAST_WIDTH, left + width + MARGIN), top + height + MARGIN])
+    figure = Figure(figsize=tuple((whole + ROUNDING) / DPI))
+    corner, size = np.array([left, MARGIN]) / whole, np.array([width, height]) / whole
+    axis = figure.add_axes((*corner, *size), frameon=False)
+    axis.imshow(pixels, interpolation="none", aspect="auto")
+    axis.grid(visible=False)
+    middles = [n * (side + _gap(side)) + (side - 1) / 2 for n in range(max(len(rows), len(columns)))]
+    axis.set_yticks(middles[: len(rows)], rows, fontsize=ROW_FONT)
+    axis.set_xticks(middles[: len(columns)], columns, fontsize=font)
+    axis.tick_params(length=0, top=False, labeltop=True, labelbottom=False, pad=5)
+    return figure
 
 
-def _short(identity: str) -> str:
-    return identity if len(identity) <= LONGEST else f"…{identity[1 - LONGEST :]}"
+def _width(text: str, font: float) -> int:
+    return math.ceil(DPI * text_width(text, font))
+
+
+def reduced(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return images no larger than LARGEST_SIDE, each pixel the mean of a square of them where they were larger."""
+    factor = -(-tiles.shape[2] // LARGEST_SIDE)
+    if factor == 1:
+        return tiles
+    smaller = [[np.asarray(Image.fromarray(tile).reduce(factor)) for tile in row] for row in tiles]
+    return np.array(smaller, np.uint8)
+
+
+def joined(tiles: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return images as one, of shape (height, width, 3), with white gaps between them."""
+    rows, columns, side = tiles.shape[:3]
+    gap = _gap(side)
+    framed = np.pad(tiles, ((0, 0), (0, 0), (0, gap), (0, gap), (0, 0)), constant_values=WHITE)
+    whole = framed.transpose(0, 2, 1, 3, 4).reshape(rows * (side + gap), columns * (side + gap), 3)
+    return whole[:-gap, :-gap]
+
+
+def _gap(side: int) -> int:
+    return max(1, side // 24)
