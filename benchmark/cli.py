@@ -167,7 +167,7 @@ def verify(names: tuple[str, ...], plugins: tuple[Path, ...]) -> int:
     if not names and not plugins:
         raise click.UsageError("name a model, or all, or give --plugin FILE")
     chosen = model_names(names or tuple(path.stem for path in plugins), plugins)
-    from benchmark.verification.suite import verify
+    from benchmark.conformance.suite import verify
     from models.registry import find
 
     return 0 if verify(find(name, plugins) for name in chosen) else 1

@@ -15,7 +15,7 @@ def seed(*axes: str | int) -> int:
     return int.from_bytes(digest[:8], "little") >> 1
 
 
-def generator(*axes: str | int) -> np.random.Generator:
+def rng(*axes: str | int) -> np.random.Generator:
     """Return numpy's generator seeded by `axes`."""
     return np.random.default_rng(seed(*axes))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.verification.suite import verify
+from benchmark.conformance.suite import verify
 from models.registry import find
 from tests.tools import PROJECT
 

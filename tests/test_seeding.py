@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.seeding import generator, seed, seed_global
+from benchmark.seeding import rng, seed, seed_global
 
 AXES: list[tuple[str | int, ...]] = [
     (),
@@ -44,8 +44,8 @@ def test_seeds_spread_evenly() -> None:
 
 
 def test_generator_repeats() -> None:
-    assert np.array_equal(generator("a", 1).random(5), generator("a", 1).random(5))
-    assert not np.array_equal(generator("a", 1).random(5), generator("a", 2).random(5))
+    assert np.array_equal(rng("a", 1).random(5), rng("a", 1).random(5))
+    assert not np.array_equal(rng("a", 1).random(5), rng("a", 2).random(5))
 
 
 @pytest.mark.parametrize("axes", [("cycle", "ours", 0, 3), ("finish", "ours", 0)])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmark.verification.material import RandomBatches, arguments, spec
+from benchmark.conformance.material import RandomBatches, arguments, spec
 
 __all__ = ["PROJECT", "TINY", "RandomBatches", "arguments", "spec"]
 

@@ -20,13 +20,12 @@ DESCRIBED = {**READERS, "rendered": "benchmark.data.rendered"}
 
 def describe() -> dict[str, str]:
     """Return one line for each data set: the first of its module's docstring."""
-    return {name: _first_line(module) for name, module in DESCRIBED.items()}
-
-
-def _first_line(module: str) -> str:
-    spec = find_spec(module)
-    source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
-    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+    lines = {}
+    for name, module in DESCRIBED.items():
+        spec = find_spec(module)
+        source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+        lines[name] = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+    return lines
 
 
 def read(settings: Data, root: Path) -> Reading:

@@ -46,12 +46,6 @@ def read(path: Path, required: Sequence[str]) -> pd.DataFrame:
     except csv.Error as error:
         raise BenchmarkError(f"{path}, line {reader.line_num}: {error}; correct the quotes and commas") from None
     header = rows.pop(0)[1] if rows else []
-    _check(path, header, rows, required)
-    lines = pd.Index([line for line, _ in rows], dtype=int)
-    return pd.DataFrame([row for _, row in rows], index=lines, columns=header, dtype=str)
-
-
-def _check(path: Path, header: list[str], rows: list[tuple[int, list[str]]], required: Sequence[str]) -> None:
     for column in required:
         if column not in header:
             raise BenchmarkError(f"{path}, line 1: there is no column {column}{did_you_mean(column, header)}")
@@ -62,6 +56,8 @@ def _check(path: Path, header: list[str], rows: list[tuple[int, list[str]]], req
             raise BenchmarkError(f"{path}, line {line}: expected {len(header)} fields as in the header, got {len(row)}")
         if any("\0" in field for field in row):
             raise BenchmarkError(f"{path}, line {line}: there is a NUL byte; save the file as plain text")
+    lines = pd.Index([line for line, _ in rows], dtype=int)
+    return pd.DataFrame([row for _, row in rows], index=lines, columns=header, dtype=str)
 
 
 def refuse(path: Path, values: pd.Series, bad: pd.Series, message: str) -> None:
@@ -89,7 +85,14 @@ def boxes(path: Path, frame: pd.DataFrame) -> pd.Series:
     Raises:
         BenchmarkError: a box is given and is not four numbers with x0 < x1 and y0 < y1.
     """
-    text = _box_texts(path, frame)
+    missing = [column for column in CORNERS if column not in frame.columns]
+    if not missing:
+        joined = frame["x0"] + " " + frame["y0"] + " " + frame["x1"] + " " + frame["y1"]
+        text = joined.str.strip().rename("x0 y0 x1 y1")
+    elif len(missing) < len(CORNERS):
+        raise BenchmarkError(f"{path}, line 1: there is no column {missing[0]}; a box needs {', '.join(CORNERS)}")
+    else:
+        text = frame["box"] if "box" in frame.columns else pd.Series("", frame.index, dtype=str, name="box")
     result = pd.Series(None, frame.index, dtype=object)
     given = text[text != ""]
     if given.empty:
@@ -100,13 +103,3 @@ def boxes(path: Path, frame: pd.DataFrame) -> pd.Series:
     refuse(path, given, ~fits, "is no box; expected four numbers x0 y0 x1 y1 with x0 < x1 and y0 < y1")
     result.loc[given.index] = pd.Series(edges.to_numpy(float).tolist(), given.index, dtype=object)
     return result
-
-
-def _box_texts(path: Path, frame: pd.DataFrame) -> pd.Series:
-    missing = [column for column in CORNERS if column not in frame.columns]
-    if not missing:
-        joined = frame["x0"] + " " + frame["y0"] + " " + frame["x1"] + " " + frame["y1"]
-        return joined.str.strip().rename("x0 y0 x1 y1")
-    if len(missing) < len(CORNERS):
-        raise BenchmarkError(f"{path}, line 1: there is no column {missing[0]}; a box needs {', '.join(CORNERS)}")
-    return frame["box"] if "box" in frame.columns else pd.Series("", frame.index, dtype=str, name="box")

@@ -32,19 +32,27 @@ def read(settings: Data, root: Path) -> Reading:
     Raises:
         BenchmarkError: a folder, `sides.csv` or the names are missing, a label is malformed, or a file lies outside.
     """
-    base = _base(root)
+    base = next((base for base in (root, root / "data") if (base / "image").is_dir()), None)
+    if base is None:
+        raise BenchmarkError(f"{root} has neither image nor data/image; data.root must be the folder of CompCars")
+    if not (base / "label").is_dir():
+        raise BenchmarkError(f"{base / 'label'} is missing; CompCars has its labels there, beside image")
     inside = base.relative_to(root)
     prefix = (inside / "image").as_posix()
     sides = _sides(settings, base)
-    images = _images(base / "image")
-    labels = [(inside / "label" / _label_of(image)).as_posix() for image in images]
+    images = []
+    for folder, files in tree.walk(base / "image"):
+        if len(folder.parts) == 3:
+            images += [f"{folder.as_posix()}/{name}" for name in files if name.endswith(".jpg") and name[0] != "."]
+    images.sort()
+    labels = [(inside / "label" / f"{image[:-4]}.txt").as_posix() for image in images]
     tree.check([*(f"{prefix}/{image}" for image in images), *labels, (inside / MAT).as_posix()], root)
     names = _Names(base / MAT)
     rows: list[dict[str, object]] = []
     dropped: Counter[str] = Counter()
     for image in images:
         make, model, year, _ = image.split("/")
-        label = _label(base / "label" / _label_of(image))
+        label = _label(base / "label" / f"{image[:-4]}.txt")
         view, reason = _view(label, sides.get(image))
         if label is None or view is None:
             dropped[reason] += 1
@@ -56,32 +64,15 @@ def read(settings: Data, root: Path) -> Reading:
     return Reading(manifest.build(rows), dict(dropped))
 
 
-def _base(root: Path) -> Path:
-    for base in (root, root / "data"):
-        if (base / "image").is_dir():
-            if not (base / "label").is_dir():
-                raise BenchmarkError(f"{base / 'label'} is missing; CompCars has its labels there, beside image")
-            return base
-    raise BenchmarkError(f"{root} has neither image nor data/image; data.root must be the folder of CompCars")
-
-
-def _images(folder: Path) -> list[str]:
-    found = []
-    for inside, files in tree.walk(folder):
-        if len(inside.parts) == 3:
-            found += [f"{inside.as_posix()}/{name}" for name in files if name.endswith(".jpg") and name[0] != "."]
-    return sorted(found)
-
-
-def _label_of(image: str) -> str:
-    return f"{image[:-4]}.txt"
-
-
 def _label(path: Path) -> tuple[int, int, int, int, int] | None:
     """Return viewpoint and box (from 0, right and lower edges exclusive), or null where there is no label."""
     if not path.exists():
         return None
-    match = LABEL.fullmatch(_content(path)) if path.is_file() else None
+    content = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            content = file.read(LONGEST + 1)
+    match = LABEL.fullmatch(content) if len(content) <= LONGEST else None
     viewpoint, x1, y1, x2, y2 = map(int, match.groups()) if match else (0, 0, 0, 0, 0)
     if x2 <= x1 or y2 <= y1:
         raise BenchmarkError(
@@ -89,13 +80,6 @@ def _label(path: Path) -> tuple[int, int, int, int, int] | None:
             "and x1 y1 x2 y2 in whole pixels with x1 < x2 and y1 < y2"
         )
     return viewpoint, x1 - 1, y1 - 1, x2, y2
-
-
-def _content(path: Path) -> bytes:
-    """Return the bytes of a file, or none of one that is too long for a label."""
-    with path.open("rb") as file:
-        content = file.read(LONGEST + 1)
-    return content if len(content) <= LONGEST else b""
 
 
 def _view(label: tuple[int, ...] | None, side: str | None) -> tuple[str | None, str]:
@@ -133,7 +117,7 @@ class _Names:
             raise BenchmarkError(f"{path} is missing; it comes with CompCars and holds the names of the cars")
         try:
             content = loadmat(path, variable_names=NAMES)
-            self.makes, self.models = (_cells(content[key]) for key in NAMES)
+            self.makes, self.models = (_by_id(content[key]) for key in NAMES)
         except Exception as error:  # a damaged MAT file fails in many ways
             reason = " ".join(str(error).split()) or "it is damaged"
             raise BenchmarkError(f"{path} has no {' and '.join(NAMES)}; fetch it again ({reason})") from None
@@ -143,18 +127,16 @@ class _Names:
         return f"{self.makes.get(make) or make} {self.models.get(model) or model} ({make}/{model})"
 
 
-def _cells(cells: np.ndarray) -> dict[str, str]:
+def _by_id(cells: np.ndarray) -> dict[str, str]:
+    """Return the texts of a cell array by their numbers counted from 1; a cell that is empty has any type."""
     if cells.dtype != object:
         raise ValueError("the names are no cell array")
-    return {str(i): _text(cell) for i, cell in enumerate(np.ravel(cells), start=1)}
-
-
-def _text(cell: np.ndarray) -> str:
-    """Return the text of a cell; one that is empty has any type."""
-    texts = np.ravel(cell)
-    if texts.size and texts.dtype.kind != "U":
-        raise ValueError("a name is no text")
-    text = "".join(map(str, texts)).strip()
-    if CONTROL.search(text):
-        raise ValueError("a name has a control character")
-    return text
+    found = {}
+    for number, cell in enumerate(np.ravel(cells), start=1):
+        texts = np.ravel(cell)
+        if texts.size and texts.dtype.kind != "U":
+            raise ValueError("a name is no text")
+        found[str(number)] = "".join(map(str, texts)).strip()
+        if CONTROL.search(found[str(number)]):
+            raise ValueError("a name has a control character")
+    return found

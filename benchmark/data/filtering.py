@@ -17,23 +17,17 @@ def keep(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, Account]
     seen = manifest[wanted]
     enough = seen.groupby("identity")["view"].transform("size") >= settings.minimum_images
     kept = seen[enough].reset_index(drop=True)
-    dropped = _by_view(manifest.loc[~wanted, "view"])
+    others = manifest.loc[~wanted, "view"]
+    if others.str.startswith("rear").all():
+        dropped = {"rear views": len(others)}
+    else:
+        dropped = {f"of view {view}": int(count) for view, count in others.value_counts().sort_index().items()}
     dropped[f"in identities with fewer than {settings.minimum_images} images"] = int((~enough).sum())
     identities = manifest["identity"].nunique(), kept["identity"].nunique()
     account = Account("filter", len(manifest), identities[0], len(kept), identities[1], dropped)
-    _check(kept, settings, account)
-    return kept, account
-
-
-def _by_view(views: pd.Series) -> dict[str, int]:
-    if views.str.startswith("rear").all():
-        return {"rear views": len(views)}
-    return {f"of view {view}": int(count) for view, count in views.value_counts().sort_index().items()}
-
-
-def _check(kept: pd.DataFrame, settings: Data, account: Account) -> None:
     if kept.empty:
         raise BenchmarkError(f"no image is left ({account}); change data.views or lower data.minimum_images")
     missing = [view for view in settings.views if view not in set(kept["view"])]
     if missing:
         raise BenchmarkError(f"no image of the view {missing[0]} is left ({account}); take it out of data.views")
+    return kept, account

@@ -19,7 +19,7 @@ def held_out_images(rows: pd.DataFrame, share: float, *axes: str | int) -> NDArr
     Returns:
         Whether each row is chosen, of shape (len(rows),).
     """
-    order = pd.Series(seeding.generator(*axes).random(len(rows)), index=rows.index)
+    order = pd.Series(seeding.rng(*axes).random(len(rows)), index=rows.index)
     return (order.groupby(rows["identity"]).rank(pct=True) <= share).to_numpy()
 
 

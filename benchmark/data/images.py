@@ -56,7 +56,9 @@ def build(
     stored = stored.assign(row=np.arange(len(stored), dtype=np.int64))
     manifests.write(stored, out / MANIFEST)
     write_json(out / FACTS, facts)
-    return stored, _account(manifest, stored)
+    dropped = {"unreadable or with a box outside the image": len(manifest) - len(stored)}
+    identities = manifest["identity"].nunique(), stored["identity"].nunique()
+    return stored, Account("store", len(manifest), identities[0], len(stored), identities[1], dropped)
 
 
 def _squares(
@@ -118,9 +120,3 @@ def _reject(manifest: pd.DataFrame, reasons: list[str | None], path: Path) -> np
             f"{listed['reason'].iloc[0]}; {path} lists them: repair or remove them"
         )
     return rejected
-
-
-def _account(manifest: pd.DataFrame, stored: pd.DataFrame) -> Account:
-    dropped = {"unreadable or with a box outside the image": len(manifest) - len(stored)}
-    identities = manifest["identity"].nunique(), stored["identity"].nunique()
-    return Account("store", len(manifest), identities[0], len(stored), identities[1], dropped)

@@ -100,7 +100,12 @@ def _from_points(path: Path, frame: pd.DataFrame) -> list[Box]:
     for column in (*EYES[0], *EYES[1], *MOUTH):
         if column not in frame.columns:
             raise BenchmarkError(f"{path}, line 1: there is no column {column}; the other points are of no use without")
-    eyes = np.stack([_middle(path, frame[columns]) for columns in EYES], axis=1)
+    means = []
+    for columns in EYES:  # where one eye is blank the other one counts
+        one, other = (frame[name] for name in columns)
+        both = one.where(one != "", other), other.where(other != "", one)
+        means.append((annotations.numbers(path, both[0]) + annotations.numbers(path, both[1])) / 2)
+    eyes = np.stack(means, axis=1)
     mouth = np.stack([annotations.numbers(path, frame[column]) for column in MOUTH], axis=1)
     distance = np.linalg.norm(eyes - mouth, axis=1, keepdims=True)
     no_face = pd.Series(distance[:, 0] == 0, frame.index)
@@ -108,9 +113,3 @@ def _from_points(path: Path, frame: pd.DataFrame) -> list[Box]:
     centre, half = (eyes + mouth) / 2, FACE / 2 * distance
     boxes: list[Box] = np.hstack([centre - half, centre + half]).tolist()
     return boxes
-
-
-def _middle(path: Path, columns: pd.DataFrame) -> pd.Series:
-    """Return the mean of two columns, or the one that is given."""
-    first, second = (columns[name].where(columns[name] != "", columns.iloc[:, 1 - i]) for i, name in enumerate(columns))
-    return (annotations.numbers(path, first) + annotations.numbers(path, second)) / 2

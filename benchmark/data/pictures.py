@@ -38,17 +38,12 @@ def decode(path: Path) -> Pixels:
             return np.asarray(_rgb(ImageOps.exif_transpose(picture)))
     except MemoryError:
         raise
-    except Exception as error:  # damaged files fail in many ways
-        raise BenchmarkError(f"{path} is no readable image: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    """Return in words why an image cannot be read; what only a programmer understands is left out."""
-    if isinstance(error, UnidentifiedImageError):
-        return f"it is damaged, or none of {', '.join(FORMATS)}"
-    telling = isinstance(error, OSError | ValueError | SyntaxError | Image.DecompressionBombError)
-    said = getattr(error, "strerror", None) or (str(error) if telling else "")
-    return " ".join(said.split()) or "it is damaged"
+    except UnidentifiedImageError:
+        raise BenchmarkError(f"{path} is no readable image: it is damaged, or none of {', '.join(FORMATS)}") from None
+    except Exception as error:  # damaged files fail in many ways; what only a programmer understands is left out
+        telling = isinstance(error, OSError | ValueError | SyntaxError | Image.DecompressionBombError)
+        said = getattr(error, "strerror", None) or (str(error) if telling else "")
+        raise BenchmarkError(f"{path} is no readable image: {' '.join(said.split()) or 'it is damaged'}") from None
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
@@ -89,7 +84,13 @@ def crop(picture: Pixels, box: Sequence[float] | None, image_size: int, margin: 
         raise BenchmarkError(f"the box {[x0, y0, x1, y1]} lies outside the picture of {width} x {height} pixels")
     left, right = _window(x0, x1, margin, width)
     top, bottom = _window(y0, y1, margin, height)
-    square = Image.fromarray(_square(picture[top:bottom, left:right]))
+    height, width = bottom - top, right - left
+    side = max(height, width)
+    if side**2 > MOST_PIXELS:
+        raise BenchmarkError(f"a part of {width} x {height} pixels is too long to be made square")
+    above, before = (side - height) // 2, (side - width) // 2
+    around = (above, side - height - above), (before, side - width - before), (0, 0)
+    square = Image.fromarray(np.pad(picture[top:bottom, left:right], around, mode="edge"))
     return np.asarray(square.resize((image_size, image_size), Image.Resampling.BICUBIC))
 
 
@@ -98,12 +99,3 @@ def _window(low: float, high: float, margin: float, length: int) -> tuple[int, i
     more = margin * (high - low)
     start = min(max(round(low - more), 0), length - 1)
     return start, max(min(round(high + more), length), start + 1)
-
-
-def _square(part: Pixels) -> Pixels:
-    height, width = part.shape[:2]
-    side = max(height, width)
-    if side**2 > MOST_PIXELS:
-        raise BenchmarkError(f"a part of {width} x {height} pixels is too long to be made square")
-    above, before = (side - height) // 2, (side - width) // 2
-    return np.pad(part, ((above, side - height - above), (before, side - width - before), (0, 0)), mode="edge")

@@ -22,13 +22,18 @@ def assign(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, str]:
     row prescribes one.
 
     Raises:
-        BenchmarkError: there are too few identities, or one stands in both splits.
+        BenchmarkError: there are too few identities, one stands in both splits, or no training image shows a view.
     """
-    prescribed = bool(manifest["split"].notna().all())
-    auxiliary, standard = _prescribed(manifest) if prescribed else _dealt(manifest, settings)
-    validation = _validation(auxiliary, settings)
+    auxiliary, standard = _dealt(manifest, settings)
+    order = seeding.rng("validation", settings.dataset).permutation(len(auxiliary))
+    names = sorted(auxiliary)
+    validation = sorted(names[i] for i in order[: validation_size(len(names), settings)])
     training = sorted(set(auxiliary) - set(validation))
-    _check(len(training), len(standard))
+    if len(training) < LEAST or len(standard) < LEAST:
+        raise BenchmarkError(
+            f"the split leaves {len(training)} identities for training and {len(standard)} for evaluation, each needs "
+            f"at least {LEAST}; change data.auxiliary, data.standard or data.validation, or bring more identities"
+        )
     groups = {"auxiliary": training, "validation": validation, "standard": standard}
     splits = {identity: split for split, identities in groups.items() for identity in identities}
     rows = manifest[manifest["identity"].isin(splits.keys())].reset_index(drop=True)
@@ -37,31 +42,29 @@ def assign(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, str]:
         identity_label=pd.Index(training).get_indexer(pd.Index(rows["identity"])),
         view_label=pd.Index(settings.views).get_indexer(pd.Index(rows["view"])),
     )
-    _check_views(result, settings)
-    return result, _account(manifest, result)
-
-
-def _check_views(result: pd.DataFrame, settings: Data) -> None:
     seen = set(result.loc[result["split"] == "auxiliary", "view"])
     missing = [view for view in settings.views if view not in seen]
     if missing:
         raise BenchmarkError(
             f"no training image shows the view {missing[0]}; take it out of data.views or bring images of it"
         )
-
-
-def _prescribed(manifest: pd.DataFrame) -> tuple[list[str], list[str]]:
-    splits = manifest.groupby("identity")["split"].agg(lambda values: "/".join(sorted(set(values))))
-    both = splits.index[splits.str.contains("/")]
-    if len(both):
-        raise BenchmarkError(f"the identity {both[0]} stands in both splits; give all its images the same one")
-    return sorted(splits.index[splits == "auxiliary"]), sorted(splits.index[splits == "standard"])
+    dealt = {split: result.loc[result["split"] == split, "identity"] for split in PURPOSES}
+    parts = [f"{len(dealt[s])} images of {dealt[s].nunique()} identities to {PURPOSES[s]}" for s in PURPOSES]
+    unused = manifest["identity"].nunique() - result["identity"].nunique()
+    return result, f"split: {', '.join(parts)}; {unused or 'no'} identities unused"
 
 
 def _dealt(manifest: pd.DataFrame, settings: Data) -> tuple[list[str], list[str]]:
+    """Return the auxiliary and the standard identities: as prescribed, or else as many as the settings ask for."""
+    if manifest["split"].notna().all():
+        splits = manifest.groupby("identity")["split"].agg(lambda values: "/".join(sorted(set(values))))
+        both = splits.index[splits.str.contains("/")]
+        if len(both):
+            raise BenchmarkError(f"the identity {both[0]} stands in both splits; give all its images the same one")
+        return sorted(splits.index[splits == "auxiliary"]), sorted(splits.index[splits == "standard"])
     names = sorted(set(manifest["identity"]))
     if settings.order == "random":
-        order = seeding.generator("split", settings.dataset).permutation(len(names))
+        order = seeding.rng("split", settings.dataset).permutation(len(names))
         names = [names[i] for i in order]
     first = _size(settings.auxiliary, len(names))
     second = len(names) - first if settings.standard is None else _size(settings.standard, len(names))
@@ -80,27 +83,6 @@ def _size(count: Count, identities: int) -> int:
     return math.floor(count * identities + 1e-9)  # 0.57 * 100 is a little less than 57
 
 
-def _validation(auxiliary: list[str], settings: Data) -> list[str]:
-    names = sorted(auxiliary)
-    order = seeding.generator("validation", settings.dataset).permutation(len(names))
-    return sorted(names[i] for i in order[: validation_size(len(names), settings)])
-
-
 def validation_size(auxiliary: int, settings: Data) -> int:
     """Return how many of `auxiliary` identities are kept from training."""
     return max(1, round(settings.validation * auxiliary))
-
-
-def _check(training: int, standard: int) -> None:
-    if training < LEAST or standard < LEAST:
-        raise BenchmarkError(
-            f"the split leaves {training} identities for training and {standard} for evaluation, each needs "
-            f"at least {LEAST}; change data.auxiliary, data.standard or data.validation, or bring more identities"
-        )
-
-
-def _account(manifest: pd.DataFrame, result: pd.DataFrame) -> str:
-    identities = {split: result.loc[result["split"] == split, "identity"] for split in PURPOSES}
-    parts = [f"{len(identities[s])} images of {identities[s].nunique()} identities to {PURPOSES[s]}" for s in PURPOSES]
-    unused = manifest["identity"].nunique() - result["identity"].nunique()
-    return f"split: {', '.join(parts)}; {unused or 'no'} identities unused"

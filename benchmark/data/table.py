@@ -51,7 +51,9 @@ def _images(path: Path, images: pd.Series, root: Path) -> pd.Series:
     parts = images.map(PurePosixPath)
     foreign = images.str.contains("\\", regex=False) | parts.map(lambda p: p.is_absolute() or ".." in p.parts)
     refuse(path, images, foreign | (images == ""), f"must be a path relative to {root}, with / and without ..")
-    refuse(path, images, images.map(_impossible), "can be no file: it has a control character, or is too long")
+    sizes = images.map(lambda image: [len(part.encode()) for part in image.split("/")])
+    impossible = images.str.contains(CONTROL) | sizes.map(lambda own: max(own) > 255 or sum(own) > 1000)
+    refuse(path, images, impossible, "can be no file: it has a control character, or is too long")
     outside = pd.Series(tree.leaving(images, root), images.index, dtype=bool)
     refuse(path, images, outside, f"leads out of {root}; put the file itself there instead of a link")
     clean = parts.map(str).rename("image")
@@ -59,21 +61,12 @@ def _images(path: Path, images: pd.Series, root: Path) -> pd.Series:
     return clean
 
 
-def _impossible(image: str) -> bool:
-    sizes = [len(part.encode()) for part in image.split("/")]
-    return bool(CONTROL.search(image)) or max(sizes) > 255 or sum(sizes) > 1000
-
-
 def _views(path: Path, frame: pd.DataFrame, settings: Data) -> pd.Series:
-    if "view" in frame.columns:
-        return _named(path, frame["view"], settings)
-    if "azimuth_deg" not in frame.columns:
-        raise BenchmarkError(f"{path}, line 1: there is no column view and none azimuth_deg; add one of them")
-    return binned(annotations.numbers(path, frame["azimuth_deg"]), settings.azimuth_bins)
-
-
-def _named(path: Path, views: pd.Series, settings: Data) -> pd.Series:
-    known = list(settings.views)
+    if "view" not in frame.columns:
+        if "azimuth_deg" not in frame.columns:
+            raise BenchmarkError(f"{path}, line 1: there is no column view and none azimuth_deg; add one of them")
+        return binned(annotations.numbers(path, frame["azimuth_deg"]), settings.azimuth_bins)
+    views, known = frame["view"], list(settings.views)
     if set(known) & set(CAR_VIEWS):
         known += [view for view in CAR_VIEWS if view not in known]
     unknown = ~views.isin(known)

@@ -15,15 +15,15 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     Raises:
         BenchmarkError: a folder is a link, which is not followed, or cannot be read.
     """
-    for parent, folders, files in os.walk(folder, onerror=_refuse):
+
+    def refuse(error: OSError) -> Never:
+        raise BenchmarkError(f"{error.filename} cannot be read: {error.strerror}; make it accessible or remove it")
+
+    for parent, folders, files in os.walk(folder, onerror=refuse):
         for name in folders:
             if Path(parent, name).is_symlink():
                 raise BenchmarkError(f"{Path(parent, name)} is a link to a folder; put the folder itself there")
         yield Path(parent).relative_to(folder), sorted([*folders, *files])
-
-
-def _refuse(error: OSError) -> Never:
-    raise BenchmarkError(f"{error.filename} cannot be read: {error.strerror}; make it accessible or remove it")
 
 
 def check(files: Iterable[str], root: Path) -> None:

@@ -16,7 +16,7 @@ from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_uint8
 from benchmark.evaluation.classifier import Examples
 from benchmark.evaluation.generate import Generate, Positions, generate_by_codes, inputs
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 from models.interface import NOISE, ViewModel
 
 Pixels = NDArray[np.uint8]
@@ -74,7 +74,7 @@ def interpolated_codes(count: int, views: int) -> Tensor:
 
 def noise(position: int, count: int) -> Tensor:
     """Return the noise (count, 128) that every model gets for the images it makes of one input."""
-    return torch.from_numpy(generator("few-shot noise", position).standard_normal((count, NOISE), np.float32))
+    return torch.from_numpy(rng("few-shot noise", position).standard_normal((count, NOISE), np.float32))
 
 
 def generated(model: ViewModel, store: ImageStore, count: int) -> Augmenter:

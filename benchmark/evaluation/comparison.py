@@ -1,6 +1,6 @@
 """Is one model better than another? Differences between models measured on the same images, with tests over seeds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -47,10 +47,13 @@ def compare(measured: Mapping[str, Totals], references: Mapping[str, str]) -> pd
         counts the training seeds that both have. `verdict` is by the adjusted p: higher, lower, no difference shown, or
         why there is none.
     """
-    rows = [
-        {"model": model, "reference": reference, "other": other, **difference(measured[model], measured[other])}
-        for model, reference, other in _pairs(measured, references)
-    ]
+    rows, seen = [], set[frozenset[str]]()
+    for reference, other in references.items():
+        for model in sorted(set(measured) - {other}) if other in measured else ():
+            if (pair := frozenset((model, other))) not in seen:
+                seen.add(pair)
+                found = difference(measured[model], measured[other])
+                rows.append({"model": model, "reference": reference, "other": other, **found})
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name not in ("p_holm", "verdict")])
     table = table.astype(dict.fromkeys(("difference", "ci_low", "ci_high", "p"), float))
     table["p_holm"] = holm(table["p"])
@@ -58,17 +61,10 @@ def compare(measured: Mapping[str, Totals], references: Mapping[str, str]) -> pd
     return table.assign(verdict=[verdict(*values) for values in shown])
 
 
-def _pairs(measured: Mapping[str, Totals], references: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    seen: set[frozenset[str]] = set()
-    for reference, other in references.items():
-        for model in sorted(set(measured) - {other}) if other in measured else ():
-            if (pair := frozenset((model, other))) not in seen:
-                seen.add(pair)
-                yield model, reference, other
-
-
 def difference(one: Totals, other: Totals) -> dict[str, float]:
     """Return difference, ci_low, ci_high, n_seeds and p of two models.
+
+    Where the difference is the same for all seeds only a zero has a p, which is 1.
 
     Raises:
         ValueError: they were not measured on the same outcomes.
@@ -78,23 +74,18 @@ def difference(one: Totals, other: Totals) -> dict[str, float]:
     both = [each.of_seeds(means.index) for each in (one, other)]
     if not both[0].counts.equals(both[1].counts):
         raise ValueError("two models are compared that were not measured on the same images")
-    found = {"difference": float((means["one"] - means["other"]).mean()), "n_seeds": len(means)}
-    if len(means) >= SEEDS_FOR_T:
-        return found | _over_seeds(means["one"], means["other"])
-    apart = Totals(both[0].sums - both[1].sums, both[0].counts)
-    interval = bootstrap_interval(apart) if len(means) else {}
-    return found | {f"ci_{end}": float(value.iloc[0]) for end, value in interval.items()}
-
-
-def _over_seeds(one: pd.Series, other: pd.Series) -> dict[str, float]:
-    """Return p, ci_low and ci_high; where the difference is the same for all seeds only a zero has a p, which is 1."""
-    apart = one - other
+    apart = means["one"] - means["other"]
+    found = {"difference": float(apart.mean()), "n_seeds": len(means)}
+    if len(means) < SEEDS_FOR_T:
+        totals = Totals(both[0].sums - both[1].sums, both[0].counts)
+        interval = bootstrap_interval(totals) if len(means) else {}
+        return found | {f"ci_{end}": float(value.iloc[0]) for end, value in interval.items()}
     if np.ptp(apart) < NO_SPREAD:
         p = 1.0 if abs(apart.mean()) < NO_SPREAD else float("nan")
-        return {"p": p, "ci_low": apart.mean(), "ci_high": apart.mean()}
-    test = stats.ttest_rel(one, other)
+        return found | {"p": p, "ci_low": apart.mean(), "ci_high": apart.mean()}
+    test = stats.ttest_rel(means["one"], means["other"])
     low, high = test.confidence_interval(0.95)
-    return {"p": float(test.pvalue), "ci_low": float(low), "ci_high": float(high)}
+    return found | {"p": float(test.pvalue), "ci_low": float(low), "ci_high": float(high)}
 
 
 def holm(p: pd.Series) -> pd.Series:

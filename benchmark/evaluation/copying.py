@@ -111,12 +111,8 @@ def to_nearest(
     wanted = pd.DataFrame({"identity": identity, "view": target}).groupby(["identity", "view"]).indices
     for key, chosen in wanted.items():
         if key in members:
-            rows = torch.from_numpy(np.asarray(chosen))
-            distance[rows] = _nearest(outputs[rows], members[key], real, p)
+            rows, own = torch.from_numpy(np.asarray(chosen)), members[key]
+            parts = (real(own[start : start + MEMBERS]) for start in range(0, len(own), MEMBERS))
+            among = [torch.cdist(outputs[rows], part, p, "donot_use_mm_for_euclid_dist").amin(1) for part in parts]
+            distance[rows] = torch.stack(among).amin(0)
     return distance
-
-
-def _nearest(outputs: Tensor, members: Positions, real: Real, p: float) -> Tensor:
-    parts = (real(members[start : start + MEMBERS]) for start in range(0, len(members), MEMBERS))
-    among = [torch.cdist(outputs, part, p, "donot_use_mm_for_euclid_dist").amin(1) for part in parts]
-    return torch.stack(among).amin(0)

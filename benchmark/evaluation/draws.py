@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 
 SPLITS = ("random", "grouped")
 LEAST_GROUPS = 2  # groups of an identity, one for each part of the grouped split
@@ -78,25 +78,16 @@ def draw(
     """
     axes = (dataset, nc, repetition) if split == "random" else (dataset, nc, repetition, split)
     names = np.array(usable(manifest, split), dtype=object)
-    classes = generator("classes", *axes).choice(names, nc, replace=False)
-    images = generator("images", *axes)
+    classes = rng("classes", *axes).choice(names, nc, replace=False)
+    images = rng("images", *axes)
+    identity, standard = manifest["identity"].to_numpy(), manifest["split"].to_numpy() == "standard"
     test = np.zeros(len(manifest), bool)
     drawn = np.zeros(len(manifest), bool)
-    for own in _members(manifest, sorted(classes)):
+    for name in sorted(classes):
+        own = np.flatnonzero(standard & (identity == name))
         units = own if split == "random" else manifest["group"].to_numpy()[own]
+        shuffled = images.permutation(np.unique(units))
+        count = min(max(1, round(test_share * len(shuffled))), len(shuffled) - 1)  # neither none nor all
         drawn[own] = True
-        test[own] = np.isin(units, _dealt(units, test_share, images))
+        test[own] = np.isin(units, shuffled[:count])
     return Draw(np.flatnonzero(drawn & ~test), np.flatnonzero(test))
-
-
-def _members(manifest: pd.DataFrame, classes: list[str]) -> list[Positions]:
-    """Return the positions of the images of each class."""
-    identity = manifest["identity"].to_numpy()
-    standard = manifest["split"].to_numpy() == "standard"
-    return [np.flatnonzero(standard & (identity == name)) for name in classes]
-
-
-def _dealt(units: NDArray[np.generic], share: float, random: np.random.Generator) -> NDArray[np.generic]:
-    """Return the units of one class, images or groups, that are tested: `share` of them, but neither none nor all."""
-    shuffled = random.permutation(np.unique(units))
-    return shuffled[: min(max(1, round(share * len(shuffled))), len(shuffled) - 1)]

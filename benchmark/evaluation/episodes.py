@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchmarkError
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 
 NAMED = 10  # classes an error names
 
@@ -63,15 +63,13 @@ def draw(manifest: pd.DataFrame, dataset: str, ways: int, shots: Sequence[int], 
     """
     sizes = _sizes(manifest)
     names = np.array(sorted(sizes.index[sizes > max(shots)]), dtype=object)
-    classes = sorted(generator("few-shot classes", dataset, ways, number).choice(names, ways, replace=False))
-    images = generator("few-shot images", dataset, ways, number)
-    parts = [_shuffled(manifest, name, images).assign(label=label) for label, name in enumerate(classes)]
+    classes = sorted(rng("few-shot classes", dataset, ways, number).choice(names, ways, replace=False))
+    images = rng("few-shot images", dataset, ways, number)
+    parts = []
+    for label, name in enumerate(classes):
+        chosen = (manifest["identity"] == name) & (manifest["split"] == "standard")
+        position: NDArray[np.int64] = images.permutation(np.flatnonzero(chosen))
+        rows = manifest.iloc[position][["identity", "image"]].reset_index(drop=True)
+        parts.append(rows.assign(position=position, order=np.arange(len(position)), label=label))
     columns = ["episode", "label", "identity", "image", "position", "order"]
     return pd.concat(parts, ignore_index=True).assign(episode=number)[columns]
-
-
-def _shuffled(manifest: pd.DataFrame, identity: str, random: np.random.Generator) -> pd.DataFrame:
-    chosen = (manifest["identity"] == identity) & (manifest["split"] == "standard")
-    position: NDArray[np.int64] = random.permutation(np.flatnonzero(chosen))
-    rows = manifest.iloc[position][["identity", "image"]].reset_index(drop=True)
-    return rows.assign(position=position, order=np.arange(len(position)))

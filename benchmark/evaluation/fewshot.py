@@ -9,43 +9,43 @@ import torch
 
 from benchmark.data.image_store import ImageStore
 from benchmark.evaluation.augmentation import Condition, examples
-from benchmark.evaluation.classifier import PART, Examples, Recipe, fit, predict
+from benchmark.evaluation.classifier import PART, Recipe, fit, predict
 from benchmark.seeding import seed, seed_global
 
 
 @dataclass(frozen=True)
-class Task:
-    """What is to be learned of one episode.
+class Episode:
+    """What is to be learned in one episode.
 
     Attributes:
-        episode: the table of `episodes.draw`.
+        table: of `episodes.draw`.
         shots: numbers of real training images of a class.
     """
 
-    episode: pd.DataFrame
+    table: pd.DataFrame
     shots: tuple[int, ...]
 
     @property
     def number(self) -> int:
         """Number of the episode."""
-        return int(self.episode["episode"].iloc[0])
+        return int(self.table["episode"].iloc[0])
 
     @property
     def ways(self) -> int:
         """Number of classes."""
-        return int(self.episode["label"].nunique())
+        return int(self.table["label"].nunique())
 
     def training(self, shots: int) -> pd.DataFrame:
         """Return the rows to train on."""
-        return self.episode[self.episode["order"] < shots]
+        return self.table[self.table["order"] < shots]
 
     def test(self, shots: int) -> pd.DataFrame:
         """Return the rows to test on: all others."""
-        return self.episode[self.episode["order"] >= shots]
+        return self.table[self.table["order"] >= shots]
 
 
 def outcomes(
-    task: Task,
+    episode: Episode,
     condition: Condition,
     store: ImageStore,
     recipe: Recipe,
@@ -59,7 +59,7 @@ def outcomes(
     seed, all conditions start from the same weights.
 
     Args:
-        task: the episode.
+        episode: the episode.
         condition: what is added to the real images.
         store: where the images are.
         recipe: how to train.
@@ -70,28 +70,23 @@ def outcomes(
     Yields:
         Columns shots, episode, image, identity and right (whether the class is predicted).
     """
-    most = task.training(max(task.shots))
+    most = episode.training(max(episode.shots))
     added = condition.add(most["position"].to_numpy()) if condition.add else None
-    for shots in task.shots:
+    for shots in episode.shots:
         few = (most["order"] < shots).to_numpy()
         training = examples(
             store.at(most["position"].to_numpy()[few]),
             most["label"].to_numpy()[few],
             None if added is None else added[few],
             condition,
-            seed("few-shot shuffling", task.number, shots, training_seed),
+            seed("few-shot shuffling", episode.number, shots, training_seed),
         )
-        seed_global("few-shot", task.number, shots, training_seed)
-        yield _tested(task, shots, training, store, recipe, device, f"{title}, episode {task.number}, {shots} shots")
-
-
-def _tested(
-    task: Task, shots: int, training: Examples, store: ImageStore, recipe: Recipe, device: torch.device, title: str
-) -> pd.DataFrame:
-    classifier = fit(training, task.ways, recipe, device, title)
-    test = task.test(shots)
-    parts = np.array_split(test["position"].to_numpy(), -(-len(test) // PART))
-    predicted = np.concatenate([predict(classifier, store.at(part), device) for part in parts])
-    right = predicted == test["label"].to_numpy()
-    columns = test[["episode", "image", "identity"]].reset_index(drop=True)
-    return columns.assign(right=right).astype({"episode": np.int32}).assign(shots=np.int32(shots))
+        seed_global("few-shot", episode.number, shots, training_seed)
+        named = f"{title}, episode {episode.number}, {shots} shots"
+        classifier = fit(training, episode.ways, recipe, device, named)
+        test = episode.test(shots)
+        parts = np.array_split(test["position"].to_numpy(), -(-len(test) // PART))
+        predicted = np.concatenate([predict(classifier, store.at(part), device) for part in parts])
+        right = predicted == test["label"].to_numpy()
+        columns = test[["episode", "image", "identity"]].reset_index(drop=True)
+        yield columns.assign(right=right).astype({"episode": np.int32}).assign(shots=np.int32(shots))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_float
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 from models.interface import NOISE, ViewModel, one_hot
 
 Positions = NDArray[np.int64]
@@ -24,7 +24,7 @@ CHUNK = 256  # images averaged at once
 
 def noise(keys: NDArray[np.int64], view: int) -> Tensor:
     """Return the noise (B, 128) that every model gets for the images of these keys and this view."""
-    rows = [generator("noise", int(key), view).standard_normal(NOISE, np.float32) for key in keys]
+    rows = [rng("noise", int(key), view).standard_normal(NOISE, np.float32) for key in keys]
     return torch.from_numpy(np.stack(rows))
 
 

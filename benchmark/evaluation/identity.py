@@ -4,14 +4,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from benchmark.evaluation.copying import copied, feature_distances
 from benchmark.evaluation.draws import Draw
-from benchmark.evaluation.knn import several_ranks
+from benchmark.evaluation.knn import Labels, several_ranks
 from benchmark.evaluation.outputs import Outputs
-
-Whole = NDArray[np.int64]
 
 COLUMNS = ["draw", "image", "identity", "source", "target", "rank", "view_right", "copied_pixels", "copied_features"]
 
@@ -42,19 +39,19 @@ def outcomes(
     return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 
-def class_codes(manifest: pd.DataFrame) -> Whole:
+def class_codes(manifest: pd.DataFrame) -> Labels:
     """Return a number for the identity of each image, in the order of their names."""
     return np.asarray(manifest["identity"].astype("category").cat.codes, np.int64)
 
 
 def draw_ranks(
     draw: Draw,
-    codes: Whole,
+    codes: Labels,
     real: Outputs,
     generated: Outputs,
     neighbours: Sequence[int],
     metric: str = "euclidean",
-) -> Whole:
+) -> Labels:
     """Return the rank of the true class of each output of a draw, in the order of `generated`, for each K.
 
     Args:

@@ -4,7 +4,7 @@ The features, by far the largest part, lie in a memory-mapped file of their own,
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,17 +126,13 @@ def measure(
     features = np.empty((len(position), FEATURES), np.float32) if features is None else features
     view = np.empty(len(position), np.int64)
     to_input, to_target = np.empty((2, len(position)), np.float32)
-    for rows in _batches(target, batch_size):
-        images = generate(position[rows], int(target[rows[0]])).to(device)
-        features[rows] = pooled_features(networks.identity, images).float().cpu().numpy()
-        with torch.no_grad():
-            view[rows] = networks.view(images).argmax(1).cpu().numpy()
-        to_input[rows], to_target[rows] = compared(images, position[rows], int(target[rows[0]]))
+    for wanted in map(int, np.unique(target)):
+        asked = np.flatnonzero(target == wanted)
+        for start in range(0, len(asked), batch_size):
+            rows = asked[start : start + batch_size]
+            images = generate(position[rows], wanted).to(device)
+            features[rows] = pooled_features(networks.identity, images).float().cpu().numpy()
+            with torch.no_grad():
+                view[rows] = networks.view(images).argmax(1).cpu().numpy()
+            to_input[rows], to_target[rows] = compared(images, position[rows], wanted)
     return Outputs(position, target, features, view, to_input, to_target)
-
-
-def _batches(target: Positions, size: int) -> Iterator[Positions]:
-    """Yield indices of rows with one target view, at most `size` at a time."""
-    for view in np.unique(target):
-        rows = np.flatnonzero(target == view)
-        yield from (rows[start : start + size] for start in range(0, len(rows), size))

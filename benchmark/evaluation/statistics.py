@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 
 SEEDS_FOR_T = 3  # trained models from which on the interval is over training seeds
 RESAMPLES = 2000
@@ -98,7 +98,9 @@ def bootstrap_interval(added: Totals) -> dict[str, pd.Series]:
     """
     sums, counts = (pd.DataFrame(each.unstack("seed", fill_value=0)) for each in (added.sums, added.counts))
     weights = resamples(tuple(sums.groupby("identity").size()))
-    summed, counted = np.split(_weighted(weights, np.concatenate([sums, counts], axis=1)), 2, axis=1)
+    added_up = np.concatenate([sums, counts], axis=1)
+    weighted = [part.astype(float) @ added_up for part in np.array_split(weights, CHUNKS)]
+    summed, counted = np.split(np.concatenate(weighted), 2, axis=1)
     with np.errstate(invalid="ignore"):  # a resample may hold nothing that a rate applies to
         means = summed / counted  # (resamples, rates x seeds)
     over_seeds = pd.DataFrame(means, columns=sums.columns).T.groupby(level=0).mean().T  # (resamples, rates)
@@ -115,13 +117,9 @@ def resamples(sizes: tuple[int, ...]) -> NDArray[np.uint16]:
     Args:
         sizes: number of images of each class; the images are ordered by class.
     """
-    random = generator("bootstrap")
+    random = rng("bootstrap")
     classes = random.multinomial(len(sizes), np.full(len(sizes), 1 / len(sizes)), RESAMPLES)  # (RESAMPLES, classes)
     drawn = np.empty((RESAMPLES, sum(sizes)), np.uint16)
     for k, n, end in zip(classes.T, sizes, np.cumsum(sizes), strict=True):
         drawn[:, end - n : end] = random.multinomial(k * n, np.full(n, 1 / n))
     return drawn
-
-
-def _weighted(weights: NDArray[np.uint16], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.concatenate([part.astype(float) @ values for part in np.array_split(weights, CHUNKS)])

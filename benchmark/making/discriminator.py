@@ -117,8 +117,10 @@ def make(run: "Run", artifact: Artifact, folder: Path) -> Made:
                 store.images, row[~kept], identity[~kept], view[~kept], training.batch_size, fabric.device
             ),
             warm_up.HeldOut(store.images, row[kept], identity[kept], view[kept]),
-            warm_up.Recipe(training.warm_up.steps, training.warm_up.view_weight, training.learning_rate_factor),
             fabric,
+            steps=training.warm_up.steps,
+            view_weight=training.warm_up.view_weight,
+            learning_rate_factor=training.learning_rate_factor,
         )
     except DivergedError as error:
         raise DivergedError(f"{artifact.place}: {error}; lower training.learning_rate_factor") from None

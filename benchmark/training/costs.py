@@ -32,11 +32,9 @@ class Meter:
 
     def read(self) -> Costs:
         """Return the costs so far."""
-        self.peak = max(self.peak, _memory(self.device))
+        if self.device.type == "cuda":
+            memory = torch.cuda.max_memory_allocated(self.device)
+        else:
+            memory = int(psutil.Process().memory_info().rss)
+        self.peak = max(self.peak, memory)
         return Costs(round(self.before.seconds + time.perf_counter() - self.start, 3), self.peak)
-
-
-def _memory(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    return int(psutil.Process().memory_info().rss)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Never
 
 import torch
 from lightning_fabric import Fabric
@@ -93,7 +92,16 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
     cycle, images, log, meter = done.cycle, done.images, Log(files.log, done.cycle), Meter(fabric.device, done.costs)
     model.train()
     saved = monotonic()
-    with stoppable() as stop, _progress(schedule.images, images, name) as bar:
+    bar = tqdm(
+        total=schedule.images,
+        initial=images,
+        desc=name,
+        unit="img",
+        dynamic_ncols=True,
+        mininterval=1.0,
+        disable=None,
+    )
+    with stoppable() as stop, bar:
         while images < schedule.images:
             seeding.seed_global("cycle", *schedule.axes, cycle)
             report = model.cycle(batches, fabric, images / schedule.images)
@@ -131,7 +139,3 @@ def _finite(losses: Mapping[str, Tensor], cycle: int) -> dict[str, float]:
         if not math.isfinite(value):
             raise DivergedError(f"the loss {key} is {value} in cycle {cycle}")
     return values
-
-
-def _progress(total: int, done: int, name: str) -> "tqdm[Never]":
-    return tqdm(total=total, initial=done, desc=name, unit="img", dynamic_ncols=True, mininterval=1.0, disable=None)

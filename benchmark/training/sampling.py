@@ -44,15 +44,11 @@ class AuxiliaryBatches:
         self.images, self.rows, self.batch_size, self.device = images, rows, batch_size, device
         self.identity, self.view = torch.tensor(identity), torch.tensor(view)  # copies: pandas' arrays are read-only
         self.members = torch.split(torch.argsort(self.identity, stable=True), torch.bincount(self.identity).tolist())
-        self.resident = self._copied() if fits(len(rows) * images[0].nbytes, device) else None
-
-    def _copied(self) -> Tensor:
-        """Return the training images (N, S, S, 3) on the device."""
-        copied = torch.empty((len(self.rows), *self.images.shape[1:]), dtype=torch.uint8, device=self.device)
-        for start in range(0, len(self.rows), PART):
-            part = self.rows[start : start + PART]
-            copied[start : start + PART] = torch.from_numpy(self.images[part])
-        return copied
+        self.resident: Tensor | None = None  # the training images (N, S, S, 3) on the device
+        if fits(len(rows) * images[0].nbytes, device):
+            self.resident = torch.empty((len(rows), *images.shape[1:]), dtype=torch.uint8, device=device)
+            for start in range(0, len(rows), PART):
+                self.resident[start : start + PART] = torch.from_numpy(images[rows[start : start + PART]])
 
     def draw(self) -> Batch:
         """Return a fresh batch."""
@@ -77,10 +73,8 @@ class AuxiliaryBatches:
 
     def _batch(self, chosen: Tensor) -> Batch:
         labels = (part[chosen].to(self.device) for part in (self.identity, self.view))
-        return Batch(to_float(self._pixels(chosen)), *labels)
-
-    def _pixels(self, chosen: Tensor) -> Tensor:
-        """Return images of shape (B, S, S, 3), uint8, on the device."""
         if self.resident is not None:
-            return self.resident[chosen.to(self.device)]
-        return torch.from_numpy(self.images[self.rows[chosen.numpy()]]).to(self.device)
+            pixels = self.resident[chosen.to(self.device)]
+        else:
+            pixels = torch.from_numpy(self.images[self.rows[chosen.numpy()]]).to(self.device)
+        return Batch(to_float(pixels), *labels)

@@ -27,21 +27,6 @@ PART = 256  # held-out images classified at once
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a discriminator is warmed up.
-
-    Attributes:
-        steps: optimiser steps at most.
-        view_weight: weight of the cross entropy of the view beside that of the identity.
-        learning_rate_factor: multiplies LEARNING_RATE.
-    """
-
-    steps: int
-    view_weight: float
-    learning_rate_factor: float
-
-
-@dataclass(frozen=True)
 class HeldOut:
     """Images of the training identities that the warm-up does not train on.
 
@@ -73,19 +58,30 @@ class Look:
     view: float
 
 
-def warm_up(network: nn.Module, batches: Batches, held_out: HeldOut, recipe: Recipe, fabric: Fabric) -> list[Look]:
+def warm_up(
+    network: nn.Module,
+    batches: Batches,
+    held_out: HeldOut,
+    fabric: Fabric,
+    *,
+    steps: int,
+    view_weight: float,
+    learning_rate_factor: float,
+) -> list[Look]:
     """Train a discriminator to tell identities and views of real images apart, until it no longer gets better.
 
     Every LOOK_EVERY steps, and after the last one, its identity accuracy on held-out images is measured. The training
-    ends after `recipe.steps`, or earlier if the accuracy has not risen for PATIENCE looks. The network is left with the
+    ends after `steps`, or earlier if the accuracy has not risen for PATIENCE looks. The network is left with the
     weights of the best look, in training mode.
 
     Args:
         network: as `ViewModel.discriminator` returns it.
         batches: where to draw real images from, none of them held out.
         held_out: what the accuracy is measured on.
-        recipe: how to train.
         fabric: gradients go through `fabric.backward`.
+        steps: optimiser steps at most.
+        view_weight: weight of the cross entropy of the view beside that of the identity.
+        learning_rate_factor: multiplies LEARNING_RATE.
 
     Returns:
         All looks; the first of the highest identity accuracy is the one whose weights are left.
@@ -94,19 +90,19 @@ def warm_up(network: nn.Module, batches: Batches, held_out: HeldOut, recipe: Rec
         DivergedError: the loss is not finite.
     """
     network.to(fabric.device).to(memory_format=torch.channels_last)
-    rate = LEARNING_RATE * recipe.learning_rate_factor
+    rate = LEARNING_RATE * learning_rate_factor
     wrapped, optimizer = fabric.setup(network, torch.optim.Adam(network.parameters(), rate, betas=BETAS, fused=True))
     looks: list[Look] = []
     weights: dict[str, Tensor] = {}
     network.train()
-    for step in range(1, recipe.steps + 1):
+    for step in range(1, steps + 1):
         batch = batches.draw()
         identity, view = wrapped(batch.image)[:2]
-        loss = F.cross_entropy(identity, batch.identity) + recipe.view_weight * F.cross_entropy(view, batch.view)
+        loss = F.cross_entropy(identity, batch.identity) + view_weight * F.cross_entropy(view, batch.view)
         optimizer.zero_grad()
         fabric.backward(loss)
         optimizer.step()
-        if step % LOOK_EVERY and step != recipe.steps:
+        if step % LOOK_EVERY and step != steps:
             continue
         if not torch.isfinite(loss):
             raise DivergedError(f"the loss of the warm-up is {float(loss.detach())} in step {step}")

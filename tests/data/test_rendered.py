@@ -73,4 +73,4 @@ def test_a_worker_that_is_killed_is_named(
     with pytest.raises(BenchmarkError, match="a worker process was killed"):
         rendered.make(SETTINGS, tmp_path / "cars")
     with pytest.raises(BenchmarkError, match="a worker process was killed"):
-        list(rendered.render_views(scenes, ["left"], SETTINGS))
+        list(rendered.render_views(scenes, ["left"], SETTINGS.seed, SETTINGS.size))

@@ -12,7 +12,7 @@ from benchmark.evaluation import classifier
 from benchmark.evaluation.augmentation import Condition, control, copies
 from benchmark.evaluation.classifier import Classifier, Recipe
 from benchmark.evaluation.episodes import draw
-from benchmark.evaluation.fewshot import Task, outcomes
+from benchmark.evaluation.fewshot import Episode, outcomes
 
 CPU = torch.device("cpu")
 CLASSES, PER_CLASS, SIZE, COUNT = 4, 30, 16, 6
@@ -41,8 +41,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
 
 
 def measured(store: ImageStore, condition: Condition, recipe: Recipe = RECIPE, seed: int = 0) -> pd.DataFrame:
-    task = Task(draw(store.manifest, "test", CLASSES, SHOTS, 0), SHOTS)
-    return pd.concat(outcomes(task, condition, store, recipe, CPU, seed, "test"), ignore_index=True)
+    episode = Episode(draw(store.manifest, "test", CLASSES, SHOTS, 0), SHOTS)
+    return pd.concat(outcomes(episode, condition, store, recipe, CPU, seed, "test"), ignore_index=True)
 
 
 def accuracy(found: pd.DataFrame) -> dict[int, float]:

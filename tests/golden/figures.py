@@ -70,6 +70,6 @@ def _conditions(store: ImageStore) -> dict[str, Condition]:
 
 
 def _accuracies(condition: Condition, store: ImageStore) -> Iterator[tuple[str, str]]:
-    task = fewshot.Task(episodes.draw(store.manifest, DATASET, WAYS, SHOTS, 0), SHOTS)
-    for tested in fewshot.outcomes(task, condition, store, RECIPE, CPU, 0, "golden"):
+    episode = fewshot.Episode(episodes.draw(store.manifest, DATASET, WAYS, SHOTS, 0), SHOTS)
+    for tested in fewshot.outcomes(episode, condition, store, RECIPE, CPU, 0, "golden"):
         yield f"{WAYS}-way {tested['shots'].iloc[0]}-shot", f"{tested['right'].sum()} of {len(tested)}"

@@ -11,7 +11,7 @@ import torch
 
 from benchmark.evaluation import augmentation, draws, fewshot, generate, identity, knn, outputs, rates, statistics
 from benchmark.evaluation.draws import Draw
-from benchmark.evaluation.fewshot import Task
+from benchmark.evaluation.fewshot import Episode
 from models import cr_gan
 from models.identity_view_gan import IdentityViewGAN
 from models.layers import connection
@@ -78,7 +78,7 @@ def generated_marked_as_real(right: Right) -> Right:
 
 
 def training_images_recognised(right: Right) -> Right:
-    return Task.training
+    return Episode.training
 
 
 def codes_of_one_view(right: Right) -> Right:
@@ -115,7 +115,7 @@ DEFECTS: list[tuple[Callable[[], None], Callable[[Right], Right], object, str, s
     (check_identity, radius_too_large, connection, "neighbourhood", "generated, random split, top1"),
     (check_fewshot, labels_shifted, fewshot, "examples", "no augmentation, 5-way 5-shot"),
     (check_fewshot, generated_marked_as_real, fewshot, "examples", "generated, 5-way 2-shot"),
-    (check_fewshot, training_images_recognised, Task, "test", "no augmentation, 5-way 5-shot"),
+    (check_fewshot, training_images_recognised, Episode, "test", "no augmentation, 5-way 5-shot"),
     (check_fewshot, codes_of_one_view, augmentation, "interpolated_codes", "generated, 5-way 5-shot"),
     (partial(check_losses, "cnc28"), radius_too_large, connection, "neighbourhood", "cycle 1, generator"),
     (partial(check_losses, "cnc56"), radius_too_small, connection, "neighbourhood", "cycle 1, generator"),

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from lightning_fabric import Fabric
 
-from benchmark.verification.outcome import outcome
-from benchmark.verification.suite import CHECKS
-from benchmark.verification.trial import Trial
+from benchmark.conformance.suite import CHECKS, outcome
+from benchmark.conformance.trial import Trial
 from models.ours import Ours
 from models.registry import entries
 from tests.tools import RandomBatches, spec

@@ -12,7 +12,7 @@ from PIL import Image
 
 from benchmark import settings
 from benchmark.reporting import render
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 from benchmark.settings import CARS, override, with_dataset
 from benchmark.stages.pipeline import run_everything
 from benchmark.workspace import Run
@@ -43,7 +43,7 @@ def draw_pictures(folder: Path) -> None:
     Every third identity is a single group, the others are three groups of three or four pictures.
     """
     folder.mkdir()
-    random, rows = generator("pictures"), []
+    random, rows = rng("pictures"), []
     for identity in range(12):
         colour = random.integers(60, 200, 3)
         for number in range(2 * len(CARS)):

@@ -17,7 +17,7 @@ from torch import nn
 from benchmark import files, settings
 from benchmark.evaluation import resnet
 from benchmark.evaluation.resnet import FEATURES
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 from benchmark.settings import override, with_dataset
 from benchmark.stages import pipeline
 from benchmark.workspace import Run
@@ -79,7 +79,7 @@ def copy(run: Run, folder: Path) -> Run:
 
 def draw_pictures() -> None:
     """Seven identities of twelve pictures, and an eighth, in no set, of ten."""
-    random, rows = generator("pictures"), []
+    random, rows = rng("pictures"), []
     Path("pictures").mkdir()
     for identity in range(8):
         colour = random.integers(60, 200, 3)

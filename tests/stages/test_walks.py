@@ -10,7 +10,7 @@ import pytest
 
 from benchmark.cells import RECORD
 from benchmark.files import sha256
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 from benchmark.settings import override
 from benchmark.stages.pipeline import run_everything
 from benchmark.workspace import Run
@@ -83,7 +83,7 @@ def test_a_change_that_is_taken_back_wherever_it_was_killed(finished: Run, tmp_p
 
 
 def test_after_any_walk_the_results_are_those_of_the_settings(finished: Run, tmp_path: Path) -> None:
-    random = generator("walk")
+    random = rng("walk")
     walked = [
         replace(finished, folder=tmp_path / "walked", settings=override(finished.settings, variant))
         for variant in VARIANTS

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -27,7 +28,8 @@ def values(monkeypatch: pytest.MonkeyPatch, target: object, name: str, *numbers:
 
 def test_time_adds_up_and_the_most_memory_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     values(monkeypatch, costs.time, "perf_counter", 100.0, 101.5, 103.0, 500.0, 502.0)
-    values(monkeypatch, costs, "_memory", 30, 20, 25)
+    resident = iter([30, 20, 25])
+    monkeypatch.setattr(costs.psutil.Process, "memory_info", lambda _: SimpleNamespace(rss=next(resident)))
     meter = Meter(CPU, Costs())
     assert [meter.read(), meter.read()] == [Costs(1.5, 30), Costs(3.0, 30)]
     assert Meter(CPU, Costs(3.0, 30)).read() == Costs(5.0, 30)

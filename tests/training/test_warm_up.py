@@ -1,6 +1,6 @@
 """The warm-up of a discriminator: it learns, keeps its best weights, and ends when it no longer gets better."""
 
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,18 +10,18 @@ from torch import Tensor, nn
 
 from benchmark.environment import open_fabric
 from benchmark.errors import DivergedError
-from benchmark.seeding import generator, seed_global
+from benchmark.seeding import rng, seed_global
 from benchmark.training import warm_up
 from benchmark.training.sampling import AuxiliaryBatches
-from benchmark.training.warm_up import BETAS, LEARNING_RATE, HeldOut, Look, Recipe
+from benchmark.training.warm_up import BETAS, LEARNING_RATE, HeldOut, Look
 from models.identity_view_gan import IdentityViewGAN
 from models.interface import ModelSpec
 
 CPU = torch.device("cpu")
 SPEC = ModelSpec(16, views=2, identities=3, width=0.125, initialisation="fan_in")
-RECIPE = Recipe(steps=60, view_weight=1.0, learning_rate_factor=10.0)
+RECIPE = {"steps": 60, "view_weight": 1.0, "learning_rate_factor": 10.0}
 
-random = generator("images of the warm-up")
+random = rng("images of the warm-up")
 IDENTITY, VIEW = np.repeat(np.arange(3), 8), np.tile(np.arange(2), 12)
 IMAGES = random.integers(0, 40, (24, 16, 16, 3)).astype(np.uint8)
 IMAGES[np.arange(24), :, :, IDENTITY] += 150  # the identity is a colour
@@ -41,9 +41,9 @@ def discriminator() -> nn.Module:
     return IdentityViewGAN.discriminator(SPEC)
 
 
-def trained(recipe: Recipe = RECIPE) -> tuple[nn.Module, list[Look]]:
+def trained(**changes: Any) -> tuple[nn.Module, list[Look]]:
     network = discriminator()
-    return network, warm_up.warm_up(network, batches(), HELD_OUT, recipe, open_fabric("cpu"))
+    return network, warm_up.warm_up(network, batches(), HELD_OUT, open_fabric("cpu"), **{**RECIPE, **changes})
 
 
 def test_it_tells_identities_and_views_apart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_it_tells_identities_and_views_apart(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_it_is_plain_training_with_adam() -> None:
     """Compared with the loop written out."""
-    network, _ = trained(replace(RECIPE, steps=3, view_weight=0.2))
+    network, _ = trained(steps=3, view_weight=0.2)
     other = discriminator().to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.Adam(other.parameters(), 10 * LEARNING_RATE, betas=BETAS, fused=True)
     source = batches()
@@ -104,4 +104,4 @@ def test_a_look_counts_each_held_out_image_once_and_changes_nothing(monkeypatch:
 
 def test_a_loss_that_is_not_finite_ends_it() -> None:
     with pytest.raises(DivergedError, match="warm-up"):
-        trained(replace(RECIPE, learning_rate_factor=1e30, steps=20))
+        trained(learning_rate_factor=1e30, steps=20)

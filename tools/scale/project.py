@@ -7,7 +7,7 @@ import pandas as pd
 import yaml
 from PIL import Image
 
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 
 VIEWS = ("left", "front", "right")
 SIDE = 32  # pixels
@@ -51,8 +51,8 @@ def make(folder: Path, images: int) -> None:
 def _picture(folder: Path, number: int, identity: int, place: int) -> tuple[str, str, str, str]:
     """Write a picture, in its place among those of the identity; return its name, identity, view and group of two."""
     view = place % len(VIEWS)
-    random = generator("scale", number)
-    pixels = generator("scale colour", identity).integers(60, 200, 3) + random.normal(0, 20, (SIDE, SIDE, 3))
+    random = rng("scale", number)
+    pixels = rng("scale colour", identity).integers(60, 200, 3) + random.normal(0, 20, (SIDE, SIDE, 3))
     pixels[:, 10 * view :][:, :10] += 60
     name = f"{identity:05}/{number:06}.jpg"
     (folder / name).parent.mkdir(parents=True, exist_ok=True)

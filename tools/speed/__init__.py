@@ -19,7 +19,7 @@ from lightning_fabric import Fabric
 from benchmark.data.image_store import ARRAY, ImageStore
 from benchmark.environment import open_fabric
 from benchmark.making import building
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 from benchmark.stages import models
 from benchmark.training.compiling import CompilingFabric
 from benchmark.training.sampling import AuxiliaryBatches
@@ -110,7 +110,7 @@ def store_of(run: Run) -> Iterator[ImageStore]:
     number = np.arange((auxiliary + evaluated) * PER_IDENTITY)
     identity, place = np.divmod(number, PER_IDENTITY)
     training = identity < auxiliary
-    pixels = generator("speed").integers(0, 256, (min(len(number), MOST // (3 * size**2)), size, size, 3), np.uint8)
+    pixels = rng("speed").integers(0, 256, (min(len(number), MOST // (3 * size**2)), size, size, 3), np.uint8)
     columns = {
         "image": [f"{n}.png" for n in number],
         "identity": [f"{n:06}" for n in identity],

@@ -25,7 +25,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation import copying, draws, generate, identity, resnet
 from benchmark.evaluation.knn import several_ranks
 from benchmark.evaluation.outputs import Outputs, pairs
-from benchmark.seeding import generator
+from benchmark.seeding import rng
 from benchmark.workspace import Run
 from models.registry import REFERENCE
 from tools.copies import copied
@@ -83,7 +83,7 @@ def _draws(run: Run, store: ImageStore) -> dict[str, Action]:
 
     def outputs(own_view_only: bool) -> Outputs:
         position, target = pairs(manifest, views, own_view_only)
-        random = generator("speed", int(own_view_only))
+        random = rng("speed", int(own_view_only))
         features = random.standard_normal((len(position), resnet.FEATURES), np.float32)
         return Outputs(position, target, features, target, *random.random((2, len(position)), np.float32))
 
@@ -166,7 +166,7 @@ def cycle(run: Run) -> Pair:
 
 def knn(identities: int, views: int, neighbours: int) -> Pair:
     """Return what it takes to rank the true class of the outputs of one draw."""
-    random = generator("speed", identities)
+    random = rng("speed", identities)
     labels = [np.repeat(np.arange(identities), count) for count in (TRAINED, TESTED * views)]
     train, test = (random.standard_normal((len(own), resnet.FEATURES), np.float32) for own in labels)
     rank = partial(several_ranks, train, labels[0], test, labels[1], [neighbours])

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmark import cli
-from benchmark.verification.outcome import Outcome, outcome
-from benchmark.verification.suite import CHECKS
-from benchmark.verification.trial import Trial
+from benchmark.conformance.suite import CHECKS, Outcome, outcome
+from benchmark.conformance.trial import Trial
 from models.registry import Entry
 from tests.broken import BROKEN
 from tests.tools import TINY
