@@ -97,8 +97,18 @@ def fit(examples: Examples, classes: int, recipe: Recipe, device: torch.device, 
     def loss(images: Tensor, rows: Rows) -> Tensor:
         return F.cross_entropy(classifier(images, real[rows].to(device)), labels[rows].to(device))
 
-    schedule, rate = partial(CosineAnnealingLR, T_max=recipe.steps), recipe.learning_rate
-    resnet.fit(classifier, examples.images, batches, loss, rate, schedule, recipe.augment, recipe.steps, title)
+    resnet.fit(
+        classifier,
+        examples.images,
+        batches,
+        loss,
+        recipe.learning_rate,
+        partial(CosineAnnealingLR, T_max=recipe.steps),
+        recipe.augment,
+        recipe.steps,
+        title,
+        "fewshot.learning_rate",
+    )
     return classifier
 
 

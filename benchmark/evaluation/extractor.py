@@ -67,7 +67,8 @@ def fit(
         return F.cross_entropy(logits, targets[torch.from_numpy(own)].to(device), label_smoothing=0.1)
 
     schedule = partial(OneCycleLR, max_lr=learning_rate, total_steps=steps)
-    resnet.fit(network, images, drawn(), loss, learning_rate, schedule, augment=True, steps=steps, title=title)
+    setting = "extractor.learning_rate"
+    resnet.fit(network, images, drawn(), loss, learning_rate, schedule, True, steps, title, setting)
     return network
 
 

@@ -75,6 +75,7 @@ def fit(
     augment: bool,
     steps: int,
     title: str,
+    setting: str,
 ) -> None:
     """Train a network by SGD with Nesterov momentum and weight decay; it is in evaluation mode afterwards.
 
@@ -88,6 +89,7 @@ def fit(
         augment: whether images are changed at random.
         steps: number of batches.
         title: title of the progress bar, and what an error calls the network.
+        setting: of the learning rate, which an error names.
 
     Raises:
         DivergedError: the last loss is not finite.
@@ -105,5 +107,5 @@ def fit(
         optimizer.step()
         scheduler.step()
     if not torch.isfinite(last):
-        raise DivergedError(f"{title}: the loss is not finite")
+        raise DivergedError(f"{title}: the loss is not finite; lower {setting}")
     resnet.eval()

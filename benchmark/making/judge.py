@@ -9,7 +9,6 @@ from benchmark.artifacts import Artifact, Made
 from benchmark.data.held_out import held_out_images
 from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
-from benchmark.errors import DivergedError
 from benchmark.evaluation import extractor
 from benchmark.files import replacing
 from benchmark.seeding import seed_global
@@ -39,20 +38,17 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
     epochs = settings.epochs if task == "identity" else settings.view_epochs
     seed_global("extractor", task)
     classes = int(rows[f"{task}_label"].max()) + 1
-    try:
-        network = extractor.fit(
-            store.images,
-            *training,
-            classes,
-            device,
-            artifact.place,
-            epochs=epochs,
-            batch_size=settings.batch_size,
-            learning_rate=settings.learning_rate,
-            stem=settings.stem,
-        )
-    except DivergedError as error:
-        raise DivergedError(f"{error}; lower extractor.learning_rate") from None
+    network = extractor.fit(
+        store.images,
+        *training,
+        classes,
+        device,
+        artifact.place,
+        epochs=epochs,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+        stem=settings.stem,
+    )
     accuracy = extractor.accuracy(network, store.images, *testing, device)
     print(f"{artifact.place}: accuracy {accuracy:.3f} on held-out auxiliary images")
     with replacing(folder / WEIGHTS) as temporary:

@@ -99,7 +99,7 @@ def test_batches_of_fewer_images_than_asked_for_are_full(monkeypatch: pytest.Mon
 
 def test_a_loss_that_is_not_finite_ends_it() -> None:
     seed_global("test")
-    with pytest.raises(DivergedError, match=r"test: the loss is not finite"):
+    with pytest.raises(DivergedError, match=r"test: the loss is not finite; lower fewshot\.learning_rate"):
         fit(drawn(0), CLASSES, Recipe(3, 8, 1e30, "stock"), CPU, "test")
 
 
