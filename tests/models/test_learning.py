@@ -15,12 +15,12 @@ import torch
 from torch import nn
 
 from benchmark import settings
-from benchmark.data.image_store import ImageStore
+from benchmark.data.image_store import ImageStore, open_store
 from benchmark.environment import open_fabric
 from benchmark.evaluation import extractor, generate
 from benchmark.seeding import seed_global
 from benchmark.settings import override
-from benchmark.stages.data import filter_images, open_store, prepare, split
+from benchmark.stages.data import prepare_data
 from benchmark.training.average import Average
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.workspace import Run
@@ -83,8 +83,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageStore]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("learning"))
         run = Run(override(settings.profile("smoke", PROJECT / "params.yaml"), CARS), Path("runs"), Path("results"))
-        for stage in (prepare, filter_images, split):
-            stage(run)
+        prepare_data(run)
         yield open_store(run)
 
 
