@@ -63,12 +63,9 @@ def run(
     Several of these commands at once share the work; --jobs starts as many processes, which share the cores and the
     GPU. With --keep-going a model that failed has dashes in the tables, with the reason below, and the exit code is 1.
     """
-    from benchmark import runs
     from benchmark.stages.pipeline import run_everything
 
     opened = open_run(models, nc, seeds, name=name, **choices)
-    if opened.name != opened.settings.name:
-        runs.store(opened)
     failed = run_everything(opened, keep_going, jobs)
     for table in ("identity.md", "fewshot.md"):
         click.echo(f"\n{(opened.results / table).read_text(encoding='utf-8')}")

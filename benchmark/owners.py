@@ -1,8 +1,8 @@
 """Who is working on something in a folder that several hosts may share: a host, a process, and since when."""
 
 import os
+import platform
 import re
-import socket
 import time
 from pathlib import Path
 from typing import Any, TypedDict
@@ -31,7 +31,7 @@ def _host() -> str:
         number = re.sub(r"\D", "", str(namespace.readlink()))
     except OSError:  # not Linux
         number = "0"
-    return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) + f"-{number}"
+    return re.sub(r"[^A-Za-z0-9-]", "-", platform.node()) + f"-{number}"
 
 
 HOST = _host()
@@ -45,11 +45,12 @@ def this_process() -> Owner:
 def is_running(process: int, since: float | None = None) -> bool:
     """Whether a process of this host is running, and did not begin after `since`."""
     try:
-        return since is None or bool(psutil.Process(process).create_time() <= since + 1)
+        begun = float(psutil.Process(process).create_time())
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
         return True
+    return since is None or begun <= since + 1
 
 
 def is_alive(owner: Any) -> bool:

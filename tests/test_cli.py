@@ -58,7 +58,7 @@ def call(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
         ("run --profile smoke --plugin mine.py", "the plug-in mine.py does not exist"),
         ("models --plugin mine.py", "the plug-in mine.py does not exist"),
         ("status --profile smoke", "runs/smoke holds no results yet; run `benchmark run` first"),
-        ("sensitivity --profile smoke --nc 5 12", "runs/smoke/data/split.parquet is missing; run `benchmark run`"),
+        ("sensitivity --profile smoke --nc 5 12", "nothing is measured in runs/smoke, or all of it is out of date"),
         ("sample --profile smoke --model ours", "holds no trained generator; run `benchmark run --model ours` first"),
     ],
 )
@@ -103,7 +103,7 @@ def opened(project: Path, line: str, monkeypatch: pytest.MonkeyPatch, capsys: py
         started.append(run)
         sys.exit(0)
 
-    monkeypatch.setattr("benchmark.stages.everything.run_everything", note)
+    monkeypatch.setattr("benchmark.stages.pipeline.run_everything", note)
     assert call(f"run {line}", capsys, monkeypatch)[0] == 0
     return started[0]
 

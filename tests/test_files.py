@@ -9,6 +9,7 @@ import pytest
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit
 from benchmark.files import reading, replacing, write_json, write_text
+from benchmark.owners import HOST
 
 
 def test_text_and_json_are_written_with_plain_line_ends(tmp_path: Path) -> None:
@@ -53,8 +54,8 @@ def dead() -> int:
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path, dead: int) -> None:
-    (tmp_path / f".a.txt.{dead}.part").write_text("half", encoding="utf-8")
-    folder = tmp_path / f".a.txt.{os.getpid()}.part"  # an earlier process can have had this number
+    (tmp_path / f".a.txt.{HOST}.{dead}.part").write_text("half", encoding="utf-8")
+    folder = tmp_path / f".a.txt.{HOST}.{os.getpid()}.part"  # an earlier process can have had this number
     folder.mkdir()
     (folder / "half").touch()
     write_text(tmp_path / "a.txt", "whole")
@@ -62,7 +63,8 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path, dead: int) -> Non
 
 
 def test_what_others_write_or_keep_stays(tmp_path: Path, dead: int) -> None:
-    names = {f".a.txt.{os.getppid()}.part", f".b.txt.{dead}.part", ".a.txt.mine.part", f"a.txt.{dead}.part"}
+    names = {f".a.txt.{HOST}.{os.getppid()}.part", f".b.txt.{HOST}.{dead}.part", f"a.txt.{HOST}.{dead}.part"}
+    names |= {".a.txt.mine.part", f".a.txt.elsewhere-1.{dead}.part"}  # of another host, which may be writing
     for name in names:
         (tmp_path / name).touch()
     write_text(tmp_path / "a.txt", "whole")

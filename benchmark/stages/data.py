@@ -29,8 +29,8 @@ def prepare(run: Run) -> None:
 
         with locked(root.with_name(f".{root.name}.lock")):  # several runs can share the cars
             rendered.make(settings.rendered, root)
+    reading = adapters.read(settings, root)
     with run.lock("data"):
-        reading = adapters.read(settings, root)
         manifest.write(reading.manifest, run.data / MANIFEST)
     print(reading.account)
 

@@ -1,6 +1,6 @@
 """All stages in their order, as `benchmark run` does them."""
 
-from benchmark import sources
+from benchmark import runs, sources
 from benchmark.environment import open_fabric
 from benchmark.execution import tasks
 from benchmark.execution.scheduler import carry_out_all
@@ -24,6 +24,8 @@ def run_everything(run: Run, keep_going: bool = False, jobs: int = 1) -> list[st
         What failed, and why, in words.
     """
     check_and_prepare(run)
+    if run.name != run.settings.name:  # that of a profile has its settings in params.yaml
+        runs.store(run)
     wanted = {**tasks.training(run), **tasks.measuring(run), **tasks.recognising(run)}
     failed = carry_out_all(run, wanted, jobs, keep_going)
     with run.lock("results"):

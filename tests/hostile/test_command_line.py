@@ -67,7 +67,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "No such command": ("rnu",),
     "gone does not exist": ("compare", "gone", "gone"),
     "has no stored rows": ("report", "gone"),
-    "RESULTS names the folder; --profile": ("report", "gone", "--profile", "hostile"),
+    "RESULTS, --run and --profile each name": ("report", "gone", "--profile", "hostile"),
 }
 
 
