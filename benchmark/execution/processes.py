@@ -32,7 +32,8 @@ def start(request: Path, task: Task, wait: bool, threads: int, **options: Any) -
     Its session is its own: Ctrl-C comes to this process, which passes it on.
     """
     paths = filter(None, (str(sources.PROJECT), os.environ.get("PYTHONPATH")))
-    own = {"PYTHONPATH": os.pathsep.join(paths), PARENT: str(os.getpid()), "OMP_NUM_THREADS": str(threads)}
+    own = {"PYTHONPATH": os.pathsep.join(paths), PARENT: str(os.getpid())}
+    own |= {"OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}  # what it prints comes line by line
     # -P: nothing is imported from the working folder
     command = [sys.executable, "-P", "-m", "benchmark.execution.cell", str(request), *task.words]
     return subprocess.Popen(  # noqa: S603  # nosec B603

@@ -113,6 +113,14 @@ def training(run: Run) -> dict[Task, set[Task]]:
     return {**{task: set() for task in discriminators.values()}, **_judges(), **trained}
 
 
+def everything(run: Run) -> dict[Task, set[Task]]:
+    """Return all tasks of a run, in order: what many others wait for goes first, and long ones before short ones."""
+    wanted = {**training(run), **measuring(run), **recognising(run)}
+    first = ["discriminator", "judge", "oracle"]
+    early = [task for kind in first for task in wanted if task.kind == kind] + [Task("identity", "real")]
+    return {task: wanted[task] for task in [*early, *wanted]}
+
+
 def _judges() -> dict[Task, set[Task]]:
     return {Task("judge", name): set() for name in JUDGES}
 

@@ -1,17 +1,18 @@
 """What is recorded of measurements: outcomes of models and controls, where they come from, and what is missing."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from benchmark.evaluation.statistics import Totals, totals
 from benchmark.results.rates import ACCURACY, all_rates
-from benchmark.settings import Profile
+from benchmark.settings import RENAMED, Profile
 
 LONGEST = 300  # letters of a reason
 FOLDERS = {"models": "", "identity": "identity", "fewshot": "fewshot"}  # of a run, and the measurement in each
@@ -199,6 +200,16 @@ class Facts(BaseModel):
     trained: dict[str, Trained]
     left_out: dict[str, int]
     failed: tuple[Failure, ...] = ()
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _known(cls, settings: Any) -> Any:
+        """Return stored settings without those that are no more and that changed no value."""
+        training = settings.get("training") if isinstance(settings, dict) else None
+        if isinstance(training, dict):
+            training = {key: value for key, value in training.items() if f"training.{key}" not in RENAMED}
+            return Profile.model_validate_json(json.dumps({**settings, "training": training}))
+        return settings
 
     @field_validator("failed")
     @classmethod

@@ -26,8 +26,7 @@ def run_everything(run: Run, keep_going: bool = False, jobs: int = 1) -> list[st
     check_and_prepare(run)
     if run.name != run.settings.name:  # that of a profile has its settings in params.yaml
         runs.store(run)
-    wanted = {**tasks.training(run), **tasks.measuring(run), **tasks.recognising(run)}
-    failed = carry_out_all(run, wanted, jobs, keep_going)
+    failed = carry_out_all(run, tasks.everything(run), jobs, keep_going)
     with run.lock("results"):
         collect(run)
         report(run)
