@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchmark.choosing import DEVICES, model_names, open_run, run_options, settings_options
+from benchmark.config.choosing import DEVICES, model_names, open_run, run_options, settings_options
+from benchmark.config.options import SeveralValues, Whole, WholeOr
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit, end
-from benchmark.options import SeveralValues, Whole, WholeOr
 
 if TYPE_CHECKING:
     from models.registry import Entry
@@ -78,7 +78,7 @@ def run(
 @cli.command()
 def runs() -> None:
     """List the runs: how much of each is made, how large it is, and the settings in which it differs from a profile."""
-    from benchmark.runs import listed
+    from benchmark.run.runs import listed
 
     for each in listed():
         states = ", ".join(f"{count} {state}" for state, count in sorted(each.states.items())) or "nothing yet"
@@ -96,7 +96,7 @@ def clean(names: tuple[str, ...], dry_run: bool) -> None:
     What no run needs are artefacts that were replaced when settings or sources changed (settings that are set back
     find them again) and what killed processes left. Results in the folder results/ stay.
     """
-    from benchmark.runs import remove, size, unneeded
+    from benchmark.run.runs import remove, size, unneeded
 
     found = list(unneeded(names))
     for path in found:
@@ -147,7 +147,7 @@ def _listed(found: dict[str, "Entry"]) -> str:
 
 
 def _sizes(found: dict[str, "Entry"], size: int, profile: str | None) -> str:
-    from benchmark import settings
+    from benchmark.config import settings
     from benchmark.stages.models import describe
 
     return describe(found, settings.profile(profile), size or None)
@@ -218,9 +218,9 @@ def ship(
 
     `benchmark sample` then needs no training. Left out, RESULTS is results/reference/<profile>.
     """
-    from benchmark import settings
+    from benchmark.config import settings
+    from benchmark.run.workspace import run_of_profile
     from benchmark.stages import shipped
-    from benchmark.workspace import run_of_profile
 
     name, *others = model_names((model,), plugins)
     if others:
@@ -282,10 +282,11 @@ def report(results: str | None, stored: str | None, profile: str | None) -> None
     RESULTS is a folder of results; by default it is that of the profile or the run. Neither data nor weights are
     needed.
     """
-    from benchmark import runs, settings
+    from benchmark.config import settings
     from benchmark.reporting.render import render
     from benchmark.results import rows
-    from benchmark.workspace import run_of_profile
+    from benchmark.run import runs
+    from benchmark.run.workspace import run_of_profile
 
     if sum(map(bool, (results, stored, profile))) > 1:
         raise click.UsageError("RESULTS, --run and --profile each name a folder of results; give one of them")
@@ -308,9 +309,9 @@ def compare(old: str, new: str, markdown: Path | None, update: bool) -> int:
     Each is a folder of results, one table or Parquet file of one, or the name of a run. The exit code is 1 if a rate
     has moved beyond its tolerance, a row is missing or new, or a value is NaN in one alone.
     """
-    from benchmark import runs
     from benchmark.regression import baseline, words
     from benchmark.regression.comparison import compare
+    from benchmark.run import runs
 
     before, after = runs.results(old), runs.results(new)
     found = compare(before, after)

@@ -13,7 +13,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from benchmark.errors import NO_SPACE, BenchmarkError, FullDiskError
-from benchmark.owners import HOST, is_running
+from benchmark.run.owners import HOST, is_running
 
 FULL = 2**20  # bytes below which a failed write is put down to a full disk
 

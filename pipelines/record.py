@@ -6,10 +6,10 @@ Call it only after `benchmark run` has ended well for the whole profile: DVC tak
 import subprocess  # nosec B404: words, no shell
 import sys
 
-from benchmark import settings
+from benchmark.config import settings
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit
-from benchmark.workspace import run_of_profile
+from benchmark.run.workspace import run_of_profile
 
 
 def record() -> int:

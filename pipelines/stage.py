@@ -3,10 +3,10 @@
 from argparse import ArgumentParser
 from collections.abc import Callable
 
-from benchmark import settings
+from benchmark.config import settings
 from benchmark.environment import use_threads
 from benchmark.exits import clean_exit
-from benchmark.workspace import Run, run_of_profile
+from benchmark.run.workspace import Run, run_of_profile
 
 
 def start(stage: Callable[[Run], None]) -> None:

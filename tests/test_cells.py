@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchmark.cells import RECORD, Cell, difference
 from benchmark.errors import BenchmarkError, DivergedError, InterruptedRun
-from benchmark.owners import HOST, described, this_process
+from benchmark.run.cells import RECORD, Cell, difference
+from benchmark.run.owners import HOST, described, this_process
 
 FINGERPRINT: dict[str, Any] = {
     "seed": 0,

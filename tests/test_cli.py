@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmark import cli, settings
+from benchmark import cli
+from benchmark.config import settings
 from tests.tools import TINY
 
 LISTS = """

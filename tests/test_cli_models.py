@@ -10,11 +10,12 @@ import pytest
 import torch
 import yaml
 
-from benchmark import cli, settings
+from benchmark import cli
+from benchmark.config import settings
+from benchmark.config.settings import override, with_dataset
 from benchmark.evaluation.operations import image_macs
 from benchmark.reporting.models import Size, models_table, size
 from benchmark.results.rows import MODEL_COLUMNS
-from benchmark.settings import override, with_dataset
 from benchmark.stages.models import describe, identities
 from models.capacity import critic_parameters, generator_parameters, sized
 from models.interface import ModelSpec

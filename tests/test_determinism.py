@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmark.settings import override
+from benchmark.config.settings import override
 from tests.tools import PROJECT
 
 SMALLER = {

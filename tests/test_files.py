@@ -9,7 +9,7 @@ import pytest
 from benchmark.errors import BenchmarkError
 from benchmark.exits import clean_exit
 from benchmark.files import reading, replacing, write_json, write_text
-from benchmark.owners import HOST
+from benchmark.run.owners import HOST
 
 
 def test_text_and_json_are_written_with_plain_line_ends(tmp_path: Path) -> None:

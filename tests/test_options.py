@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from benchmark.options import SeveralValues, Whole
+from benchmark.config.options import SeveralValues, Whole
 
 
 @click.command(cls=SeveralValues)

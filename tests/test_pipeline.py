@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmark import settings
-from benchmark.artifacts import NEUTRAL, TABLE
-from benchmark.sources import closure
+from benchmark.config import settings
+from benchmark.run.artifacts import NEUTRAL, TABLE
+from benchmark.run.sources import closure
 from tests.tools import PROJECT
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from benchmark import runs, settings
-from benchmark.choosing import open_run
 from benchmark.cli import main
+from benchmark.config import settings
+from benchmark.config.choosing import open_run
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json
-from benchmark.workspace import KEPT, RUNS, Run
+from benchmark.run import runs
+from benchmark.run.workspace import KEPT, RUNS, Run
 from tests.tools import TINY
 
 
@@ -140,7 +141,7 @@ def test_what_no_run_needs_is_removed_and_said(
 def test_a_named_run_is_removed_unless_a_process_works_in_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from benchmark.owners import this_process
+    from benchmark.run.owners import this_process
 
     run = store()
     folder = made(run, "models/ours/seed0", "running")

@@ -16,8 +16,7 @@ import yaml
 from dvc.parsing.interpolate import to_str
 from PIL import Image
 
-from benchmark import settings
-from benchmark.cells import RECORD
+from benchmark.config import settings
 from benchmark.data import tiles
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
@@ -27,8 +26,9 @@ from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.results import rows
 from benchmark.results.records import Failure
+from benchmark.run.cells import RECORD
+from benchmark.run.workspace import Run
 from benchmark.stages import sample
-from benchmark.workspace import Run
 from models.registry import UnknownModelError, entries
 from pipelines.stage import start
 from tests.reporting import paged

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmark.config.settings import Profile, active_name, did_you_mean, load, override, profile, with_dataset
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Profile, active_name, did_you_mean, load, override, profile, with_dataset
 from tests.tools import PROJECT
 
 PARAMS = PROJECT / "params.yaml"

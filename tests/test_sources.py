@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import sources
-from benchmark.sources import closure, hashes, remember
+from benchmark.run import sources
+from benchmark.run.sources import closure, hashes, remember
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_files_of_an_installed_package_that_have_the_same_name(tmp_path: Path) -
         path.write_text(f"X = {str(path.parent)!r}\n", encoding="utf-8")
     found = hashes([Path(sources.__file__), *files])
     names = [f"package/{name}" for name in ("__init__.py", "layers/__init__.py", "layers/blocks.py")]
-    assert list(found) == ["benchmark/sources.py", *names]
+    assert list(found) == ["benchmark/run/sources.py", *names]
     assert found[names[0]] != found[names[1]]
 
 

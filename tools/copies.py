@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from benchmark.errors import BenchmarkError
-from benchmark.sources import PROJECT
+from benchmark.run.sources import PROJECT
 
 
 def copied(folder: Path, *names: str, project: Path = PROJECT) -> Path:

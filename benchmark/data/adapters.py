@@ -5,9 +5,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmark.config.settings import Data
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data
 
 READERS = {
     "rendered": "benchmark.data.compcars",  # the rendered cars are written in the layout of CompCars

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.config.settings import Data, did_you_mean
 from benchmark.data import tree
 from benchmark.errors import BenchmarkError, shown
-from benchmark.settings import Data, did_you_mean
 
 CORNERS = ["x0", "y0", "x1", "y1"]
 LARGEST = 1e6  # no picture has a coordinate beyond it, so a larger one is a slip of the pen

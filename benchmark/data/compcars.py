@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.config.settings import Data
+from benchmark.config.values import CONTROL
 from benchmark.data import annotations, manifest, tree
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data
-from benchmark.values import CONTROL
 
 MAT = Path("misc", "make_model_name.mat")
 NAMES = ("make_names", "model_names")  # cell arrays of texts

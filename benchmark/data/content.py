@@ -9,7 +9,7 @@ from benchmark.data.image_store import FACTS, SPLIT, STORE, existing, open_store
 from benchmark.files import reading, sha256, write_json
 
 if TYPE_CHECKING:
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 HASH = "split.json"
 

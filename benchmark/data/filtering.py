@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from benchmark.config.settings import Data
 from benchmark.data.manifest import Account
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data
 
 
 def keep(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, Account]:

@@ -21,7 +21,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.files import reading
 
 if TYPE_CHECKING:
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 STORE, SPLIT = "store", "split.parquet"  # in the folder of a run's data
 ARRAY, FACTS, MANIFEST = "images.npy", "images.json", "manifest.parquet"

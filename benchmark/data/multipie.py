@@ -16,10 +16,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
+from benchmark.config.settings import Data, did_you_mean
 from benchmark.data import annotations, manifest, tree
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data, did_you_mean
 
 NAME = re.compile(r"(\d{3})_(\d{2})_(\d{2})_(\d{3})_(\d{2})\.(?:png|jpg)", re.IGNORECASE | re.ASCII)
 CAMERAS = ("110", "120", "090", "080", "130", "140", "051", "050", "041", "190", "200", "010", "240")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.config.settings import Rendered
 from benchmark.errors import BenchmarkError
 from benchmark.files import beside, writing
-from benchmark.settings import Rendered
 from rendered_cars import folder
 from rendered_cars.folder import Rendering
 

@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark import sources
 from benchmark.environment import versions
+from benchmark.run import sources
 
 if TYPE_CHECKING:
-    from benchmark.settings import Data
-    from benchmark.workspace import Run
+    from benchmark.config.settings import Data
+    from benchmark.run.workspace import Run
 
 KEPT = "kept.parquet"  # the filtered manifest of a run, before any image is decoded
 

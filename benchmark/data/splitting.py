@@ -5,9 +5,9 @@ import math
 import pandas as pd
 
 from benchmark import seeding
+from benchmark.config.settings import Data
+from benchmark.config.values import Count
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data
-from benchmark.values import Count
 
 PURPOSES = {"auxiliary": "train", "validation": "validate", "standard": "evaluate"}
 LEAST = 2  # identities without which there is nothing to tell apart

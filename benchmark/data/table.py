@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from benchmark.config.settings import Data, did_you_mean
+from benchmark.config.values import CONTROL
 from benchmark.data import annotations, manifest, tree
 from benchmark.data.annotations import refuse
 from benchmark.data.manifest import CAR_VIEWS, Reading
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data, did_you_mean
-from benchmark.values import CONTROL
 
 LONGEST = 200  # characters of the name of an identity or group
 SPLITS = ("auxiliary", "standard")

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Never
 
+from benchmark.config.values import CONTROL
 from benchmark.errors import BenchmarkError, shown
-from benchmark.values import CONTROL
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:

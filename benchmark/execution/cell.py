@@ -16,7 +16,7 @@ from benchmark.errors import FullDiskError
 from benchmark.execution.processes import FULL, HELD, end_with_parent
 from benchmark.execution.tasks import KINDS, Task, carry_out
 from benchmark.exits import clean_exit
-from benchmark.runs import opened
+from benchmark.run.runs import opened
 
 
 def main() -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 from filelock import Timeout
 
-from benchmark import sources
-from benchmark.artifacts import Artifact, needs
-from benchmark.cells import NOT_DONE
 from benchmark.errors import BenchmarkError, FullDiskError
 from benchmark.execution.tasks import Task, artifacts
-from benchmark.workspace import Run
+from benchmark.run import sources
+from benchmark.run.artifacts import Artifact, needs
+from benchmark.run.cells import NOT_DONE
+from benchmark.run.workspace import Run
 
 HELD, FULL = os.EX_TEMPFAIL, os.EX_IOERR  # exit codes: another process is making it, the disk is full
 PR_SET_PDEATHSIG = 1  # prctl of Linux: which signal to get when the parent dies

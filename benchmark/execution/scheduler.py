@@ -13,12 +13,12 @@ from time import perf_counter
 
 from filelock import Timeout
 
-from benchmark.cells import sentence
 from benchmark.errors import BenchmarkError, FullDiskError, InterruptedRun
 from benchmark.execution import processes
 from benchmark.execution.tasks import Task, carry_out, done
-from benchmark.runs import request
-from benchmark.workspace import Run
+from benchmark.run.cells import sentence
+from benchmark.run.runs import request
+from benchmark.run.workspace import Run
 
 
 class Workers:

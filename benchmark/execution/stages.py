@@ -1,10 +1,10 @@
 """The stages of training and measuring, one by one, as DVC starts them; with nothing to do none imports torch."""
 
-from benchmark.artifacts import entry
 from benchmark.execution import tasks
 from benchmark.execution.scheduler import carry_out_all
 from benchmark.execution.tasks import Task
-from benchmark.workspace import Run
+from benchmark.run.artifacts import entry
+from benchmark.run.workspace import Run
 
 
 def check_skipped(run: Run) -> None:

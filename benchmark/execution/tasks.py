@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmark.artifacts import Artifact, ensure, is_done
 from benchmark.data import held_out
 from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.draws import measurable
-from benchmark.workspace import Run
+from benchmark.run.artifacts import Artifact, ensure, is_done
+from benchmark.run.workspace import Run
 
 JUDGES = ("identity", "view")
 VALIDATED = ("real", "copy", "mean_image")  # the controls beside the models on validation identities

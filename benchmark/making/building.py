@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from benchmark.artifacts import CONTROLS, entry
 from benchmark.errors import BenchmarkError
+from benchmark.run.artifacts import CONTROLS, entry
 from benchmark.seeding import seed_global
 from models.capacity import sized
 from models.interface import ModelSpec, ViewModel
@@ -12,9 +12,9 @@ from models.registry import UnknownModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmark.artifacts import Artifact
     from benchmark.data.image_store import ImageStore
-    from benchmark.workspace import Run
+    from benchmark.run.artifacts import Artifact
+    from benchmark.run.workspace import Run
 
 
 def model_files(run: "Run", artifact: "Artifact") -> "list[Path]":

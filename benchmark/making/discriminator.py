@@ -14,21 +14,21 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from benchmark.artifacts import Artifact, Made
-from benchmark.cells import sentence
 from benchmark.data.held_out import held_out_images
 from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError, DivergedError
 from benchmark.files import replacing, write_text
 from benchmark.making import building
+from benchmark.run.artifacts import Artifact, Made
+from benchmark.run.cells import sentence
 from benchmark.seeding import seed_global
 from benchmark.training import warm_up
 from benchmark.training.sampling import AuxiliaryBatches
 from models.interface import ModelSpec, ViewModel
 
 if TYPE_CHECKING:
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 WEIGHTS, LOG = "discriminator.safetensors", "log.csv"
 HELD_OUT = 0.1  # share of each training identity's images that the accuracy is measured on

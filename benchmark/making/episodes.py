@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from benchmark.artifacts import Artifact, Made
 from benchmark.data.image_store import open_store
 from benchmark.evaluation import episodes
 from benchmark.files import reading, replacing
+from benchmark.run.artifacts import Artifact, Made
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 EPISODES = "episodes.parquet"
 

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from benchmark.artifacts import CONTROLS, Artifact
 from benchmark.data.held_out import of_validation
 from benchmark.data.image_store import open_store
 from benchmark.evaluation import generate
 from benchmark.evaluation.generate import Generate
 from benchmark.files import reading
 from benchmark.making import trained
+from benchmark.run.artifacts import CONTROLS, Artifact
 
 if TYPE_CHECKING:
     from benchmark.data.image_store import ImageStore
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 ORACLE = "pictures.npy"  # of the artefact `oracle`
 

@@ -8,13 +8,13 @@ import numpy as np
 from safetensors.torch import load_file
 from torch import nn
 
-from benchmark import artifacts
-from benchmark.artifacts import Artifact, Made
 from benchmark.data.image_store import open_store
 from benchmark.data.pixels import to_float
 from benchmark.environment import device_name, open_fabric
 from benchmark.errors import BenchmarkError, DivergedError
 from benchmark.making import building
+from benchmark.run import artifacts
+from benchmark.run.artifacts import Artifact, Made
 from benchmark.training import loop
 from benchmark.training.compiling import CompilingFabric, compilable
 from benchmark.training.live import LiveLog
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmark.data.image_store import ImageStore
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
     from models.interface import ViewModel
 
 SAMPLES = 4  # inputs in a sample grid of the live logs

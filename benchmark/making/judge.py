@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from safetensors.torch import save_file
 
-from benchmark.artifacts import Artifact, Made
 from benchmark.data.held_out import held_out_images
 from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
 from benchmark.evaluation import extractor
 from benchmark.files import replacing
+from benchmark.run.artifacts import Artifact, Made
 from benchmark.seeding import seed_global
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 TASKS = {"identity_judge": "identity", "view_judge": "view"}
 WEIGHTS = "resnet18.safetensors"

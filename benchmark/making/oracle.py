@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.artifacts import Artifact, Made
 from benchmark.data.image_store import open_store
 from benchmark.data.roots import data_root
 from benchmark.evaluation.oracle import render_targets
 from benchmark.files import replacing
+from benchmark.run.artifacts import Artifact, Made
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 PICTURES = "pictures.npy"
 

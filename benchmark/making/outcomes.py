@@ -3,18 +3,18 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from benchmark.artifacts import Artifact, Made
 from benchmark.data.held_out import of_validation
 from benchmark.data.image_store import open_store
 from benchmark.evaluation import identity
 from benchmark.evaluation.draws import draw
 from benchmark.evaluation.outputs import Outputs
 from benchmark.files import replacing
+from benchmark.run.artifacts import Artifact, Made
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 OUTCOMES, OUTPUTS = "outcomes.parquet", "outputs.safetensors"
 

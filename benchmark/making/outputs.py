@@ -6,18 +6,18 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from benchmark.artifacts import Artifact, Made
 from benchmark.environment import open_fabric
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import resnet
 from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.outputs import FEATURES_FILE, Networks, Outputs, measure, pairs, reserve
 from benchmark.making import generating
+from benchmark.run.artifacts import Artifact, Made
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 JUDGES, WEIGHTS = ("identity_judge", "view_judge"), "resnet18.safetensors"
 OUTPUTS = "outputs.safetensors"

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from benchmark.artifacts import CONTROLS, Artifact, Made
 from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
 from benchmark.evaluation import augmentation, fewshot
@@ -13,6 +12,7 @@ from benchmark.evaluation.augmentation import Condition
 from benchmark.evaluation.classifier import Recipe
 from benchmark.files import replacing
 from benchmark.making import episodes, generating, trained
+from benchmark.run.artifacts import CONTROLS, Artifact, Made
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
 
     from benchmark.data.image_store import ImageStore
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 OUTCOMES = "outcomes.parquet"
 

@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from benchmark.artifacts import Artifact, Made
 from benchmark.data import tiles
 from benchmark.environment import open_fabric
 from benchmark.evaluation import samples
 from benchmark.making import generating
+from benchmark.run.artifacts import Artifact, Made
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 SAMPLES = "samples.png"
 ROWS = 8

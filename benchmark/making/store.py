@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from benchmark.artifacts import Made
 from benchmark.data import image_store, images, manifest
 from benchmark.data.roots import KEPT, data_root
+from benchmark.run.artifacts import Made
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmark.artifacts import Artifact
-    from benchmark.workspace import Run
+    from benchmark.run.artifacts import Artifact
+    from benchmark.run.workspace import Run
 
 
 def make(run: "Run", artifact: "Artifact", folder: "Path") -> Made:

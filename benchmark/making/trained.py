@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from benchmark.artifacts import Artifact
 from benchmark.errors import BenchmarkError
 from benchmark.making import building
+from benchmark.run.artifacts import Artifact
 from benchmark.training import checkpoint
 from models.interface import ModelSpec, ViewModel
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from benchmark.workspace import Run
+    from benchmark.run.workspace import Run
 
 
 def load(run: "Run", model: str, folder: "Path", spec: "dict[str, Any]", device: torch.device) -> ViewModel:

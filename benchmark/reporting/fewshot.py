@@ -5,6 +5,7 @@ from itertools import product
 
 import pandas as pd
 
+from benchmark.config.settings import FewShot
 from benchmark.evaluation.controls import OF_FEWSHOT
 from benchmark.evaluation.statistics import means_and_intervals
 from benchmark.reporting.differences import Family
@@ -14,7 +15,6 @@ from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import TERMS, budget, count, intervals, percent, stated
 from benchmark.results.rates import ACCURACY
 from benchmark.results.records import Recognised
-from benchmark.settings import FewShot
 
 KEYS = ["profile", "model", "way", "shot"]
 FAMILY = ("metric", "way", "shot")

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from benchmark.config.settings import Profile
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.results.rates import ACCURACY, ALL_RATES
-from benchmark.settings import Profile
-from benchmark.sources import PROJECT
+from benchmark.run.sources import PROJECT
 from models.registry import BUILT_IN
 
 REFERENCES = PROJECT / "references.yaml"

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from benchmark.config.settings import RENAMED, Profile
 from benchmark.evaluation.statistics import Totals, totals
 from benchmark.results.rates import ACCURACY, all_rates
-from benchmark.settings import RENAMED, Profile
 
 LONGEST = 300  # letters of a reason
 FOLDERS = {"models": "", "identity": "identity", "fewshot": "fewshot"}  # of a run, and the measurement in each

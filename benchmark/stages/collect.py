@@ -6,8 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark import sources
-from benchmark.artifacts import CONTROLS, Artifact, check, entry, is_done, made
 from benchmark.data import held_out, tiles
 from benchmark.data.image_store import ImageStore, open_store
 from benchmark.environment import versions
@@ -22,7 +20,9 @@ from benchmark.reporting.models import models_table
 from benchmark.results import rows
 from benchmark.results.records import Facts, Failure, Measured, Recognised, Trained
 from benchmark.results.rows import Rows, Samples
-from benchmark.workspace import Run
+from benchmark.run import sources
+from benchmark.run.artifacts import CONTROLS, Artifact, check, entry, is_done, made
+from benchmark.run.workspace import Run
 
 SHOWN = ("torch", "torchvision", "numpy", "scikit-learn", "pandas", "lightning-fabric")
 LOG = "log.csv"  # of a training run

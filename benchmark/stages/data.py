@@ -1,6 +1,5 @@
 """From images on disk to the split image store: the stages prepare, filter and split."""
 
-from benchmark.artifacts import Artifact, ensure
 from benchmark.data import adapters, filtering, manifest, splitting
 from benchmark.data.content import note_hash
 from benchmark.data.image_store import MANIFEST as STORED
@@ -8,7 +7,8 @@ from benchmark.data.image_store import SPLIT
 from benchmark.data.roots import KEPT, data_root
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
-from benchmark.workspace import Run, locked
+from benchmark.run.artifacts import Artifact, ensure
+from benchmark.run.workspace import Run, locked
 
 MANIFEST, FILTERED = "manifest.parquet", "filtered.parquet"
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from benchmark.config.settings import Profile, validated
 from benchmark.data import manifest, splitting
 from benchmark.errors import BenchmarkError
 from benchmark.reporting.models import size, size_lines
-from benchmark.settings import Profile, validated
-from benchmark.workspace import run_of_profile
+from benchmark.run.workspace import run_of_profile
 from models.interface import ModelSpec
 from models.registry import REFERENCE, Entry
 

@@ -1,15 +1,15 @@
 """All stages in their order, as `benchmark run` does them."""
 
-from benchmark import runs, sources
 from benchmark.environment import open_fabric
 from benchmark.execution import tasks
 from benchmark.execution.scheduler import carry_out_all
 from benchmark.execution.stages import check_skipped
 from benchmark.making import building
+from benchmark.run import runs, sources
+from benchmark.run.workspace import Run
 from benchmark.stages.collect import collect
 from benchmark.stages.data import check_nc, prepare_data
 from benchmark.stages.report import report
-from benchmark.workspace import Run
 
 
 def run_everything(run: Run, keep_going: bool = False, jobs: int = 1) -> list[str]:

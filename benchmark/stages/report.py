@@ -2,7 +2,7 @@
 
 from benchmark.reporting.render import render
 from benchmark.results import rows
-from benchmark.workspace import Run
+from benchmark.run.workspace import Run
 
 
 def report(run: Run) -> None:

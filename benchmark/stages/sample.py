@@ -11,8 +11,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmark.artifacts import Artifact
-from benchmark.cells import RECORD, Cell
 from benchmark.data.image_store import open_store
 from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.data.pixels import to_float
@@ -24,8 +22,10 @@ from benchmark.evaluation.generate import Positions, generate_views, pixel_keys
 from benchmark.evaluation.samples import save_columns
 from benchmark.files import replacing
 from benchmark.making import trained
+from benchmark.run.artifacts import Artifact
+from benchmark.run.cells import RECORD, Cell
+from benchmark.run.workspace import Run
 from benchmark.stages import shipped
-from benchmark.workspace import Run
 from models.interface import ModelSpec, ViewModel
 
 PART = 64  # images of a folder that are turned at once; their grid shows the first part

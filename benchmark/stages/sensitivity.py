@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.artifacts import Artifact, is_done, made
 from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_IDENTITY
@@ -19,7 +18,8 @@ from benchmark.making.outputs import load
 from benchmark.reporting import sensitivity as reporting
 from benchmark.reporting.sheets import markdown
 from benchmark.results.rows import write_csv
-from benchmark.workspace import Run
+from benchmark.run.artifacts import Artifact, is_done, made
+from benchmark.run.workspace import Run
 
 NEIGHBOURS = (1, 5, 10, 20)
 METRICS = ("euclidean", "cosine")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.cells import RECORD, Cell, difference
+from benchmark.config.settings import Profile
 from benchmark.data import tiles
 from benchmark.data.image_store import open_store
 from benchmark.data.pictures import Pixels
@@ -23,9 +23,9 @@ from benchmark.files import reading
 from benchmark.regression import baseline
 from benchmark.results import rows
 from benchmark.results.records import Facts
-from benchmark.settings import Profile
+from benchmark.run.cells import RECORD, Cell, difference
+from benchmark.run.workspace import Run
 from benchmark.stages.collect import finished
-from benchmark.workspace import Run
 
 REFERENCE = Path("results/reference")  # a folder of results for each profile
 INPUTS, WEIGHTS = "inputs.png", "generator.safetensors"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from benchmark.artifacts import made
 from benchmark.errors import BenchmarkError
-from benchmark.owners import described
-from benchmark.workspace import Run
+from benchmark.run.artifacts import made
+from benchmark.run.owners import described
+from benchmark.run.workspace import Run
 
 
 def states(run: Run) -> Iterator[tuple[str, str, str]]:

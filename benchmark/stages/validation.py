@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from benchmark.config.settings import Profile
 from benchmark.data import held_out
 from benchmark.data.image_store import open_store
 from benchmark.data.splitting import LEAST
@@ -13,10 +14,9 @@ from benchmark.evaluation.draws import measurable
 from benchmark.execution import tasks
 from benchmark.execution.scheduler import carry_out_all
 from benchmark.reporting.tables import identity_table
-from benchmark.settings import Profile
+from benchmark.run.workspace import Run
 from benchmark.stages.collect import measured
 from benchmark.stages.pipeline import check_and_prepare
-from benchmark.workspace import Run
 
 
 def validate(run: Run, nc: Sequence[int] = ()) -> pd.DataFrame:

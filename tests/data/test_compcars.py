@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from benchmark.config.settings import Data
 from benchmark.data import adapters, annotations
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data
 
 LABELS = {
     "1/1/2010/side.jpg": "3\n1\n11 21 110 90\n",

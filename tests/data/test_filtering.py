@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
+from benchmark.config.settings import Data
 from benchmark.data import filtering
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data
 
 VIEWS = ("left", "front")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.config.settings import Data
 from benchmark.data import adapters
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data
 
 POINTS = "image,left_eye_x,left_eye_y,right_eye_x,right_eye_y,mouth_x,mouth_y\n"
 

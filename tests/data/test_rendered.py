@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmark.config.settings import Data, Rendered
 from benchmark.data import compcars, rendered
 from benchmark.data.manifest import CAR_VIEWS
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data, Rendered
 from rendered_cars.scene import CENTRES
 
 SETTINGS = Rendered(identities=6, scarce=2, images=(16, 20), size=48, seed=3)

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
+from benchmark.config.settings import Count, Data
 from benchmark.data import splitting
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Count, Data
 
 VIEWS = ("left", "front")
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmark.config.settings import Data
 from benchmark.data import adapters
 from benchmark.data.manifest import read as read_manifest
 from benchmark.data.manifest import write as write_manifest
 from benchmark.data.table import binned
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Data
 
 
 def settings(**changes: object) -> Data:

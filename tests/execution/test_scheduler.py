@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from filelock import Timeout
 
-from benchmark import settings
+from benchmark.config import settings
 from benchmark.errors import BenchmarkError, FullDiskError, InterruptedRun
 from benchmark.execution import processes, scheduler
 from benchmark.execution.processes import FULL, HELD
 from benchmark.execution.scheduler import carry_out_all
 from benchmark.execution.tasks import Task
-from benchmark.workspace import Run
+from benchmark.run.workspace import Run
 from tests.tools import PROJECT
 
 CHILD = f"""

@@ -14,13 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmark.config.settings import Data, Rendered
 from benchmark.data import adapters, filtering, images, rendered, splitting
 from benchmark.data.image_store import ImageStore
 from benchmark.evaluation import generate
 from benchmark.evaluation.oracle import render_targets
 from benchmark.evaluation.resnet import FEATURES, augmentation, pooled_features
 from benchmark.seeding import seed_global
-from benchmark.settings import Data, Rendered
 from models.interface import NOISE, one_hot
 from models.ours import Ours
 from tests.golden import frozen

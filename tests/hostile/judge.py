@@ -23,8 +23,8 @@ from unittest.mock import patch
 import pandas as pd
 
 from benchmark.cli import main
+from benchmark.run.workspace import Run
 from benchmark.stages.data import filter_images, prepare, split
-from benchmark.workspace import Run
 from pipelines.stage import start
 
 SECONDS = 30  # until a hang ends the tests; a case takes a tenth of a second

@@ -72,7 +72,7 @@ OBJECTS = (
     "!!python/name:os.system",
     "!!python/module:os",
     "!!python/tuple [1, 2]",
-    "!!python/object:benchmark.settings.Profile {}",
+    "!!python/object:benchmark.config.settings.Profile {}",
     "!!python/object/apply:subprocess.Popen [[touch, pwned]]",
     "!!binary aGVsbG8=",
     "!!set {a, b}",

@@ -12,9 +12,9 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmark.config.settings import CARS
 from benchmark.data.image_store import ImageStore
 from benchmark.data.manifest import read
-from benchmark.settings import CARS
 
 SIDE = 16  # of every picture and of the store, so that stored pixels are those of the file
 IDENTITIES, EACH = 11, 10  # more than a hundred images: one of them may be unreadable

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.exits import clean_exit, end
-from benchmark.workspace import Run
+from benchmark.run.workspace import Run
 from tests.hostile import judge
 
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from benchmark.config.settings import Profile
+from benchmark.config.settings import profile as read
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Profile
-from benchmark.settings import profile as read
 from tests.hostile import judge
 from tests.hostile.made_up import made_up
 from tests.hostile.parameters import LEGAL, NAMES, REFUSED, named

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmark.workspace import Run
+from benchmark.run.workspace import Run
 from tests.learning.training_run import prepared
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.workspace import Run
+from benchmark.run.workspace import Run
 from models import identity_view_gan
 from models.identity_view_gan import Logits
 from tests.learning.gate import check

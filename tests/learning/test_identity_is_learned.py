@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmark.workspace import Run
+from benchmark.run.workspace import Run
 from models.layers.generator import Generator
 from tests.learning.gate import check
 from tests.learning.training_run import train_and_measure

@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 from filelock import Timeout
 
-from benchmark import settings
+from benchmark.config import settings
+from benchmark.config.settings import override
 from benchmark.environment import use_threads
 from benchmark.execution import tasks
 from benchmark.execution.tasks import Task, carry_out
-from benchmark.settings import override
+from benchmark.run.workspace import Run, locked
 from benchmark.stages import validation
 from benchmark.stages.pipeline import check_and_prepare
-from benchmark.workspace import Run, locked
 from tests.stages.small import copy
 from tests.tools import PROJECT
 

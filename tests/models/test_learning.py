@@ -14,16 +14,16 @@ import pytest
 import torch
 from torch import nn
 
-from benchmark import settings
+from benchmark.config import settings
+from benchmark.config.settings import override
 from benchmark.data.image_store import ImageStore, open_store
 from benchmark.environment import open_fabric
 from benchmark.evaluation import extractor, generate
+from benchmark.run.workspace import Run
 from benchmark.seeding import seed_global
-from benchmark.settings import override
 from benchmark.stages.data import prepare_data
 from benchmark.training.average import Average
 from benchmark.training.sampling import AuxiliaryBatches
-from benchmark.workspace import Run
 from models.capacity import sized
 from models.interface import ModelSpec, ViewModel
 from models.registry import BUILT_IN, find

@@ -6,10 +6,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from benchmark import settings
+from benchmark.config import settings
+from benchmark.config.settings import Profile
 from benchmark.results.records import Facts, Measured, Recognised, Trained
 from benchmark.results.rows import MODEL_COLUMNS, Rows, Samples
-from benchmark.settings import Profile
 from tests.tools import PROJECT
 
 IMAGES, CLASSES = 200, 20

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmark import settings
+from benchmark.config import settings
 from benchmark.reporting.figures.canvas import Picture
 from benchmark.reporting.page import Chapter, page
 from benchmark.reporting.sheets import Grid, Sheet

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binom
 
+from benchmark.config.settings import FewShot
 from benchmark.evaluation import comparison
 from benchmark.reporting import differences, fewshot
 from benchmark.reporting.sheets import markdown
 from benchmark.results.records import Recognised, Trained
-from benchmark.settings import FewShot
 
 SETTINGS = FewShot(ways=4, shots=(2, 5), episodes=2, steps=7, generated=3, controls=("no_augmentation", "copy"))
 TRAINED = Trained("8", 1000, 640, 32, 90)

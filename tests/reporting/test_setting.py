@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from benchmark.config.settings import override
 from benchmark.reporting.references import column, differs, setting_notes
-from benchmark.settings import override
 from tests.reporting.made import profile
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark import settings
+from benchmark.config import settings
 from tools.scale import project
 from tools.scale.memory import peak
 

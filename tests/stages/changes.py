@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark import environment, sources
-from benchmark.cells import RECORD
+from benchmark import environment
+from benchmark.run import sources
+from benchmark.run.cells import RECORD
+from benchmark.run.workspace import Run
 from benchmark.training import compiling
-from benchmark.workspace import Run
 from tests.stages import helpers
 from tests.tools import PROJECT
 

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark import settings
+from benchmark.config import settings
+from benchmark.config.settings import CARS, override, with_dataset
 from benchmark.reporting import render
+from benchmark.run.workspace import Run
 from benchmark.seeding import rng
-from benchmark.settings import CARS, override, with_dataset
 from benchmark.stages.pipeline import run_everything
-from benchmark.workspace import Run
 from tests.tools import PROJECT, TINY
 
 CHANGES = {

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.config.settings import Profile, override
 from benchmark.execution.tasks import Task, carry_out
-from benchmark.settings import Profile, override
+from benchmark.run.workspace import Run
 from benchmark.stages.collect import collect
 from benchmark.stages.report import report
-from benchmark.workspace import Run
 
 
 def changed(run: Run, **changes: Any) -> Run:

@@ -14,13 +14,14 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from benchmark import files, settings
+from benchmark import files
+from benchmark.config import settings
+from benchmark.config.settings import override, with_dataset
 from benchmark.evaluation import resnet
 from benchmark.evaluation.resnet import FEATURES
+from benchmark.run.workspace import Run
 from benchmark.seeding import rng
-from benchmark.settings import override, with_dataset
 from benchmark.stages import pipeline
-from benchmark.workspace import Run
 from models import registry
 from tests.tools import PROJECT, TINY
 

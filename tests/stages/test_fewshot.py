@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.artifacts import Artifact, content, is_done
 from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
@@ -15,9 +14,10 @@ from benchmark.execution import tasks
 from benchmark.execution.stages import measure_fewshot
 from benchmark.making.episodes import EPISODES
 from benchmark.making.recognition import OUTCOMES
+from benchmark.run.artifacts import Artifact, content, is_done
+from benchmark.run.workspace import Run
 from benchmark.stages import pipeline
 from benchmark.stages.pipeline import run_everything
-from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data, reported
 
 CONTROLS = ["no_augmentation", "copy"]  # the oracle is wanted too, but these are no rendered cars

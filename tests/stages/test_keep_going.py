@@ -12,9 +12,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark import sources
-from benchmark.artifacts import Artifact
-from benchmark.cells import RECORD, Cell
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError
 from benchmark.execution.processes import HELD, check_ended
@@ -22,10 +19,13 @@ from benchmark.execution.scheduler import Workers
 from benchmark.execution.tasks import Task
 from benchmark.files import write_json
 from benchmark.reporting import render
-from benchmark.runs import request
+from benchmark.run import sources
+from benchmark.run.artifacts import Artifact
+from benchmark.run.cells import RECORD, Cell
+from benchmark.run.runs import request
+from benchmark.run.workspace import Run
 from benchmark.stages import pipeline
 from benchmark.stages.pipeline import run_everything
-from benchmark.workspace import Run
 from tests.stages.helpers import alone, changed, copy_of_data, do
 from tests.tools import PROJECT, TINY
 

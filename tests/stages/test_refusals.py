@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cells import Cell
 from benchmark.cli import main
 from benchmark.errors import BenchmarkError, InterruptedRun
 from benchmark.execution.stages import measure_identity
+from benchmark.run.cells import Cell
+from benchmark.run.workspace import Run
 from benchmark.stages.data import split
 from benchmark.stages.pipeline import run_everything
 from benchmark.stages.report import report
 from benchmark.stages.sample import sample_images
 from benchmark.training.sampling import AuxiliaryBatches
-from benchmark.workspace import Run
 from models.interface import Batch
 from tests.stages.helpers import changed, copy_of_data, do, reported
 from tests.tools import PROJECT, TINY

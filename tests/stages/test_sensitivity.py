@@ -11,9 +11,9 @@ from benchmark.cli import cli
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_text
 from benchmark.making import generating, outputs
+from benchmark.run.workspace import Run
 from benchmark.stages import sensitivity as stage
 from benchmark.stages.sensitivity import METRICS, NEIGHBOURS, sensitivity
-from benchmark.workspace import Run
 from tests.stages.helpers import changed, identity_csv
 
 KEYS = ["model", "split", "nc"]

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from filelock import Timeout
 
-from benchmark.artifacts import Artifact
 from benchmark.errors import BenchmarkError
 from benchmark.reporting import render
+from benchmark.run.artifacts import Artifact
+from benchmark.run.workspace import Run
 from benchmark.stages import pipeline
 from benchmark.stages.pipeline import run_everything
-from benchmark.workspace import Run
 from tests.stages.helpers import alone, copy_of_data, do, tables
 
 TRAINED = Artifact("generator", "tiny")

@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark import settings
-from benchmark.cells import RECORD
 from benchmark.cli import cli
+from benchmark.config import settings
+from benchmark.config.settings import Profile
 from benchmark.data import tiles
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import samples
 from benchmark.files import write_text
 from benchmark.results.records import Facts
-from benchmark.settings import Profile
+from benchmark.run.cells import RECORD
+from benchmark.run.workspace import Run, run_of_profile
 from benchmark.stages import shipped
 from benchmark.stages.pipeline import check_and_prepare
 from benchmark.stages.sample import sample_images
-from benchmark.workspace import Run, run_of_profile
 from tests.stages.helpers import changed, do
 from tests.stages.small import small_run
 from tests.tools import PROJECT

@@ -12,21 +12,21 @@ import pytest
 import yaml
 from PIL import Image
 
-from benchmark import sources
-from benchmark.artifacts import Artifact
-from benchmark.cells import Cell
+from benchmark.config.settings import CARS
 from benchmark.data.image_store import open_store
 from benchmark.execution.stages import measure_identity, train_judges
 from benchmark.reporting import figures, render
 from benchmark.reporting.tables import stated
 from benchmark.results.records import Trained
-from benchmark.settings import CARS
+from benchmark.run import sources
+from benchmark.run.artifacts import Artifact
+from benchmark.run.cells import Cell
+from benchmark.run.workspace import Run
 from benchmark.stages.collect import trained_on
 from benchmark.stages.pipeline import run_everything
 from benchmark.stages.report import report
 from benchmark.stages.sample import sample_images
 from benchmark.stages.status import states
-from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data, do, identity_csv, reported, tables
 from tests.tools import PROJECT, TINY
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from benchmark.artifacts import Artifact, Decision, check, is_done
-from benchmark.cells import RECORD
+from benchmark.config.settings import Data, Profile, Rendered
 from benchmark.data.roots import data_root
-from benchmark.settings import Data, Profile, Rendered
+from benchmark.run.artifacts import Artifact, Decision, check, is_done
+from benchmark.run.cells import RECORD
+from benchmark.run.workspace import Run
 from benchmark.stages.pipeline import run_everything
-from benchmark.workspace import Run
 from tests.stages import changes, helpers
 from tests.stages.changes import Change, altered, cut, data, gone, plugin, setting, source, status, unchanged, version
 from tests.stages.small import copy, small_run
@@ -211,7 +211,7 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
         source("benchmark/data/pictures.py"),
         {STORE: "benchmark/data/pictures.py changed"},
     ),
-    "the check of settings": (source("benchmark/settings.py"), NOTHING),
+    "the check of settings": (source("benchmark/config/settings.py"), NOTHING),
     "the choice of samples": (
         source("benchmark/evaluation/samples.py"),
         {SAMPLES: "benchmark/evaluation/samples.py changed"},

@@ -13,12 +13,12 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from benchmark.cells import RECORD, Cell
 from benchmark.data.image_store import open_store
 from benchmark.making import generator
+from benchmark.run.cells import RECORD, Cell
+from benchmark.run.workspace import Run
 from benchmark.stages.data import prepare_data
 from benchmark.training import live
-from benchmark.workspace import Run
 from tests.stages.conftest import empty_run
 from tests.stages.helpers import changed, copy_of_data, do
 

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from benchmark import artifacts, settings, sources
-from benchmark.artifacts import NEUTRAL, TABLE, Artifact
-from benchmark.settings import override
+from benchmark.config import settings
+from benchmark.config.settings import override
+from benchmark.run import artifacts, sources
+from benchmark.run.artifacts import NEUTRAL, TABLE, Artifact
+from benchmark.run.workspace import Run
 from benchmark.stages.data import prepare_data
 from benchmark.stages.pipeline import run_everything
-from benchmark.workspace import Run
 from tests.stages.small import small_run
 from tests.tools import PROJECT, TINY
 

@@ -9,17 +9,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmark.artifacts import Artifact
 from benchmark.cli import cli
 from benchmark.data import held_out, manifest
 from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.execution.stages import measure_identity, train_judges, train_model
 from benchmark.reporting.tables import identity_table
+from benchmark.run.artifacts import Artifact
+from benchmark.run.workspace import Run
 from benchmark.stages import validation
 from benchmark.stages.collect import measured
 from benchmark.stages.validation import validate
-from benchmark.workspace import Run
 from tests.stages.helpers import changed, copy_of_data
 from tests.stages.small import small_run
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from benchmark.cells import RECORD
+from benchmark.config.settings import override
 from benchmark.files import sha256
+from benchmark.run.cells import RECORD
+from benchmark.run.workspace import Run
 from benchmark.seeding import rng
-from benchmark.settings import override
 from benchmark.stages.pipeline import run_everything
-from benchmark.workspace import Run
 from tests.stages.small import copy, small_run
 
 VARIANTS: tuple[dict[str, Any], ...] = (

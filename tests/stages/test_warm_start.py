@@ -11,17 +11,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from benchmark.artifacts import fingerprint
 from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.execution import tasks
 from benchmark.execution.stages import make_warm_starts
 from benchmark.making import building, discriminator
 from benchmark.making import generator as training
+from benchmark.run.artifacts import fingerprint
+from benchmark.run.workspace import Run
 from benchmark.stages.data import prepare_data
 from benchmark.training.sampling import AuxiliaryBatches
 from benchmark.training.warm_up import HeldOut
-from benchmark.workspace import Run
 from models.interface import ViewModel
 from tests.stages.conftest import empty_run
 from tests.stages.helpers import changed, do

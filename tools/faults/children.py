@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from benchmark import settings
+from benchmark.config import settings
+from benchmark.config.settings import override, with_dataset
 from benchmark.exits import clean_exit
 from benchmark.reporting import render
-from benchmark.settings import override, with_dataset
-from benchmark.sources import PROJECT
+from benchmark.run.sources import PROJECT
+from benchmark.run.workspace import Run
 from benchmark.stages.pipeline import run_everything
 from benchmark.training.sampling import AuxiliaryBatches
-from benchmark.workspace import Run
 from models.interface import Batch
 
 FEWER = {

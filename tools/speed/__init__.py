@@ -19,11 +19,11 @@ from lightning_fabric import Fabric
 from benchmark.data.image_store import ARRAY, ImageStore
 from benchmark.environment import open_fabric
 from benchmark.making import building
+from benchmark.run.workspace import Run
 from benchmark.seeding import rng
 from benchmark.stages import models
 from benchmark.training.compiling import CompilingFabric
 from benchmark.training.sampling import AuxiliaryBatches
-from benchmark.workspace import Run
 from models.interface import ViewModel
 
 PER_IDENTITY = 20  # images

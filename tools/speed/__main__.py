@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from benchmark.choosing import open_run, run_options
 from benchmark.cli import main
+from benchmark.config.choosing import open_run, run_options
+from benchmark.config.options import SeveralValues
 from benchmark.errors import BenchmarkError, InterruptedRun
 from benchmark.files import write_text
-from benchmark.options import SeveralValues
 from benchmark.reporting.sheets import Grid, Sheet, markdown
-from benchmark.workspace import Run
+from benchmark.run.workspace import Run
 from tools.speed import Section, suite, training
 
 SECTIONS: dict[str, Callable[[Run], Section]] = {

@@ -25,8 +25,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation import copying, draws, generate, identity, resnet
 from benchmark.evaluation.knn import several_ranks
 from benchmark.evaluation.outputs import Outputs, pairs
+from benchmark.run.workspace import Run
 from benchmark.seeding import rng
-from benchmark.workspace import Run
 from models.registry import REFERENCE
 from tools.copies import copied
 from tools.scale.memory import status

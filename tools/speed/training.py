@@ -16,9 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry
 from benchmark.data.image_store import ImageStore
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.operations import deformable
+from benchmark.run.workspace import Run
 from benchmark.seeding import seed_global
 from benchmark.training.compiling import compilable
-from benchmark.workspace import Run
 from models.layers.connection import NonalignmentConnection
 from models.layers.plan import plan
 from models.registry import REFERENCE

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from benchmark import settings as settings_file
-from benchmark.artifacts import made
-from benchmark.cells import RECORD, Cell, difference
+from benchmark.config import settings as settings_file
+from benchmark.config.settings import Profile
+from benchmark.config.values import NAME
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json
-from benchmark.owners import described, is_alive
-from benchmark.settings import Profile
-from benchmark.values import NAME
-from benchmark.workspace import KEPT, RUNS, Run, run_of_profile
+from benchmark.run.artifacts import made
+from benchmark.run.cells import RECORD, Cell, difference
+from benchmark.run.owners import described, is_alive
+from benchmark.run.workspace import KEPT, RUNS, Run, run_of_profile
 
 SETTINGS, REQUESTS = "settings.json", "requests"
 LEFT = 24 * 3600  # seconds after which what a killed process of another host left may go

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from benchmark import settings as settings_file
+from benchmark.config import settings as settings_file
+from benchmark.config.settings import Profile
 from benchmark.errors import BenchmarkError
-from benchmark.settings import Profile
 
 RUNS = Path("runs")
 KEPT = ".kept"  # beside the folders of the runs: finished artefacts that were replaced

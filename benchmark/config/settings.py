@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from benchmark.config.plain_yaml import PlainYAMLError, parse
+from benchmark.config.values import NAME, Batch, Budget, Count, Edge, Name, Pictures, Place, Repeats, View
 from benchmark.errors import BenchmarkError, shown
-from benchmark.plain_yaml import PlainYAMLError, parse
-from benchmark.values import NAME, Batch, Budget, Count, Edge, Name, Pictures, Place, Repeats, View
 
 PARAMS = Path("params.yaml")
 CARS = ("left", "front_left", "front", "front_right", "right")

@@ -1,7 +1,7 @@
 """A cell: a folder that holds one artefact, and the record of what it was made from.
 
 `run.json` in the folder holds a status (`running`, `done`, `interrupted`, `diverged`, `failed`), the reason for it, the
-fingerprint (everything that can change the content, see `benchmark.artifacts`), while it is being made the process that
+fingerprint (everything that can change the content, see `artifacts`), while it is being made the process that
 makes it, and at the end the hashes of the files that are the result.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmark.errors import BenchmarkError, DivergedError, InterruptedRun
 from benchmark.files import write_json
-from benchmark.owners import described, this_process
+from benchmark.run.owners import described, this_process
 
 RECORD = "run.json"
 STOPPED = "stopped by the user or the system"

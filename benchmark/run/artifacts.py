@@ -1,6 +1,6 @@
 """What depends on what: one table of everything that is made, and how it is found or made.
 
-Each artefact is a cell (`benchmark.cells`) in the folder of a run. Its fingerprint has what can change its content: the
+Each artefact is a cell (see `cells`) in the folder of a run. Its fingerprint has what can change its content: the
 settings of its row, the code that makes it, the content of other artefacts, versions, device. `ensure` leaves a cell
 whose fingerprint is that of now, takes the same artefact from another run or from what was replaced earlier, and makes
 it only where there is none.
@@ -24,29 +24,29 @@ from typing import Any, NamedTuple
 
 from filelock import Timeout
 
-from benchmark import sources
-from benchmark.cells import RECORD, Cell, difference
 from benchmark.environment import device_type, versions
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.files import beside
-from benchmark.workspace import KEPT, Run, locked
+from benchmark.run import sources
+from benchmark.run.cells import RECORD, Cell, difference
+from benchmark.run.workspace import KEPT, Run, locked
 from models.registry import Entry, UnknownModelError, entries, find
 
 CONTROLS = {*OF_IDENTITY, *OF_FEWSHOT}
 NEUTRAL = {  # modules that can be edited without making anything again, and why
-    "benchmark.artifacts": "the fingerprint itself",
-    "benchmark.cells": "records",
+    "benchmark.run.artifacts": "the fingerprint itself",
+    "benchmark.run.cells": "records",
     "benchmark.environment": "device, threads and versions stand in the fingerprint",
     "benchmark.errors": "sentences",
     "benchmark.exits": "how a process ends",
     "benchmark.files": "writes what it is given",
-    "benchmark.owners": "records",
-    "benchmark.plain_yaml": "the values that it reads stand in the fingerprint",
-    "benchmark.settings": "the values that it holds stand in the fingerprint",
-    "benchmark.sources": "the fingerprint itself",
-    "benchmark.values": "bounds of settings",
-    "benchmark.workspace": "folders and locks",
+    "benchmark.run.owners": "records",
+    "benchmark.config.plain_yaml": "the values that it reads stand in the fingerprint",
+    "benchmark.config.settings": "the values that it holds stand in the fingerprint",
+    "benchmark.run.sources": "the fingerprint itself",
+    "benchmark.config.values": "bounds of settings",
+    "benchmark.run.workspace": "folders and locks",
     "benchmark.training.checkpoint": "stores a state and gives it back",
     "benchmark.training.costs": "measures time and memory",
     "benchmark.training.interruption": "signals",

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmark.config.options import Whole
 from benchmark.errors import BenchmarkError
-from benchmark.options import Whole
 
 if TYPE_CHECKING:
-    from benchmark.settings import Profile
-    from benchmark.workspace import Run
+    from benchmark.config.settings import Profile
+    from benchmark.run.workspace import Run
 
 DEVICES = click.Choice(["auto", "cpu", "cuda"])
 DATASETS = click.Choice(["rendered", "compcars", "multipie", "table"])
@@ -68,8 +68,8 @@ def open_run(
     Raises:
         BenchmarkError: an option is wrong, or two of them contradict each other.
     """
-    from benchmark import runs
     from benchmark.environment import use_threads
+    from benchmark.run import runs
 
     given = bool(profile) or any(changes.values())
     if stored and given:
@@ -94,8 +94,9 @@ def open_run(
 
 def _described(name: str | None, profile: str | None, device: str, plugins: tuple[Path, ...], **changes: Any) -> "Run":
     """Return the run of a profile, or one of its own where settings are changed or a name is given."""
-    from benchmark import runs, settings
-    from benchmark.workspace import run_of_changes, run_of_profile, settings_hash
+    from benchmark.config import settings
+    from benchmark.run import runs
+    from benchmark.run.workspace import run_of_changes, run_of_profile, settings_hash
 
     known = name and not profile and runs.is_stored(name)
     base = settings.profile(runs.opened(str(name)).settings.name if known else profile)
@@ -138,8 +139,8 @@ def _changed(
     changes: tuple[str, ...] = (),
 ) -> "Profile":
     """Return the settings with the options that change values applied."""
-    from benchmark import settings
-    from benchmark.plain_yaml import PlainYAMLError, parse
+    from benchmark.config import settings
+    from benchmark.config.plain_yaml import PlainYAMLError, parse
 
     if dataset and dataset not in ("rendered", base.data.dataset) and data_root is None:
         raise BenchmarkError(f"--dataset {dataset} needs --data-root, the folder of its images")

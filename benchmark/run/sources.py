@@ -10,7 +10,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("benchmark", "models", "pipelines", "rendered_cars")
 
 

@@ -1,0 +1,1 @@
+"""Settings, and the options of the command line that choose them."""
