@@ -46,9 +46,10 @@ def render(rows: Rows, results: Path) -> None:
     said = claims.claims_table(rows)
     table_1, table_2 = exhibits.table_1(made.fewshot, facts), exhibits.table_2(made.identity, facts)
     figure, drawn = exhibits.curves_table(made.identity, settings.data.dataset)
-    for old in results.glob("paper/figure_[45].*"):  # of an earlier run on other data
-        if old.stem != Path(figure).name:
-            old.unlink()
+    for pattern in ("paper/figure_[45].*", "claims_parts.*", "targets.*"):  # of other data, or of an earlier version
+        for old in results.glob(pattern):
+            if old.stem != Path(figure).name:
+                old.unlink()
     for name, table in {"claims": said, figure: drawn, "paper/table_1": table_1, "paper/table_2": table_2}.items():
         write_csv(table, results / f"{name}.csv")
     compared = {
