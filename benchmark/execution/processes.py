@@ -15,7 +15,8 @@ from filelock import Timeout
 from benchmark.errors import BenchmarkError, FullDiskError
 from benchmark.execution.tasks import Task, artifacts
 from benchmark.run import sources
-from benchmark.run.artifacts import Artifact, needs
+from benchmark.run.artifacts import Artifact
+from benchmark.run.cache import needs
 from benchmark.run.cells import NOT_DONE
 from benchmark.run.workspace import Run
 

@@ -8,7 +8,8 @@ from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.draws import measurable
-from benchmark.run.artifacts import Artifact, ensure, is_done
+from benchmark.run.artifacts import Artifact
+from benchmark.run.cache import ensure, is_done
 from benchmark.run.workspace import Run
 
 JUDGES = ("identity", "view")

@@ -21,7 +21,8 @@ from benchmark.results import rows
 from benchmark.results.records import Facts, Failure, Measured, Recognised, Trained
 from benchmark.results.rows import Rows, Samples
 from benchmark.run import sources
-from benchmark.run.artifacts import CONTROLS, Artifact, check, entry, is_done, made
+from benchmark.run.artifacts import CONTROLS, Artifact, entry, made
+from benchmark.run.cache import check, is_done
 from benchmark.run.workspace import Run
 
 SHOWN = ("torch", "torchvision", "numpy", "scikit-learn", "pandas", "lightning-fabric")

@@ -7,7 +7,8 @@ from benchmark.data.image_store import SPLIT
 from benchmark.data.roots import KEPT, data_root
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
-from benchmark.run.artifacts import Artifact, ensure
+from benchmark.run.artifacts import Artifact
+from benchmark.run.cache import ensure
 from benchmark.run.workspace import Run, locked
 
 MANIFEST, FILTERED = "manifest.parquet", "filtered.parquet"

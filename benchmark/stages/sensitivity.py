@@ -18,7 +18,8 @@ from benchmark.making.outputs import load
 from benchmark.reporting import sensitivity as reporting
 from benchmark.reporting.sheets import markdown
 from benchmark.results.rows import write_csv
-from benchmark.run.artifacts import Artifact, is_done, made
+from benchmark.run.artifacts import Artifact, made
+from benchmark.run.cache import is_done
 from benchmark.run.workspace import Run
 
 NEIGHBOURS = (1, 5, 10, 20)

@@ -14,7 +14,8 @@ from benchmark.execution import tasks
 from benchmark.execution.stages import measure_fewshot
 from benchmark.making.episodes import EPISODES
 from benchmark.making.recognition import OUTCOMES
-from benchmark.run.artifacts import Artifact, content, is_done
+from benchmark.run.artifacts import Artifact
+from benchmark.run.cache import content, is_done
 from benchmark.run.workspace import Run
 from benchmark.stages import pipeline
 from benchmark.stages.pipeline import run_everything

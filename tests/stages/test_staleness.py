@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from benchmark.config.settings import Data, Profile, Rendered
 from benchmark.data.roots import data_root
-from benchmark.run.artifacts import Artifact, Decision, check, is_done
+from benchmark.run.artifacts import Artifact
+from benchmark.run.cache import Decision, check, is_done
 from benchmark.run.cells import RECORD
 from benchmark.run.workspace import Run
 from benchmark.stages.pipeline import run_everything

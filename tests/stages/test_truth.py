@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from benchmark.config import settings
 from benchmark.config.settings import override
-from benchmark.run import artifacts, sources
+from benchmark.run import cache, sources
 from benchmark.run.artifacts import NEUTRAL, TABLE, Artifact
 from benchmark.run.workspace import Run
 from benchmark.stages.data import prepare_data
@@ -55,7 +55,7 @@ class Traced:
 @contextmanager
 def traced(found: dict[Artifact, Traced]) -> Iterator[None]:
     """Trace everything that is made in the block."""
-    called, cell = artifacts._called, Artifact.cell
+    called, cell = cache._called, Artifact.cell
 
     def watched(target: str, *arguments: Any) -> Any:
         if not target.endswith(":make"):
@@ -81,7 +81,7 @@ def traced(found: dict[Artifact, Traced]) -> Iterator[None]:
                 threading.setprofile(None)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(artifacts, "_called", watched)
+        patch.setattr(cache, "_called", watched)
         yield
 
 
@@ -108,7 +108,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[Artifact, Traced]:
         patch.chdir(tmp_path_factory.mktemp("rendered"))
         rendered = Run(smoke, Path("runs/rendered"), Path("results"), "cpu", (TINY,))
         prepare_data(rendered)
-        artifacts.ensure(rendered, Artifact("oracle"))
+        cache.ensure(rendered, Artifact("oracle"))
     return every
 
 

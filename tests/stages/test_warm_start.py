@@ -17,7 +17,7 @@ from benchmark.execution import tasks
 from benchmark.execution.stages import make_warm_starts
 from benchmark.making import building, discriminator
 from benchmark.making import generator as training
-from benchmark.run.artifacts import fingerprint
+from benchmark.run.cache import fingerprint
 from benchmark.run.workspace import Run
 from benchmark.stages.data import prepare_data
 from benchmark.training.sampling import AuxiliaryBatches
