@@ -14,7 +14,8 @@ share; in a cycle that reconstructs x_bar, the penalty sits between what the cri
 x_tilde. Left out: biases that batch norm or the difference of scores cancels, and the second stage with unlabelled
 images, which the code lacks too.
 
-The budget counts one image of each pair, x1, though x2 is seen too.
+On faces both images of a pair are of one session, recording and light, as in that code. The budget counts one image of
+each pair, x1, though x2 is seen too.
 
 E and D have no normalisation, so with fewer channels the published N(0, 0.02) weights let the signal die: at 32 px and
 width 0.14 an input moves E's output 100 times less than at width 1. The standard deviation is 0.02 / sqrt(width)

@@ -75,7 +75,7 @@ class Data(Section):
     auxiliary: Count = Field(0.8, gt=0)  # identities for training; the paper's 1,181 of 1,477 is floor(0.8 n)
     standard: Count | None = Field(None, gt=0)  # identities for evaluation; null: all others
     order: Literal["random", "name"] = "random"  # how identities are dealt to the two sets
-    validation: float = Field(0.1, gt=0, lt=1)  # share of the auxiliary identities never trained on
+    validation: float = Field(0.1, ge=0, lt=1)  # share of the auxiliary identities never trained on; 0: none
     azimuth_bins: dict[View, tuple[float, float]] = Field(
         default={
             "left": (335, 25),

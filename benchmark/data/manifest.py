@@ -7,6 +7,7 @@
 | view | name of the view: one of the eight car views, or a pose such as `-15` |
 | box | `[x0, y0, x1, y1]` in pixels from 0, the right and lower edges exclusive; null: the whole image |
 | group | near duplicates, such as the photographs of a car's year or of a session; for splits that keep them together |
+| capture | what both images of a training pair share where they can, such as session and light; or empty |
 | split | `auxiliary` or `standard` where the data set prescribes it, else null |
 """
 
@@ -18,7 +19,7 @@ import pandas as pd
 from benchmark.files import reading, replacing
 
 CAR_VIEWS = ("left", "front_left", "front", "front_right", "right", "rear_right", "rear", "rear_left")
-COLUMNS = ("image", "identity", "view", "box", "group", "split")
+COLUMNS = ("image", "identity", "view", "box", "group", "capture", "split")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Reading:
 
 def build(rows: list[dict[str, object]]) -> pd.DataFrame:
     """Return the manifest of `rows`, sorted by image, columns in order, missing optional values null."""
-    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"image": str, "identity": str, "view": str, "group": str})
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).fillna({"capture": ""})
+    frame = frame.astype(dict.fromkeys(("image", "identity", "view", "group", "capture"), str))
     frame = frame.astype({"box": object, "split": object})
     return frame.where(frame.notna(), None).sort_values("image", ignore_index=True)
 

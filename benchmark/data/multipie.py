@@ -33,7 +33,8 @@ Box = list[float]
 
 
 def read(settings: Data, root: Path) -> Reading:
-    """Return the neutral images of the thirteen cameras; identity is the subject, the group its session.
+    """Return the neutral images of the thirteen cameras; identity is the subject, the group its session,
+    and the capture session, recording and light.
 
     Raises:
         BenchmarkError: an image lies there twice or outside of `root`, or the boxes are malformed.
@@ -45,14 +46,16 @@ def read(settings: Data, root: Path) -> Reading:
     rows: list[dict[str, object]] = []
     dropped: Counter[str] = Counter()
     for name, image in sorted(images.items()):
-        subject, session, recording, camera, _ = name.split("_")
+        subject, session, recording, camera, light = name.split("_")
         if (session, recording) not in NEUTRAL:
             dropped["of no neutral recording"] += 1
         elif camera not in VIEWS:
             dropped["of another camera"] += 1
         else:
             box = given.get(name, fixed.get(camera))
-            rows.append({"image": image, "identity": subject, "view": VIEWS[camera], "box": box, "group": session})
+            capture = f"{session}_{recording}_{light}"
+            labels = {"identity": subject, "view": VIEWS[camera], "group": session, "capture": capture}
+            rows.append({"image": image, "box": box, **labels})
     return Reading(manifest.build(rows), dict(dropped))
 
 

@@ -84,5 +84,5 @@ def _size(count: Count, identities: int) -> int:
 
 
 def validation_size(auxiliary: int, settings: Data) -> int:
-    """Return how many of `auxiliary` identities are kept from training."""
-    return max(1, round(settings.validation * auxiliary))
+    """Return how many of `auxiliary` identities are kept from training: at least one, unless the share is 0."""
+    return max(1, round(settings.validation * auxiliary)) if settings.validation else 0

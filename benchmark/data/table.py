@@ -2,7 +2,8 @@
 
 The CSV is `data.annotations`, or `annotations.csv` in the root, with the columns image (relative to the root), identity
 and either view or azimuth_deg, which is binned by `data.azimuth_bins`; where both stand, view counts. Optional columns:
-group (default: every image its own), split (auxiliary or standard, for all images or none), and box (`x0 y0 x1 y1`) or
+group (default: every image its own), capture (what two images of a training pair have in common where they can, such as
+session and light; default: nothing), split (auxiliary or standard, for all images or none), and box (`x0 y0 x1 y1`) or
 x0, y0, x1, y1 in pixels from 0, right and lower edges exclusive.
 """
 
@@ -17,7 +18,7 @@ from benchmark.data.annotations import refuse
 from benchmark.data.manifest import CAR_VIEWS, Reading
 from benchmark.errors import BenchmarkError
 
-LONGEST = 200  # characters of the name of an identity or group
+LONGEST = 200  # characters of the name of an identity, group or capture
 SPLITS = ("auxiliary", "standard")
 
 
@@ -34,13 +35,14 @@ def read(settings: Data, root: Path) -> Reading:
     if frame.empty:
         raise BenchmarkError(f"{path} lists no images; write a line for each")
     refuse(path, frame["identity"], frame["identity"] == "", "is empty; name what the image shows")
-    for column in frame.columns.intersection(["identity", "group"]):
+    for column in frame.columns.intersection(["identity", "group", "capture"]):
         odd = frame[column].str.contains(CONTROL) | (frame[column].str.len() > LONGEST)
         refuse(path, frame[column], odd, f"has a control character or more than {LONGEST} characters; choose a name")
     images = _images(path, frame["image"], root)
     result = pd.DataFrame({"image": images, "identity": frame["identity"], "view": _views(path, frame, settings)})
     result["box"] = annotations.boxes(path, frame)
     result["group"] = frame["group"].where(frame["group"] != "", images) if "group" in frame.columns else images
+    result["capture"] = frame["capture"] if "capture" in frame.columns else ""
     result["split"] = _splits(path, frame)
     kept = result[result["view"].notna()]
     rows = [{str(column): value for column, value in row.items()} for row in kept.to_dict("records")]

@@ -56,7 +56,8 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
     cell.note(device_name=device)
     rows = store.manifest.iloc[store.subset("auxiliary")]
     row, identity, view = (rows[c].to_numpy(np.int64) for c in ("row", "identity_label", "view_label"))
-    batches = AuxiliaryBatches(store.images, row, identity, view, training.batch_size, fabric.device)
+    capture = np.unique(rows["capture"], return_inverse=True)[1]
+    batches = AuxiliaryBatches(store.images, row, identity, view, training.batch_size, fabric.device, capture)
     schedule = loop.Schedule(
         training.images, training.log_every, training.checkpoint_minutes * 60, (model, seed), training.average
     )
@@ -109,7 +110,8 @@ def _warm_start(run: "Run", artifact: Artifact, network: "ViewModel") -> int:
 
 
 def _live_log(run: "Run", store: "ImageStore", folder: "Path") -> LiveLog:
-    """Return the live log, whose samples are spread over the identities that are kept from training for choices."""
-    positions = store.subset("validation")
+    """Return the live log; its samples are spread over identities kept from training, or else those trained on."""
+    kept = store.subset("validation")
+    positions = kept if len(kept) else store.subset("auxiliary")
     positions = positions[np.linspace(0, len(positions) - 1, min(SAMPLES, len(positions))).round().astype(np.int64)]
     return LiveLog(folder, to_float(store.at(positions)), positions, run.settings.training.samples_every)

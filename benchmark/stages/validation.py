@@ -53,7 +53,8 @@ def _with_sizes(run: Run, sizes: Sequence[int]) -> Run:
 
 def _sizes(settings: Profile, wanted: Sequence[int], available: int) -> list[int]:
     """Return the numbers of classes to measure with."""
-    more = f"keep more from training by --set data.validation=SHARE, now {settings.data.validation}"
+    share = settings.data.validation
+    more = f"keep {'more' if share else 'some'} from training by --set data.validation=SHARE, now {share}"
     if available < LEAST:
         raise BenchmarkError(f"validation needs {LEAST} identities and has {available}; {more}")
     if wanted and max(wanted) > available:

@@ -30,6 +30,8 @@ class AuxiliaryBatches:
         view: view labels of the training images, of shape (len(rows),).
         batch_size: images in a batch.
         device: where the batches go.
+        capture: what the images of a pair have in common where they can, as numbers of shape (len(rows),); by default
+            it is the same for all.
     """
 
     def __init__(
@@ -40,9 +42,11 @@ class AuxiliaryBatches:
         view: NDArray[np.int64],
         batch_size: int,
         device: torch.device,
+        capture: NDArray[np.int64] | None = None,
     ) -> None:
         self.images, self.rows, self.batch_size, self.device = images, rows, batch_size, device
         self.identity, self.view = torch.tensor(identity), torch.tensor(view)  # copies: pandas' arrays are read-only
+        self.capture = torch.zeros_like(self.identity) if capture is None else torch.tensor(capture)
         self.members = torch.split(torch.argsort(self.identity, stable=True), torch.bincount(self.identity).tolist())
         self.resident: Tensor | None = None  # the training images (N, S, S, 3) on the device
         if fits(len(rows) * images[0].nbytes, device):
@@ -55,7 +59,11 @@ class AuxiliaryBatches:
         return self._batch(torch.randint(len(self.rows), (self.batch_size,)))
 
     def draw_pairs(self) -> tuple[Batch, Batch]:
-        """Return a fresh batch, and for each image another of its identity, of another view where there is one."""
+        """Return a fresh batch, and for each image another of its identity.
+
+        The other is of the same capture (session, light) where there is one, and of these of another view where there
+        is one.
+        """
         chosen = torch.randint(len(self.rows), (self.batch_size,))
         partners = torch.stack([self._partner(int(row)) for row in chosen])
         return self._batch(chosen), self._batch(partners)
@@ -63,6 +71,8 @@ class AuxiliaryBatches:
     def _partner(self, row: int) -> Tensor:
         """Return the place of another image of the identity: of another view, or of the same, or the image itself."""
         own = self.members[int(self.identity[row])]
+        alike = own[self.capture[own] == self.capture[row]]
+        own = alike if len(alike) > 1 else own
         others = own[self.view[own] != self.view[row]]
         if len(others):
             views = torch.unique(self.view[others])

@@ -45,6 +45,7 @@ def test_names_are_read_wherever_they_lie(root: Path) -> None:
         ("001", "0", "04"),
     ]
     assert reading.manifest["image"][0] == "250_04_01_050_00.JPG"
+    assert reading.manifest["capture"][0] == "04_01_00"  # session, recording, light: what a pair keeps
     assert reading.manifest["box"].isna().all()
     assert reading.dropped == {"of another camera": 1, "of no neutral recording": 2}
 

@@ -23,16 +23,25 @@ def read(root: Path, text: str | bytes, **changes: object) -> pd.DataFrame:
 
 
 def test_every_column(tmp_path: Path) -> None:
-    first, second = "./b.jpg,two,front,day 1,1 2 30.5 40,standard\n", "a.jpg, one ,rear,,,auxiliary\n"
-    manifest = read(tmp_path, "image,identity,view,group,box,split\n" + first + second)
+    first, second = "./b.jpg,two,front,day 1,flash,1 2 30.5 40,standard\n", "a.jpg, one ,rear,,,,auxiliary\n"
+    manifest = read(tmp_path, "image,identity,view,group,capture,box,split\n" + first + second)
     assert manifest.to_dict("records") == [
-        {"image": "a.jpg", "identity": "one", "view": "rear", "box": None, "group": "a.jpg", "split": "auxiliary"},
+        {
+            "image": "a.jpg",
+            "identity": "one",
+            "view": "rear",
+            "box": None,
+            "group": "a.jpg",
+            "capture": "",
+            "split": "auxiliary",
+        },
         {
             "image": "b.jpg",
             "identity": "two",
             "view": "front",
             "box": [1, 2, 30.5, 40],
             "group": "day 1",
+            "capture": "flash",
             "split": "standard",
         },
     ]

@@ -102,6 +102,7 @@ def test_the_trainings_are_those_of_a_run(run: Run, table: pd.DataFrame, capsys:
 @pytest.mark.parametrize(
     ("share", "nc", "words"),
     [
+        (0.0, [], "validation needs 2 identities and has 0; keep some from training by"),
         (
             0.1,
             [],

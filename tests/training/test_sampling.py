@@ -67,10 +67,11 @@ def test_images_stay_on_a_gpu_if_they_take_a_quarter_of_its_free_memory(monkeypa
     assert not sampling.fits(1, CPU)
 
 
-def paired(identity: list[int], view: list[int]) -> AuxiliaryBatches:
+def paired(identity: list[int], view: list[int], capture: list[int] | None = None) -> AuxiliaryBatches:
     """Images whose grey is their place, with these labels."""
     images = np.arange(len(view), dtype=np.uint8)[:, None, None, None].repeat(4, 1).repeat(4, 2).repeat(3, 3)
-    return AuxiliaryBatches(images, np.arange(len(view)), np.array(identity), np.array(view), 400, CPU)
+    labels = np.array(identity), np.array(view)
+    return AuxiliaryBatches(images, np.arange(len(view)), *labels, 400, CPU, np.array(capture) if capture else None)
 
 
 def places(batch: Batch) -> list[int]:
@@ -99,3 +100,22 @@ def test_the_other_view_of_a_pair_is_drawn_uniformly() -> None:
 def test_an_image_without_siblings_is_its_own_pair() -> None:
     first, second = paired([0, 1], [0, 1]).draw_pairs()
     assert places(first) == places(second)
+
+
+def test_pairs_keep_the_capture_where_they_can() -> None:
+    view, capture = [0, 1, 0, 1, 0], [0, 0, 1, 1, 2]  # two lights from two views, and an image of a light of its own
+    torch.manual_seed(0)
+    first, second = paired([0] * 5, view, capture).draw_pairs()
+    partners = {
+        place: {b for a, b in zip(places(first), places(second), strict=True) if a == place} for place in range(5)
+    }
+    assert partners == {0: {1}, 1: {0}, 2: {3}, 3: {2}, 4: {1, 3}}
+
+
+def test_without_captures_the_same_pairs_are_drawn() -> None:
+    identity, view = [0, 0, 0, 1, 1, 1], [0, 1, 2, 0, 1, 1]
+    drawn = []
+    for capture in (None, [7] * 6):
+        torch.manual_seed(0)
+        drawn.append([places(batch) for batch in paired(identity, view, capture).draw_pairs()])
+    assert drawn[0] == drawn[1]
