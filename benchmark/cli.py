@@ -82,9 +82,9 @@ def runs() -> None:
 
     for each in listed():
         states = ", ".join(f"{count} {state}" for state, count in sorted(each.states.items())) or "nothing yet"
-        click.echo(f"{each.run.name:24} {states}; {each.size / 2**20:,.0f} MB")
-        if each.run.name != each.run.settings.name:
-            click.echo(f"{'':24} {each.run.settings.name} with {' '.join(each.changes) or 'no other settings'}")
+        click.echo(f"{each.name:24} {states}; {each.size / 2**20:,.0f} MB")
+        if each.name != each.profile:
+            click.echo(f"{'':24} {each.profile} with {' '.join(each.changes) or 'no other settings'}".rstrip())
 
 
 @cli.command()
@@ -96,13 +96,15 @@ def clean(names: tuple[str, ...], dry_run: bool) -> None:
     What no run needs are artefacts that were replaced when settings or sources changed (settings that are set back
     find them again) and what killed processes left. Results in the folder results/ stay.
     """
-    from benchmark.run.runs import remove, size, unneeded
+    from benchmark.run.runs import freed, remove, unneeded
 
     found = list(unneeded(names))
     for path in found:
-        click.echo(f"{path}: {size(path) / 2**20:,.1f} MB")
+        click.echo(f"{path}: {freed([path]) / 2**20:,.1f} MB of its own")
+    free = freed(found) / 2**20
     if not dry_run:
-        click.echo(f"freed: {remove(found) / 2**20:,.1f} MB")
+        remove(found)
+    click.echo(f"{'would free' if dry_run else 'freed'}: {free:,.1f} MB")
 
 
 @cli.command()

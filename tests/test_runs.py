@@ -1,6 +1,5 @@
 """Runs by their names: what is stored of one, how others find it, and what is removed."""
 
-import json
 import os
 import shutil
 import sys
@@ -47,7 +46,8 @@ def made(run: Run, place: str, status: str = "done") -> Path:
 def test_a_run_is_found_by_its_name_with_all_its_settings() -> None:
     run = store()
     found = open_run(stored="mine")
-    assert found == replace(run, plugins=(TINY.absolute(),))
+    assert found == replace(run, plugins=())  # which are executed only where they are named
+    assert open_run(stored="mine", plugins=(TINY,)) == run
     assert (found.settings.fewshot.steps, found.settings.models, found.settings.seeds) == (4, ("ours",), 2)
     assert open_run(("unet",), stored="mine").settings.models == ("unet",)
     assert open_run(name="mine").settings == run.settings
@@ -70,6 +70,9 @@ def test_the_run_of_a_profile_has_the_settings_of_the_file() -> None:
         ({"name": "mine", "changes": ("fewshot.steps=5",)}, r"of other settings \(fewshot.steps changed from 4 to 5\)"),
         ({"name": "smoke"}, "a profile has this name"),
         ({"name": "a/b"}, "use up to 64 letters"),
+        ({"name": "mien"}, "there is no run mien.*did you mean mine"),
+        ({"name": ""}, "use up to 64 letters"),
+        ({"stored": ""}, "there is no run without a name"),
     ],
 )
 def test_what_contradicts_itself_is_one_sentence(options: dict[str, Any], said: str) -> None:
@@ -80,11 +83,17 @@ def test_what_contradicts_itself_is_one_sentence(options: dict[str, Any], said: 
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"settings": {"name": "x"}}', b"\xff"])
-def test_a_damaged_file_is_named(content: bytes) -> None:
+def test_a_damaged_file_is_named(
+    content: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     store()
     (RUNS / "mine" / "settings.json").write_bytes(content)
     with pytest.raises(BenchmarkError, match=r"mine/settings\.json is damaged or of another version"):
         open_run(stored="mine")
+    assert command("runs", monkeypatch) == 0
+    assert "is damaged" in capsys.readouterr().out
+    store()  # its settings, given again, mend it
+    assert open_run(stored="mine").settings.fewshot.steps == 4
 
 
 @pytest.mark.usefixtures("project")
@@ -128,6 +137,7 @@ def test_what_no_run_needs_is_removed_and_said(
     assert command("clean --dry-run", monkeypatch) == 0
     said = capsys.readouterr().out
     assert str(RUNS / KEPT) in said
+    assert "would free: 1.0 MB" in said
     assert kept.exists()
     assert command("clean", monkeypatch) == 0
     assert "freed: 1.0 MB" in capsys.readouterr().out
@@ -141,16 +151,12 @@ def test_what_no_run_needs_is_removed_and_said(
 def test_a_named_run_is_removed_unless_a_process_works_in_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from benchmark.run.owners import this_process
-
     run = store()
     folder = made(run, "models/ours/seed0", "running")
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    write_json(folder / "run.json", record | {"owner": this_process()})
-    assert command("clean mine", monkeypatch) == 2
-    assert "process" in capsys.readouterr().err
+    with run.lock("models/ours/seed0"):
+        assert command("clean mine", monkeypatch) == 2
+    assert "a process is at work in the run mine (models/ours/seed0)" in capsys.readouterr().err
     assert folder.exists()
-    write_json(folder / "run.json", record)
     assert command("clean mine", monkeypatch) == 0
     assert not run.folder.exists()
     assert command("clean mine", monkeypatch) == 2
@@ -164,3 +170,11 @@ def test_results_are_named_by_a_run_or_a_folder() -> None:
     assert runs.results("elsewhere/results") == Path("elsewhere/results")
     shutil.copytree(RUNS / "mine", "mine")
     assert runs.results("mine") == Path("mine")
+
+
+@pytest.mark.usefixtures("project")
+def test_a_copied_folder_is_a_run_of_its_own() -> None:
+    run = store()
+    shutil.copytree(run.folder, RUNS / "copied")
+    assert open_run(stored="copied").folder == RUNS / "copied"
+    assert open_run(stored="copied").results == RUNS / "copied" / "results"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.errors import BenchmarkError
 from benchmark.run import sources
 from benchmark.run.sources import closure, hashes, remember
 
@@ -76,6 +77,24 @@ def test_several_roots_and_a_file_outside(tree: Path, tmp_path_factory: pytest.T
     assert outside in found
     assert {tree / "benchmark/deep/inner.py", tree / "models/lazy.py"} <= set(found)
     assert hashes([outside]).keys() == {"mine.py"}
+
+
+def test_modules_beside_a_file_outside_are_followed(tmp_path: Path) -> None:
+    for name, text in {
+        "mine.py": "import helper\nfrom more import parts\n",
+        "helper.py": "",
+        "more/parts.py": "",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = {path.relative_to(tmp_path).as_posix() for path in closure(tmp_path / "mine.py")}
+    assert found == {"mine.py", "helper.py", "more/parts.py"}
+
+
+def test_a_file_that_is_no_python_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def (", encoding="utf-8")
+    with pytest.raises(BenchmarkError, match=r"mine\.py is no valid Python: .*line 1"):
+        hashes([tmp_path / "mine.py"])
 
 
 def test_files_of_an_installed_package_that_have_the_same_name(tmp_path: Path) -> None:

@@ -72,13 +72,14 @@ def open_run(
     from benchmark.run import runs
 
     given = bool(profile) or any(changes.values())
-    if stored and given:
+    if stored is not None and given:
         raise BenchmarkError(
             "--run takes the settings of a stored run; leave out --profile, --set and the like, or leave out --run"
         )
-    if stored:
+    if stored is not None:
         run = runs.opened(stored, device, plugins)
-    elif name and not given and runs.is_stored(name):
+    elif name is not None and not given:
+        runs.check_name(name)
         run = runs.opened(name, device, plugins)
     else:
         run = _described(name, profile, device or "auto", plugins, **changes)
@@ -101,9 +102,9 @@ def _described(name: str | None, profile: str | None, device: str, plugins: tupl
     known = name and not profile and runs.is_stored(name)
     base = settings.profile(runs.opened(str(name)).settings.name if known else profile)
     changed = _changed(base, **changes)
-    if not name and settings_hash(changed) == settings_hash(base):
+    if name is None and settings_hash(changed) == settings_hash(base):
         return run_of_profile(changed, device, plugins)
-    if name:
+    if name is not None:
         runs.check_name(name)
     run = run_of_changes(changed, name or "", device, plugins)
     runs.check_same(run)

@@ -29,7 +29,17 @@ def note_hash(run: "Run") -> None:
     """Write the hash of pixels and split beside the split, so that it is known without reading either."""
     store = open_store(run)
     made_from = _made_from(run.data / SPLIT, run.data / STORE / FACTS)
-    write_json(run.data / HASH, {"hash": store.content_hash, "made_from": made_from})
+    settings = run.settings.data.model_dump(mode="json")
+    write_json(run.data / HASH, {"hash": store.content_hash, "made_from": made_from, "settings": settings})
+
+
+def is_prepared(run: "Run") -> bool:
+    """Whether the images of a run are split as its settings say."""
+    try:
+        noted = json.loads((run.data / HASH).read_text(encoding="utf-8"))
+        return bool(noted["settings"] == run.settings.data.model_dump(mode="json"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _made_from(split: Path, pixels: Path) -> str:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from benchmark.environment import use_threads
+from benchmark.data.content import is_prepared
+from benchmark.environment import open_fabric, use_threads
 from benchmark.errors import FullDiskError
 from benchmark.execution.processes import FULL, HELD, end_with_parent
-from benchmark.execution.tasks import KINDS, Task, carry_out
+from benchmark.execution.tasks import KINDS, Task, carry_out, done
 from benchmark.exits import clean_exit
 from benchmark.run.runs import opened
 
@@ -25,7 +26,7 @@ def main() -> None:
     parser.add_argument("run", help="a profile, a run, or the file of a request")
     parser.add_argument("task", choices=KINDS)
     parser.add_argument("name", help="a model, a control, or a judge")
-    parser.add_argument("seed", type=int)
+    parser.add_argument("seed", type=int, choices=range(1000), metavar="SEED", help="training seed, 0 to 999")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="default: that of the run")
     parser.add_argument("--plugin", action="append", type=Path, default=[], help="file with a model")
     parser.add_argument("--no-wait", action="store_true", help=f"end with {HELD} if another process makes the same")
@@ -35,11 +36,14 @@ def main() -> None:
         run = opened(asked.run, asked.device, tuple(asked.plugin))
         use_threads(run.settings.threads)
         try:
-            if not (run.data / "split.json").exists():
+            if not is_prepared(run):
                 from benchmark.stages.data import prepare_data
 
                 prepare_data(run)
-            carry_out(run, Task(asked.task, asked.name.removeprefix("-"), asked.seed), wait=not asked.no_wait)
+            task = Task(asked.task, asked.name.removeprefix("-"), asked.seed)
+            if not done(run, task):
+                open_fabric(run.device)  # before anything is put aside
+                carry_out(run, task, wait=not asked.no_wait)
         except Timeout:
             sys.exit(HELD)
         except FullDiskError as error:

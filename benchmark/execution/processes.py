@@ -17,11 +17,12 @@ from benchmark.execution.tasks import Task, artifacts
 from benchmark.run import sources
 from benchmark.run.artifacts import Artifact
 from benchmark.run.cache import needs
-from benchmark.run.cells import NOT_DONE
+from benchmark.run.cells import NOT_DONE, RECORD
 from benchmark.run.workspace import Run
 
 HELD, FULL = os.EX_TEMPFAIL, os.EX_IOERR  # exit codes: another process is making it, the disk is full
 PR_SET_PDEATHSIG = 1  # prctl of Linux: which signal to get when the parent dies
+CLOCK = 2.0  # seconds by which times of files can be behind
 PARENT = "BENCHMARK_PARENT"  # environment variable: the process that this one is to end with
 
 Process = subprocess.Popen[str]
@@ -47,8 +48,8 @@ def start(request: Path, task: Task, wait: bool, threads: int, **options: Any) -
     )
 
 
-def check_ended(run: Run, task: Task, code: int) -> None:
-    """Raise what the exit code of a task's process tells.
+def check_ended(run: Run, task: Task, code: int, since: float = 0.0) -> None:
+    """Raise what the exit code of a task's process tells, which began at a time in seconds since 1970.
 
     Raises:
         Timeout: another process makes the same.
@@ -60,13 +61,16 @@ def check_ended(run: Run, task: Task, code: int) -> None:
     if code == FULL:
         raise FullDiskError(f"no space left on the disk for {run.folder} ({task}); free some and run again")
     if code:
-        raise BenchmarkError(f"{task}: {_reason(run, task, code)}")
+        raise BenchmarkError(f"{task}: {_reason(run, task, code, since)}")
 
 
-def _reason(run: Run, task: Task, code: int) -> str:
+def _reason(run: Run, task: Task, code: int, since: float) -> str:
     """Return why a process ended; one that was killed could not record it, which is done here."""
     reason = f"killed by {signal.Signals(-code).name}" if code < 0 else f"its process ended with code {code}"
     for artifact in _all_of(run, task):
+        path = artifact.cell(run).folder / RECORD
+        if not path.is_file() or path.stat().st_mtime < since - CLOCK:
+            continue
         record = artifact.cell(run).record
         if code > 0 and record.get("status") in NOT_DONE:
             return str(record["reason"])

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from pathlib import Path
-from time import perf_counter
+from time import time
 
 from filelock import Timeout
 
@@ -63,7 +63,7 @@ class Workers:
         if self.stopped:
             return
         threads = self.run.settings.threads or max(1, (os.cpu_count() or 1) // self.jobs)
-        begin, piped = perf_counter(), self.jobs > 1  # alone it has the terminal, with its progress bar
+        begin, piped = time(), self.jobs > 1  # alone it has the terminal, with its progress bar
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if piped else {}
         process = processes.start(self.request, task, waiting, threads, **pipes)
         self.processes.add(process)
@@ -75,9 +75,9 @@ class Workers:
         code = process.wait()
         self.processes.discard(process)
         if not self.stopped:
-            processes.check_ended(self.run, task, code)
+            processes.check_ended(self.run, task, code, begin)
             if piped:
-                print(f"{task}: done after {perf_counter() - begin:.0f} s", flush=True)
+                print(f"{task}: done after {time() - begin:.0f} s", flush=True)
 
     def stop(self) -> None:
         """Interrupt what runs, and wait until its state is saved."""

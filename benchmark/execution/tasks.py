@@ -8,7 +8,7 @@ from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.draws import measurable
-from benchmark.run.artifacts import Artifact
+from benchmark.run.artifacts import Artifact, entry
 from benchmark.run.cache import ensure, is_done
 from benchmark.run.workspace import Run
 
@@ -55,7 +55,14 @@ def artifacts(run: Run, task: Task) -> list[Artifact]:
         BenchmarkError: there is no such task.
     """
     name, seed = task.name, task.seed
-    if task.kind == "judge" and name in JUDGES:
+    controls = {"identity": (*OF_IDENTITY,), "validation": VALIDATED, "fewshot": (*OF_FEWSHOT,)}.get(task.kind, ())
+    if task.kind in ("judge", "oracle"):
+        known = JUDGES if task.kind == "judge" else ("",)
+        if name not in known or seed:
+            raise BenchmarkError(f"{task}: the task {task.kind} has the names {', '.join(known) or '-'} and seed 0")
+    elif name not in controls:
+        entry(run, name)  # raises if there is no such model
+    if task.kind == "judge":
         return [Artifact(f"{name}_judge")]
     if task.kind == "discriminator":
         from benchmark.making import discriminator
@@ -68,17 +75,18 @@ def artifacts(run: Run, task: Task) -> list[Artifact]:
         return [Artifact("oracle")]
     if task.kind == "fewshot":
         return [Artifact("recognition", name, seed)]
-    if task.kind not in ("identity", "validation"):
-        raise BenchmarkError(f"there is no task {task.kind} {name}; there are {', '.join(KINDS)}")
-    store = open_store(run)
+    store, sizes = open_store(run), list(run.settings.evaluation.nc)
     manifest = (held_out.of_validation(store) if task.kind == "validation" else store).manifest
+    if task.kind == "validation":
+        available = manifest.loc[manifest["split"] == "standard", "identity"].nunique()
+        sizes = [nc for nc in sizes if nc <= available] or [available]
     shown = [Artifact("samples", name, seed)] if name != "real" and task.kind == "identity" else []
     return [
         Artifact("outputs", name, seed, measured=task.kind),
         *shown,
         *(
             Artifact("outcomes", name, seed, split, nc, measured=task.kind)
-            for split, nc in measurable(manifest, run.settings.evaluation.nc)[0]
+            for split, nc in measurable(manifest, sizes)[0]
         ),
     ]
 

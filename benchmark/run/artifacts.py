@@ -73,6 +73,7 @@ class Kind:
         place: folder below that of a run; `{...}` are fields of an artefact.
         module: whose function `make` gets run, artefact and folder, and returns what it has `Made`.
         settings: keys of the profile that change the content.
+        switches: keys of which it counts alone whether they are 0: they say whether something is needed.
         needs: `module:function`, which gets run and artefact, and returns the artefacts that it is made from.
         code: `module:function`, which gets run and artefact, and returns further files whose code counts.
         data: `module:function`, which gets a run and returns the hash of the images that it is made from.
@@ -90,6 +91,7 @@ class Kind:
     data: str = SPLIT_HASH
     packages: tuple[str, ...] = ("torch", "torchvision", "numpy")
     device: bool = True
+    switches: tuple[str, ...] = ()
     content: tuple[str, ...] = ()
     scratch: str = ""
 
@@ -131,6 +133,7 @@ TABLE = {
         "models/{name}/seed{seed}",
         f"{MAKING}.generator",
         (*SPEC, "threads", "training.precision", "training.compile", "training.average", "training.log_every"),
+        switches=("training.warm_up.steps",),
         needs=f"{MAKING}.discriminator:needed",
         code=MODEL,
         content=("generator.safetensors",),
@@ -252,7 +255,7 @@ def entry(run: Run, model: str) -> Entry:
 
 def found_at(place: str) -> Artifact | None:
     """Return the artefact of a folder below that of a run, None if there is none of that name."""
-    for kind, pattern in _patterns().items():
+    for kind, pattern in _patterns().items() if isinstance(place, str) else ():
         if match := pattern.fullmatch(place):
             fields: dict[str, Any] = match.groupdict()
             fields |= {key: int(fields[key]) for key in ("seed", "nc") if key in fields}

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmark.environment import device_type, versions
-from benchmark.errors import BenchmarkError
-from benchmark.files import beside
+from benchmark.errors import NO_SPACE, BenchmarkError
+from benchmark.files import beside, write_json
 from benchmark.run import sources
 from benchmark.run.artifacts import CONTROLS, MAKING, NEUTRAL, Artifact, Made, found_at
 from benchmark.run.cells import RECORD, Cell, difference
@@ -43,6 +43,8 @@ def check(run: Run, artifact: Artifact) -> Decision:
     except BenchmarkError as error:
         return Decision("make", str(error))
     contents = {}
+    if not all(isinstance(recorded.get(key, {}), dict) for key in ("inputs", "sources")):
+        return Decision("make", f"{RECORD} is damaged")
     for place in recorded.get("inputs", {}):
         other = found_at(place)
         decision = check(run, other) if other else Decision("make", "unknown")
@@ -74,6 +76,8 @@ def _cheap(run: Run, artifact: Artifact) -> dict[str, Any]:
     """Return the part of the fingerprint that can be told without what it is made from being there."""
     row = artifact.row
     made_from: dict[str, Any] = {"made_by": row.module, "settings": run.settings.values_of(row.settings)}
+    if row.switches:
+        made_from["switches"] = {key: bool(value) for key, value in run.settings.values_of(row.switches).items()}
     if row.data:
         made_from["data_hash"] = _called(row.data, run)
     made_from["versions"] = versions(*row.packages)
@@ -91,7 +95,8 @@ def _sources_now(run: Run, artifact: Artifact, labels: dict[str, str]) -> dict[s
     if any(label.partition("/")[0] not in sources.PACKAGES for label in labels):
         named = {artifact.name, artifact.of, *run.settings.models}
         models = [entry for name, entry in entries(run.plugins).items() if name in named]
-        outside = {sources.label(file): file for entry in models for file in entry.sources}
+        files = sources.closure(*(file for entry in models for file in entry.sources), without=NEUTRAL)
+        outside = {sources.label(file): file for file in files if not file.is_relative_to(sources.PROJECT)}
     paths = {label: outside.get(label, sources.PROJECT / label) for label in labels}
     return {label: sources.code_hash(path) if path.is_file() else "" for label, path in paths.items()}
 
@@ -139,9 +144,11 @@ def ensure(run: Run, artifact: Artifact, wait: bool = True) -> Cell:
             _tidy(artifact, cell)
             return cell
         with locked(run.folder.parent / ".locks" / artifact.place / f"{_digest(wanted)}.lock", wait):
-            if source := _elsewhere(run, artifact, wanted):
+            if cell.folder.is_symlink():
+                raise BenchmarkError(f"{cell.folder} is a link to another folder; remove the link and run again")
+            source = _elsewhere(run, artifact, wanted)
+            if source and _adopt(run, artifact, source, wanted):
                 print(f"{artifact.place}: taken from {source}")
-                _adopt(run, artifact, source)
                 return cell
             print(f"{artifact.place}: {decision.action} ({decision.reason})")
             if decision.action == "make":
@@ -187,31 +194,37 @@ def _elsewhere(run: Run, artifact: Artifact, wanted: dict[str, Any]) -> Path | N
     return None
 
 
-def _adopt(run: Run, artifact: Artifact, source: Path) -> None:
-    """Bring an artefact of another run into the folder of this one.
+def _adopt(run: Run, artifact: Artifact, source: Path, wanted: dict[str, Any]) -> bool:
+    """Bring an artefact of another run into the folder of this one; return whether it was still the wanted one.
 
     The run of a profile, whose files DVC tracks, gets real files; any other shares them on the disk where it can, which
     is safe as no finished file is ever written to, only replaced.
     """
-    folder = artifact.cell(run).folder
-    if (run.folder.parent / KEPT) in source.parents:
-        _keep(run, artifact)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(folder)
-        return
+    folder, record = artifact.cell(run).folder, Cell(source).record
+    if record.get("fingerprint") != wanted:  # another process has just replaced it
+        return False
     part = beside(folder)
     part.mkdir(parents=True)
     try:
-        for name in (*Cell(source).record["files"], RECORD):
-            _copy(source / name, part / name, shared=run.name != run.settings.name)
-        if altered := Cell(part).altered():  # it was replaced meanwhile
-            raise BenchmarkError(f"{source}: {altered}, while it was copied to {folder}; run again")
+        if (run.folder.parent / KEPT) in source.parents:
+            source.rename(part / "whole")
+        else:
+            (part / "whole").mkdir()
+            for name in record["files"]:
+                _copy(source / name, part / "whole" / name, shared=run.name != run.settings.name)
+            write_json(part / "whole" / RECORD, record)
+        if Cell(part / "whole").altered():
+            return False
         _keep(run, artifact)
         shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
+        (part / "whole").rename(folder)
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise
+        return False
     finally:
         shutil.rmtree(part, ignore_errors=True)
+    return True
 
 
 def _copy(source: Path, target: Path, shared: bool) -> None:
@@ -234,6 +247,8 @@ def _keep(run: Run, artifact: Artifact) -> None:
     if record.get("status") != "done" or cell.folder.is_symlink() or cell.altered():
         return
     target = run.folder.parent / KEPT / artifact.place / _digest(record.get("fingerprint"))
+    if target.exists() and Cell(target).altered():
+        shutil.rmtree(target)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         with suppress(OSError):  # another process has just done so

@@ -46,7 +46,7 @@ class Cell:
 
     def altered(self) -> str:
         """Return in words the first file that is not what was recorded, an empty string if all are."""
-        files = self.record.get("files", {})
+        files = self.record.get("files")
         if not isinstance(files, dict):
             return f"{RECORD} is damaged"
         for name, digest in files.items():

@@ -53,16 +53,21 @@ def is_running(process: int, since: float | None = None) -> bool:
     return since is None or begun <= since + 1
 
 
+def _is_owner(owner: Any) -> bool:
+    kinds = {"host": str, "process": int, "since": float | int}
+    return isinstance(owner, dict) and all(isinstance(owner.get(key), kind) for key, kind in kinds.items())
+
+
 def is_alive(owner: Any) -> bool:
     """Whether the process that a record names may still be running: of another host nothing is known."""
-    if not isinstance(owner, dict) or not {"host", "process", "since"} <= owner.keys():
+    if not _is_owner(owner):
         return False
     return owner["host"] != HOST or is_running(int(owner["process"]), float(owner["since"]))
 
 
 def described(owner: Any) -> str:
     """Return who works on a cell, in words; an empty string if its record does not say."""
-    if not isinstance(owner, dict) or not {"host", "process", "since"} <= owner.keys():
+    if not _is_owner(owner):
         return ""
     minutes = max(0.0, time.time() - float(owner["since"])) / 60
     since = f"for {minutes / 60:.1f} h" if minutes >= 60 else f"for {minutes:.0f} min"

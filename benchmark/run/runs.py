@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from filelock import Timeout
 from pydantic import ValidationError
 
 from benchmark.config import settings as settings_file
@@ -16,9 +17,8 @@ from benchmark.config.values import NAME
 from benchmark.errors import BenchmarkError
 from benchmark.files import write_json
 from benchmark.run.artifacts import made
-from benchmark.run.cells import RECORD, Cell, difference
-from benchmark.run.owners import described, is_alive
-from benchmark.run.workspace import KEPT, RUNS, Run, run_of_profile
+from benchmark.run.cells import difference
+from benchmark.run.workspace import KEPT, RUNS, Run, locked, run_of_profile
 
 SETTINGS, REQUESTS = "settings.json", "requests"
 LEFT = 24 * 3600  # seconds after which what a killed process of another host left may go
@@ -50,7 +50,9 @@ def _content(run: Run) -> dict[str, object]:
 
 
 def read(path: Path) -> Run:
-    """Return the run that a file describes.
+    """Return the run that a file describes; that of `settings.json` lies where the file is, and has no plug-ins.
+
+    A folder can come from someone else, and a plug-in is executed only where the user names it.
 
     Raises:
         BenchmarkError: it is damaged, or of another version of the suite.
@@ -58,11 +60,15 @@ def read(path: Path) -> Run:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         settings = Profile.model_validate_json(json.dumps(content["settings"]))
+        if path.name == SETTINGS:
+            return Run(settings, path.parent, path.parent / "results", content["device"])
         plugins = tuple(Path(plugin) for plugin in content["plugins"])
         return Run(settings, Path(content["folder"]), Path(content["results"]), content["device"], plugins)
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise BenchmarkError(f"{path} is damaged or of another version ({reason}); give the settings again") from None
+        raise BenchmarkError(
+            f"{path} is damaged or of another version ({reason}); make the run again with its settings"
+        ) from None
 
 
 def opened(name: str, device: str | None = None, plugins: tuple[Path, ...] = ()) -> Run:
@@ -76,16 +82,19 @@ def opened(name: str, device: str | None = None, plugins: tuple[Path, ...] = ())
     Raises:
         BenchmarkError: there is none.
     """
-    if name.endswith(".json"):
+    if name.endswith(".json") and Path(name).is_file():
         run = read(Path(name))
     elif name in settings_file.load()["profiles"]:
         run = run_of_profile(settings_file.profile(name))
     elif is_stored(name):
         run = read(RUNS / name / SETTINGS)
     else:
-        known = [*settings_file.load()["profiles"], *(each.name for each in stored())]
+        known = [*settings_file.load()["profiles"], *(path.parent.name for path in _stored())]
         hint = settings_file.did_you_mean(name, known)
-        raise BenchmarkError(f"there is no run {name[:100]}; `benchmark runs` lists them{hint}")
+        raise BenchmarkError(
+            f"there is no run {name[:100] or 'without a name'}; `benchmark runs` lists them, and `benchmark run --name "
+            f"NAME` with settings makes one{hint}"
+        )
     return replace(run, device=device or run.device, plugins=plugins or run.plugins)
 
 
@@ -108,12 +117,10 @@ def results(named: str) -> Path:
     return opened(named).results if known and not Path(named).exists() else Path(named)
 
 
-def stored() -> Iterator[Run]:
-    """Yield the runs that have a folder and are no profile's."""
+def _stored() -> list[Path]:
+    """Return the files of the runs that are no profile's."""
     profiles = settings_file.load()["profiles"]
-    for path in sorted(RUNS.glob(f"*/{SETTINGS}")):
-        if path.parent.name not in profiles:
-            yield read(path)
+    return [path for path in sorted(RUNS.glob(f"*/{SETTINGS}")) if path.parent.name not in profiles]
 
 
 @dataclass(frozen=True)
@@ -121,13 +128,15 @@ class Listed:
     """A run as `benchmark runs` shows it.
 
     Attributes:
-        run: the run.
-        changes: in which settings it differs from its profile.
+        name: its name.
+        profile: the profile that it started from.
+        changes: in which settings it differs from that; what is wrong with it if it cannot be opened.
         states: how many of its artefacts have each status.
         size: bytes in its folder.
     """
 
-    run: Run
+    name: str
+    profile: str
     changes: list[str]
     states: dict[str, int]
     size: int
@@ -136,8 +145,12 @@ class Listed:
 def listed() -> Iterator[Listed]:
     """Yield every run that has a folder: those of profiles first."""
     profiles = settings_file.load()["profiles"]
-    of_profiles = [run_of_profile(settings_file.profile(name)) for name in profiles if (RUNS / name).is_dir()]
-    for run in [*of_profiles, *stored()]:
+    for name in [*(name for name in profiles if (RUNS / name).is_dir()), *(path.parent.name for path in _stored())]:
+        try:
+            run = opened(name)
+        except BenchmarkError as error:
+            yield Listed(name, "", [str(error)], {}, size(RUNS / name))
+            continue
         changes = []
         if run.name != run.settings.name and run.settings.name in profiles:
             changes = _changes(settings_file.profile(run.settings.name), run.settings)
@@ -145,7 +158,7 @@ def listed() -> Iterator[Listed]:
         for _, cell in made(run):
             status = str(cell.record.get("status", "damaged"))
             states[status] = states.get(status, 0) + 1
-        yield Listed(run, changes, states, size(run.folder))
+        yield Listed(run.name, run.settings.name, changes, states, size(run.folder))
 
 
 def _changes(base: Profile, settings: Profile) -> list[str]:
@@ -169,10 +182,11 @@ def size(folder: Path) -> int:
 
 def check_same(run: Run) -> None:
     """Raise BenchmarkError if a run of this name is stored with other settings that change values."""
-    path = run.folder / SETTINGS
-    if not path.is_file():
+    try:
+        stored = read(run.folder / SETTINGS)
+    except BenchmarkError:  # there is none, or it is damaged and will be written again
         return
-    before, now = (each.settings.model_dump(mode="json", exclude=settings_file.NEUTRAL) for each in (read(path), run))
+    before, now = (each.settings.model_dump(mode="json", exclude=settings_file.NEUTRAL) for each in (stored, run))
     if changed := difference(before, now):
         raise BenchmarkError(
             f"there is a run {run.name} of other settings ({changed}); choose another --name, or remove that run by "
@@ -181,36 +195,39 @@ def check_same(run: Run) -> None:
 
 
 def unneeded(names: tuple[str, ...] = ()) -> Iterator[Path]:
-    """Yield what no run needs: what was replaced, requests, files that killed processes left, and the runs named.
+    """Yield what no run needs: what was replaced, files that killed processes left, and the runs named.
 
     Raises:
-        BenchmarkError: there is no run of a name.
+        BenchmarkError: there is no run of a name, or a process works in it.
     """
-    for name in names:
+    for name in dict.fromkeys(names):
         if not NAME.fullmatch(name) or not (RUNS / name).is_dir():
             raise BenchmarkError(f"there is no run {name[:100]}; `benchmark runs` lists them")
-        for path in (RUNS / name).rglob(RECORD):
-            record = Cell(path.parent).record
-            if record.get("status") == "running" and is_alive(record.get("owner")):
-                raise BenchmarkError(f"{path.parent} is being made ({described(record['owner'])}); stop that first")
+        for path in (RUNS / name / "locks").rglob("*.lock"):
+            try:
+                with locked(path, wait=False):
+                    pass
+            except Timeout:
+                place = path.relative_to(RUNS / name / "locks").with_suffix("")
+                raise BenchmarkError(f"a process is at work in the run {name} ({place}); stop it first") from None
         yield RUNS / name
-    kept = RUNS / KEPT
-    if kept.is_dir():
-        yield kept
+    if (RUNS / KEPT).is_dir():
+        yield RUNS / KEPT
     for part in sorted(RUNS.rglob(".*.part")):
-        if time.time() - part.lstat().st_mtime > LEFT:
+        if time.time() - part.lstat().st_mtime > LEFT and not {RUNS / name for name in names} & {*part.parents}:
             yield part
-    yield from sorted(RUNS.glob(f"*/{REQUESTS}"))
 
 
-def remove(paths: list[Path]) -> int:
-    """Remove files and folders; return the bytes that this frees, a file that others share counted as none."""
-    freed = 0
+def freed(paths: list[Path]) -> int:
+    """Return the bytes that are free after files and folders are removed: those of files that no other run shares."""
+    files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()]
+    return sum(file.lstat().st_size for file in files if file.lstat().st_nlink == 1)
+
+
+def remove(paths: list[Path]) -> None:
+    """Remove files and folders."""
     for path in paths:
-        files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
-        freed += sum(each.lstat().st_size for each in files if each.lstat().st_nlink == 1)
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
-            path.unlink()
-    return freed
+            path.unlink(missing_ok=True)

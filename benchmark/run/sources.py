@@ -10,6 +10,8 @@ from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
+from benchmark.errors import BenchmarkError
+
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("benchmark", "models", "pipelines", "rendered_cars")
 
@@ -17,7 +19,8 @@ PACKAGES = ("benchmark", "models", "pipelines", "rendered_cars")
 def closure(*roots: str | Path, without: Iterable[str] = ()) -> list[Path]:
     """Return the project's files that `roots` (module names or files) import, directly or not, themselves included.
 
-    Imports for types alone (`if TYPE_CHECKING:`) and the modules named in `without` are not followed.
+    Imports for types alone (`if TYPE_CHECKING:`) and the modules named in `without` are not followed. Of a file outside
+    the project, modules beside it are followed, too.
     """
     left_out = {_file(module) for module in without}
     found: set[Path] = set()
@@ -54,11 +57,18 @@ def remember() -> None:
 @cache
 def code_hash(path: Path) -> str:
     """Return a hash of a file's code, the same for every version of Python, as it was when first asked for."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _parsed(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return hashlib.sha256(repr(_said(tree)).encode()).hexdigest()[:16]
+
+
+def _parsed(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise BenchmarkError(f"{path} is no valid Python: {' '.join(str(error).split())}") from None
 
 
 def _said(node: Any) -> Any:
@@ -74,7 +84,7 @@ def _said(node: Any) -> Any:
 @cache
 def _imports(path: Path) -> tuple[Path, ...]:
     names: set[str] = set()
-    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    waiting: list[ast.AST] = [_parsed(path)]
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
@@ -89,7 +99,9 @@ def _imports(path: Path) -> tuple[Path, ...]:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value:
             names.add(node.value.partition(":")[0])  # imported by name later, such as "models.ours:Ours"
     with_parents = {".".join(name.split(".")[: n + 1]) for name in names for n in range(name.count(".") + 1)}
-    return tuple(file for name in sorted(with_parents) if (file := _file(name)))
+    beside = [] if path.is_relative_to(PROJECT) else [path.parent.joinpath(*name.split(".")) for name in names if name]
+    siblings = [file for base in beside for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()]
+    return tuple([file for name in sorted(with_parents) if (file := _file(name))] + sorted(siblings))
 
 
 def _module(node: ast.ImportFrom, path: Path) -> str:

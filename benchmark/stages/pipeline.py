@@ -8,7 +8,7 @@ from benchmark.making import building
 from benchmark.run import runs, sources
 from benchmark.run.workspace import Run
 from benchmark.stages.collect import collect
-from benchmark.stages.data import check_nc, prepare_data
+from benchmark.stages.data import check_nc, filter_images, prepare, split
 from benchmark.stages.report import report
 
 
@@ -24,8 +24,6 @@ def run_everything(run: Run, keep_going: bool = False, jobs: int = 1) -> list[st
         What failed, and why, in words.
     """
     check_and_prepare(run)
-    if run.name != run.settings.name:  # that of a profile has its settings in params.yaml
-        runs.store(run)
     failed = carry_out_all(run, tasks.everything(run), jobs, keep_going)
     with run.lock("results"):
         collect(run)
@@ -43,4 +41,8 @@ def check_and_prepare(run: Run) -> None:
     standard = run.settings.data.standard
     if isinstance(standard, int):  # otherwise the size is known after the split
         check_nc(run, standard)
-    prepare_data(run)
+    prepare(run)
+    if run.name != run.settings.name:  # that of a profile has its settings in params.yaml
+        runs.store(run)
+    filter_images(run)
+    split(run)

@@ -185,9 +185,18 @@ def test_a_process_makes_what_its_task_needs(finished: Run) -> None:
     for name in ("generator.safetensors", "log.csv"):
         made, expected = (Artifact("generator", "tiny", 1).cell(each).folder / name for each in (run, finished))
         assert made.read_bytes() == expected.read_bytes()
-    again = cell_process(run, "train", "nosuch", "0")
-    assert again.returncode == 2
-    assert again.stderr.startswith("error: there is no model nosuch")
+    wrong = {  # words of a command line, and how the sentence begins
+        "train nosuch 0": "there is no model nosuch",
+        "train - 0": "there is no model",
+        "judge foo 0": "judge foo seed 0: the task judge has the names identity, view",
+        "fewshot real 0": "there is no model real",
+        "validation oracle 0": "there is no model oracle",
+    }
+    for line, said in wrong.items():
+        ended = cell_process(run, *line.split())
+        assert ended.returncode == 2, line
+        assert said in ended.stderr.replace("no model can be called", "there is no model"), line
+        assert ended.stderr.count("\n") == 1, line
     with run.lock(Artifact("generator", "tiny", 0).place):
         assert cell_process(run, "train", "tiny", "0", "--no-wait").returncode == HELD
 
@@ -197,7 +206,7 @@ def test_what_is_edited_during_a_run_does_not_pass_for_what_runs(
 ) -> None:
     hashed: list[Path] = []
     monkeypatch.setattr(sources, "code_hash", hashed.append)
-    monkeypatch.setattr(pipeline, "prepare_data", interrupt)
+    monkeypatch.setattr(pipeline, "prepare", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run_everything(finished)
     assert {PROJECT / "benchmark/evaluation/knn.py", PROJECT / "models/interface.py"} <= set(hashed)

@@ -17,7 +17,8 @@ from benchmark.execution import tasks
 from benchmark.execution.stages import make_warm_starts
 from benchmark.making import building, discriminator
 from benchmark.making import generator as training
-from benchmark.run.cache import fingerprint
+from benchmark.run.artifacts import Artifact
+from benchmark.run.cache import fingerprint, is_done
 from benchmark.run.workspace import Run
 from benchmark.stages.data import prepare_data
 from benchmark.training.sampling import AuxiliaryBatches
@@ -218,3 +219,16 @@ def test_a_network_of_another_shape_is_one_sentence(run: Run, tmp_path: Path) ->
     with pytest.raises(BenchmarkError, match="must build the same network") as error:
         do(mine, "train", "mine")
     assert "\n" not in str(error.value)
+
+
+def test_a_model_is_trained_again_when_it_gets_a_warm_start(run: Run) -> None:
+    cold = replace(changed(run, training__warm_up={"steps": 0, "view_weight": 0.2}), folder=Path("switched/runs/run"))
+    cold.folder.mkdir(parents=True)
+    (cold.folder / "data").symlink_to(run.data.absolute())
+    do(cold, "train", "vanilla")
+    trained = Artifact("generator", "vanilla")
+    assert is_done(cold, trained)
+    warm = replace(cold, settings=run.settings)
+    assert not is_done(warm, trained)
+    do(warm, "train", "vanilla")
+    assert trained.cell(warm).record["warm_up_steps"] == 3
