@@ -8,7 +8,7 @@ from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.draws import measurable
-from benchmark.run.artifacts import Artifact
+from benchmark.run.artifacts import Artifact, externals
 from benchmark.run.cache import ensure, is_done
 from benchmark.run.workspace import Run
 
@@ -19,7 +19,8 @@ KINDS = {
     "discriminator": "train the discriminator that a model starts from",
     "train": "train a model",
     "oracle": "render the true pictures",
-    "identity": "measure identity and view of a model or control",
+    "external": "take in pictures made elsewhere, which `benchmark evaluate` brings",
+    "identity": "measure identity and view of a model, a control, or pictures made elsewhere",
     "validation": "the same on validation identities",
     "fewshot": "measure few-shot recognition with a model or control",
 }
@@ -31,7 +32,7 @@ class Task:
 
     Attributes:
         kind: one of KINDS.
-        name: of a model, a control or a judge.
+        name: of a model, a control, a judge, or a row of pictures made elsewhere.
         seed: training seed.
     """
 
@@ -66,6 +67,10 @@ def artifacts(run: Run, task: Task) -> list[Artifact]:
         return [Artifact("generator", name, seed)]
     if task.kind == "oracle":
         return [Artifact("oracle")]
+    if task.kind == "external":
+        return [Artifact("external", name)]
+    if task.kind in ("fewshot", "validation") and name in externals(run):
+        raise BenchmarkError(f"there is no task {task}: pictures made elsewhere are of the standard set alone")
     if task.kind == "fewshot":
         return [Artifact("recognition", name, seed)]
     if task.kind not in ("identity", "validation"):
@@ -134,10 +139,24 @@ def measuring(run: Run, kind: str = "identity") -> dict[Task, set[Task]]:
     for name in names:
         if name != "real":
             found[Task(kind, name)] = {real, *([Task("oracle")] if name == "oracle" else [])}
+    for name in _taken_in(run) if kind == "identity" else ():
+        found |= {Task("external", name): set(), Task(kind, name): {real, Task("external", name)}}
     for model in run.settings.models:
         for seed in range(run.settings.seeds):
             found[Task(kind, model, seed)] = {real, Task("train", model, seed)}
     return ({Task("oracle"): set()} if "oracle" in names else {}) | found
+
+
+def without_models(run: Run) -> dict[Task, set[Task]]:
+    """Return the tasks of measuring identity of all but the models, with the judges, each with what it waits for."""
+    wanted = {**_judges(), **measuring(run)}
+    return {task: first for task, first in wanted.items() if task.name not in run.settings.models}
+
+
+def _taken_in(run: Run) -> list[str]:
+    """Return the rows of pictures made elsewhere: those that the command brings, and those that still fit the data."""
+    brought = run.pictures.name if run.pictures else None
+    return [name for name in externals(run) if name == brought or is_done(run, Artifact("external", name))]
 
 
 def recognising(run: Run) -> dict[Task, set[Task]]:
