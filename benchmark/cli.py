@@ -257,6 +257,38 @@ def validate(
         click.echo(f"table: {output}")
 
 
+@cli.command()
+@click.option("--name", help="Name of the pictures' row in the tables.")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of the pictures.")
+@click.option("--table", type=click.Path(path_type=Path), help="CSV: output, input, target; default: DIR/outputs.csv.")
+@click.option("--export", type=click.Path(path_type=Path), help="Folder for what is needed to make the pictures.")
+@click.option("--training", is_flag=True, help="With --export: the images to train with, and their labels, too.")
+@run_options
+def evaluate(
+    name: str | None, images: Path | None, table: Path | None, export: Path | None, training: bool, **choices: Any
+) -> None:
+    """Measure pictures that any other program has made, as those of a model.
+
+    --export DIR writes the inputs and a table of the wanted pictures, wanted.csv. --name NAME --images DIR then
+    measures them: they become a row of the tables, beside models and controls. docs/images_made_elsewhere.md has the
+    steps.
+    """
+    if bool(name) != bool(images) or bool(name) == bool(export):
+        raise click.UsageError("give --name and --images to measure pictures, or --export to have what they need")
+    if (table and export) or (training and not export):
+        raise click.UsageError("--table goes with --images, and --training with --export")
+    from benchmark.stages import evaluate as stage
+
+    opened = open_run(**choices)
+    if export:
+        stage.export(opened, export, training)
+        click.echo(f"wanted: {export}/wanted.csv")
+    elif name and images:
+        stage.evaluate(opened, name, images, table)
+        click.echo(f"\n{(opened.results / 'identity.md').read_text(encoding='utf-8')}")
+        click.echo(f"report: {opened.results}/report.html; tables: {opened.results}/*.csv, *.md, *.tex")
+
+
 @cli.command(cls=SeveralValues)
 @click.option("--model", "models", multiple=True, help="Models by name, or all; every measured one if left out.")
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")

@@ -68,8 +68,8 @@ def device_type(device: str) -> str:
 
 
 def versions(*packages: str) -> dict[str, str]:
-    """Return the versions of `packages`, by default those whose arithmetic shows in every result."""
-    return {name: version(name) for name in packages or ("torch", "torchvision", "numpy")}
+    """Return the versions of installed packages."""
+    return {name: version(name) for name in packages}
 
 
 def device_name(device: "torch.device") -> str:

@@ -2,10 +2,10 @@
 
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ from benchmark.files import replacing, write_json
 REJECTED = "rejected.csv"
 CHUNK = 256  # images decoded before they are written; bounds the memory
 TOLERATED = 0.01  # share of unusable images from which on the data set itself is at fault
+
+T = TypeVar("T")
 
 
 def build(
@@ -72,10 +74,14 @@ def _squares(
         except BenchmarkError as error:
             return str(error)
 
-    rows = list(zip(manifest["image"], manifest["box"], strict=True))
-    with ThreadPoolExecutor(workers) as pool, tqdm(total=len(rows), unit="image", disable=None) as bar:
-        for start in range(0, len(rows), CHUNK):
-            for result in pool.map(square, rows[start : start + CHUNK]):
+    yield from in_threads(square, list(zip(manifest["image"], manifest["box"], strict=True)), workers)
+
+
+def in_threads(square: Callable[[T], Pixels | str], items: Sequence[T], workers: int = 2) -> Iterator[Pixels | str]:
+    """Yield the square of each item, or why there is none, in their order, with a bar; CHUNK are held at once."""
+    with ThreadPoolExecutor(workers) as pool, tqdm(total=len(items), unit="image", disable=None) as bar:
+        for start in range(0, len(items), CHUNK):
+            for result in pool.map(square, items[start : start + CHUNK]):
                 bar.update()
                 yield result
 

@@ -95,11 +95,11 @@ def mean_image(store: ImageStore) -> Generate:
     return lambda positions, view: stacked[view].expand(len(positions), -1, -1, -1)
 
 
-def oracle(pictures: NDArray[np.uint8], known: Positions) -> Generate:
-    """Return the control that answers with true pictures.
+def stored(pictures: NDArray[np.uint8], known: Positions) -> Generate:
+    """Return a function that answers with pictures made before: true ones, or those of a generator elsewhere.
 
     Args:
-        pictures: of each known image from each view, (N, views, S, S, 3), as `oracle.render_targets` returns them.
+        pictures: of each known image from each view, (N, views, S, S, 3), in 0 .. 255.
         known: growing positions of these images in the manifest, (N,).
     """
     return lambda positions, view: to_float(pictures[np.searchsorted(known, positions), view])

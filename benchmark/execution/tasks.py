@@ -8,7 +8,7 @@ from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.draws import measurable
-from benchmark.run.artifacts import Artifact, entry
+from benchmark.run.artifacts import Artifact, entry, externals
 from benchmark.run.cache import ensure, is_done
 from benchmark.run.workspace import Run
 
@@ -19,7 +19,8 @@ KINDS = {
     "discriminator": "train the discriminator that a model starts from",
     "train": "train a model",
     "oracle": "render the true pictures",
-    "identity": "measure identity and view of a model or control",
+    "external": "take in pictures made elsewhere, which `benchmark evaluate` brings",
+    "identity": "measure identity and view of a model, a control, or pictures made elsewhere",
     "validation": "the same on validation identities",
     "fewshot": "measure few-shot recognition with a model or control",
 }
@@ -31,7 +32,7 @@ class Task:
 
     Attributes:
         kind: one of KINDS.
-        name: of a model, a control or a judge.
+        name: of a model, a control, a judge, or a row of pictures made elsewhere.
         seed: training seed.
     """
 
@@ -48,20 +49,28 @@ class Task:
         return [self.kind, self.name or "-", str(self.seed)]
 
 
+def _check(run: Run, task: Task) -> None:
+    """Raise BenchmarkError if there is no such task."""
+    controls = {"identity": (*OF_IDENTITY,), "validation": VALIDATED, "fewshot": (*OF_FEWSHOT,)}.get(task.kind, ())
+    if task.kind in ("judge", "oracle"):
+        known = JUDGES if task.kind == "judge" else ("",)
+        if task.name not in known or task.seed:
+            raise BenchmarkError(f"{task}: the task {task.kind} has the names {', '.join(known) or '-'} and seed 0")
+    elif task.name in externals(run):
+        if task.kind not in ("external", "identity"):
+            raise BenchmarkError(f"there is no task {task}: pictures made elsewhere are of the standard set alone")
+    elif task.name not in controls:
+        entry(run, task.name)  # raises if there is no such model
+
+
 def artifacts(run: Run, task: Task) -> list[Artifact]:
     """Return what a task makes, in order; what that is made from is not among it.
 
     Raises:
         BenchmarkError: there is no such task.
     """
+    _check(run, task)
     name, seed = task.name, task.seed
-    controls = {"identity": (*OF_IDENTITY,), "validation": VALIDATED, "fewshot": (*OF_FEWSHOT,)}.get(task.kind, ())
-    if task.kind in ("judge", "oracle"):
-        known = JUDGES if task.kind == "judge" else ("",)
-        if name not in known or seed:
-            raise BenchmarkError(f"{task}: the task {task.kind} has the names {', '.join(known) or '-'} and seed 0")
-    elif name not in controls:
-        entry(run, name)  # raises if there is no such model
     if task.kind == "judge":
         return [Artifact(f"{name}_judge")]
     if task.kind == "discriminator":
@@ -73,6 +82,8 @@ def artifacts(run: Run, task: Task) -> list[Artifact]:
         return [Artifact("generator", name, seed)]
     if task.kind == "oracle":
         return [Artifact("oracle")]
+    if task.kind == "external":
+        return [Artifact("external", name)]
     if task.kind == "fewshot":
         return [Artifact("recognition", name, seed)]
     store, sizes = open_store(run), list(run.settings.evaluation.nc)
@@ -142,10 +153,24 @@ def measuring(run: Run, kind: str = "identity") -> dict[Task, set[Task]]:
     for name in names:
         if name != "real":
             found[Task(kind, name)] = {real, *([Task("oracle")] if name == "oracle" else [])}
+    for name in _taken_in(run) if kind == "identity" else ():
+        found |= {Task("external", name): set(), Task(kind, name): {real, Task("external", name)}}
     for model in run.settings.models:
         for seed in range(run.settings.seeds):
             found[Task(kind, model, seed)] = {real, Task("train", model, seed)}
     return ({Task("oracle"): set()} if "oracle" in names else {}) | found
+
+
+def without_models(run: Run) -> dict[Task, set[Task]]:
+    """Return the tasks of measuring identity of all but the models, with the judges, each with what it waits for."""
+    wanted = {**_judges(), **measuring(run)}
+    return {task: first for task, first in wanted.items() if task.name not in run.settings.models}
+
+
+def _taken_in(run: Run) -> list[str]:
+    """Return the rows of pictures made elsewhere: those that the command brings, and those that still fit the data."""
+    brought = run.pictures.name if run.pictures else None
+    return [name for name in externals(run) if name == brought or is_done(run, Artifact("external", name))]
 
 
 def recognising(run: Run) -> dict[Task, set[Task]]:

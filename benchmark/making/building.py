@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchmarkError
-from benchmark.run.artifacts import CONTROLS, entry
+from benchmark.run.artifacts import entry, is_model
 from benchmark.seeding import seed_global
 from models.capacity import sized
 from models.interface import ModelSpec, ViewModel
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def model_files(run: "Run", artifact: "Artifact") -> "list[Path]":
-    """Return the files of the model that an artefact is made with, none for a control."""
-    return [] if artifact.name in CONTROLS else entry(run, artifact.name).sources
+    """Return the files of the model that an artefact is made with, none where it is made with no model."""
+    return entry(run, artifact.name).sources if is_model(run, artifact.name) else []
 
 
 def spec(run: "Run", identities: int) -> ModelSpec:

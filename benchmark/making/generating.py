@@ -1,4 +1,4 @@
-"""What stands in a row of the tables, as a function that generates images: a control, or a trained generator."""
+"""What stands in a row of the tables, as a function that generates images: a control, a generator, stored pictures."""
 
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,13 @@ from benchmark.evaluation import generate
 from benchmark.evaluation.generate import Generate
 from benchmark.files import reading
 from benchmark.making import trained
-from benchmark.run.artifacts import CONTROLS, Artifact
+from benchmark.run.artifacts import CONTROLS, Artifact, externals
 
 if TYPE_CHECKING:
     from benchmark.data.image_store import ImageStore
     from benchmark.run.workspace import Run
 
-ORACLE = "pictures.npy"  # of the artefact `oracle`
+PICTURES = "pictures.npy"  # of the artefacts `oracle` and `external`
 
 
 def measured_store(run: "Run", measured: str) -> "ImageStore":
@@ -30,6 +30,8 @@ def needed(run: "Run", artifact: Artifact) -> list[Artifact]:
     """Return what a row's function is made from."""
     if artifact.name == "oracle":
         return [Artifact("oracle")]
+    if artifact.name in externals(run):
+        return [Artifact("external", artifact.name)]
     return [] if artifact.name in CONTROLS else [Artifact("generator", artifact.name, artifact.seed)]
 
 
@@ -39,8 +41,9 @@ def generate_function(run: "Run", artifact: Artifact, store: "ImageStore", devic
         return generate.copy(store)
     if artifact.name == "mean_image":
         return generate.mean_image(store)
-    if artifact.name == "oracle":
-        path = Artifact("oracle").cell(run).folder / ORACLE
+    (made_from,) = needed(run, artifact)
+    if made_from.kind != "generator":
+        path = made_from.cell(run).folder / PICTURES
         with reading(path):
-            return generate.oracle(np.load(path, mmap_mode="r", allow_pickle=False), store.subset("standard"))
+            return generate.stored(np.load(path, mmap_mode="r", allow_pickle=False), store.subset("standard"))
     return generate.trained(trained.load_finished(run, artifact.name, artifact.seed, device), store)

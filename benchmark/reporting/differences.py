@@ -53,7 +53,11 @@ def identity_families(measured: Iterable[Measured]) -> list[Family]:
 
 
 def differences_table(
-    families: Iterable[Family], keys: Sequence[str], profile: str, first: Sequence[str] = ()
+    families: Iterable[Family],
+    keys: Sequence[str],
+    profile: str,
+    first: Sequence[str] = (),
+    elsewhere: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return the rows of `comparison.compare` for every family, against `first`, vanilla and the best baseline.
 
@@ -62,6 +66,7 @@ def differences_table(
         keys: columns that tell the families apart, in the order of sorting; METRICS are sorted by their own order.
         profile: name of the run.
         first: further rows to compare with.
+        elsewhere: rows that stand after the models, see `tables.elsewhere`.
     """
     others = {name: name for name in first}
     parts = [compare(models, others | references(models)).assign(**key) for key, models in families]
@@ -70,7 +75,7 @@ def differences_table(
 
     def placed(column: "pd.Series[Any]") -> "pd.Series[Any]":
         if column.name == "model":
-            return column.map(place)
+            return column.map(lambda model: place(model, elsewhere))
         return column.map(order).fillna(0) if column.name in ("metric", "reference") else column
 
     ordered = table.sort_values([*keys, "reference", "model"], key=placed, ignore_index=True)

@@ -1,6 +1,6 @@
 """The paper's exhibits, made of a run: Table 1, Table 2, and Fig. 4 or 5; the printed numbers beside those measured."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import cache
 from typing import Any
 
@@ -75,12 +75,15 @@ def curves_table(table: pd.DataFrame, dataset: str) -> tuple[str, pd.DataFrame]:
     return name, shown[["profile", "model", "nc", *columns, "n_seeds"]].reset_index(drop=True)
 
 
-def curves_sheet(curves: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
-    """Return what is drawn over N_c, for reading: a grid for each rate, with a column for each N_c."""
+def curves_sheet(curves: pd.DataFrame, gaps: Gaps = COMPLETE, elsewhere: Sequence[str] = ()) -> Sheet:
+    """Return what is drawn over N_c, for reading: a grid for each rate, with a column for each N_c.
+
+    The rows `elsewhere` stand after the models, see `tables.elsewhere`.
+    """
     counts = sorted(curves["nc"].unique())
     parts, footnotes = [("random", nc) for nc in counts], Footnotes()
     missing = set(gaps.missing(*parts)) - (set(TABLE_2) - {REFERENCE})
-    models = sorted({*curves["model"], *missing}, key=place)
+    models = sorted({*curves["model"], *missing}, key=lambda model: place(model, elsewhere))
     names = {model: footnotes.mark(model, gaps.footnote(model, *parts)) for model in models}
     head = ["model", *(f"{nc} classes, %" for nc in counts)]
     grids = []

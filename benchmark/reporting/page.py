@@ -130,7 +130,7 @@ def covering(facts: Facts, identity: Sequence[Measured]) -> Facts:
 
     These settings choose rows. The stored ones are of the last command alone, which adds to what others have measured.
     """
-    models = [each for each in identity if each.model not in OF_IDENTITY]
+    models = [each for each in identity if each.model not in OF_IDENTITY and each.trained.images is not None]
     seeds = 1 + max((int(each.outcomes["seed"].max()) for each in models), default=0)
     evaluation = facts.settings.evaluation.model_copy(update={"nc": tuple(sorted({each.nc for each in identity}))})
     names = tuple(sorted({each.model for each in models}, key=place))

@@ -54,7 +54,7 @@ def render(rows: Rows, results: Path) -> None:
         write_csv(table, results / f"{name}.csv")
     compared = {
         "claims": claims.claims_sheet(said, facts, {"identity": identity, "fewshot": recognition}),
-        figure: exhibits.curves_sheet(drawn, identity),
+        figure: exhibits.curves_sheet(drawn, identity, tables.elsewhere(made.identity)),
         "paper/table_1": exhibits.sheet_1(table_1, facts, recognition),
         "paper/table_2": exhibits.sheet_2(table_2, facts, identity),
     }

@@ -8,7 +8,7 @@ import pandas as pd
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers, means_and_intervals
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps, dashes
-from benchmark.reporting.order import in_order, place
+from benchmark.reporting.order import CONTROLS, in_order, place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.results.rates import COPIED, LEADING, OF_TARGETS, RATES, TARGETS
 from benchmark.results.records import Measured, Trained
@@ -66,6 +66,7 @@ APART = (
     "The two are not directly comparable: grouped draws other classes, and where these have few groups its KNN learns "
     "from fewer images, so part of a drop from random to grouped is the smaller training part and not a leak."
 )
+ELSEWHERE = "Made elsewhere, so that size, budget and training data are not known here"
 
 BESIDE = ("joint", "top1", "view")
 BESIDE_JOINT = (
@@ -94,7 +95,14 @@ def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
             row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
         counted = {f"n_{column}s": each.outcomes[column].nunique() for column in ("seed", "draw", "image")}
         rows.append(row | counted | {"n_excluded": each.left_out})
-    return in_order(pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64")), "model", "split", "nc")
+    table = pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64"))
+    return in_order(table, "model", "split", "nc", elsewhere=elsewhere(table))
+
+
+def elsewhere(table: pd.DataFrame) -> list[str]:
+    """Return the rows of a table whose pictures were made elsewhere: no controls, but of no training that is known."""
+    models = table.loc[table["images_seen"].isna(), "model"]
+    return sorted(set(models) - set(CONTROLS))
 
 
 def diagnostics(table: pd.DataFrame) -> pd.DataFrame:
@@ -127,12 +135,12 @@ def identity_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
 def _grids(table: pd.DataFrame, head: list[str], cells: Cells, gaps: Gaps, footnotes: Footnotes) -> list[Grid]:
     """Return a grid for each split and N_c, the paper's split first; `cells` returns what stands behind the name."""
     measurements = table.sort_values(["split", "nc"], ascending=[False, True], kind="stable")
-    grids = []
+    outside, grids = elsewhere(table), []
     for (split, nc), rows in measurements.groupby(["split", "nc"], sort=False):
         part = str(split), int(str(nc))
         found = [(row["model"], cells(row)) for row in rows.to_dict("records")]
         found += [(model, dashes(head)) for model in gaps.missing(part)]
-        found.sort(key=lambda each: place(each[0]))
+        found.sort(key=lambda each: place(each[0], outside))
         lines = [[footnotes.mark(model, gaps.footnote(model, part)), *texts] for model, texts in found]
         grids.append(Grid(head, lines, f"{split} split, {nc} classes"))
     return grids
@@ -187,13 +195,17 @@ def headline(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
             cells.append(NONE if pd.isna(row[rate]) else percent(row, rate))
         return [*cells, count(ends["warm_up_steps"].get(model)), ends["n_seeds"].get(model, NONE)]
 
-    names = {*table["model"], *gaps.missing(*parts)}
+    names, outside = {*table["model"], *gaps.missing(*parts)}, elsewhere(table)
     controls = names & set(OF_IDENTITY)
     kinds = (("model", "Models", names - controls), ("control", "Controls, which are no model", controls))
     grids = []
     for kind, title, own in kinds:
         if own:
-            grids.append(Grid([kind, *head], [line(model) for model in sorted(own, key=place)], title))
+            grids.append(
+                Grid(
+                    [kind, *head], [line(model) for model in sorted(own, key=lambda each: place(each, outside))], title
+                )
+            )
     said = [*footnotes.notes, " ".join([joint(table), BESIDE_JOINT, *[OWN_VIEW] * ("real" in names)]), notes(table)]
     explained = "; ".join(f"{name}: {words}" for name, words in OF_IDENTITY.items() if name in names)
     said += [f"Controls: {explained}."] * bool(explained)
@@ -229,9 +241,11 @@ def budget(table: pd.DataFrame) -> str:
         f"{row.images_seen:,} images in batches of {row.batch_size}, drawn from {row.train_images:,}"
         for row in table.dropna(subset=["images_seen"]).itertuples()
     )
-    budgets = " or ".join(dict.fromkeys(batches)) or "none of these rows was trained"
+    budgets = " or ".join(dict.fromkeys(batches)) or "none of these rows was trained here"
     warm_up = f" {WARM_UP}" if (table["warm_up_steps"] > 0).any() else ""
-    return f"Budget, in real images used by generator updates: {budgets}.{warm_up}"
+    outside = elsewhere(table)
+    unknown = f" {ELSEWHERE}: {', '.join(outside)}." if outside else ""
+    return f"Budget, in real images used by generator updates: {budgets}.{warm_up}{unknown}"
 
 
 def count(number: object) -> str:

@@ -53,11 +53,12 @@ def tidy(rows: Rows) -> Tidy:
     """Return the tables of the rows."""
     name, settings = rows.facts.name, rows.facts.settings
     identity = tables.identity_table(rows.identity, name)
-    families = fewshot.families(rows.fewshot, settings.fewshot)
+    families, outside = fewshot.families(rows.fewshot, settings.fewshot), tables.elsewhere(identity)
+    of_identity = differences.identity_families(rows.identity)
     return Tidy(
         identity,
-        views_table(rows.identity, settings.data.views, name),
-        differences.differences_table(differences.identity_families(rows.identity), differences.IDENTITY_KEYS, name),
+        views_table(rows.identity, settings.data.views, name, outside),
+        differences.differences_table(of_identity, differences.IDENTITY_KEYS, name, elsewhere=outside),
         exhibits.ablation_table(identity),
         fewshot.fewshot_table(rows.fewshot, settings.fewshot, name),
         differences.differences_table(families, fewshot.FAMILY, name, first=[fewshot.START]),
@@ -81,7 +82,9 @@ def metrics(identity: pd.DataFrame, recognised: pd.DataFrame) -> dict[str, dict[
     return nested
 
 
-def views_table(measured: Iterable[Measured], views: Sequence[str], profile: str) -> pd.DataFrame:
+def views_table(
+    measured: Iterable[Measured], views: Sequence[str], profile: str, elsewhere: Sequence[str] = ()
+) -> pd.DataFrame:
     """Return from which view to which view a model can turn: joint, top1 and view.
 
     There is one row for each (model, split, nc, view of the input, target view). The rates are means, without
@@ -91,6 +94,7 @@ def views_table(measured: Iterable[Measured], views: Sequence[str], profile: str
         measured: the measurements.
         views: names of the views by their numbers, which give the order of the rows.
         profile: name of the run.
+        elsewhere: rows that stand after the models, see `tables.elsewhere`.
     """
     parts = []
     for each in measured:
@@ -98,6 +102,6 @@ def views_table(measured: Iterable[Measured], views: Sequence[str], profile: str
         groups = found.groupby([each.outcomes["source"], each.outcomes["target"]])
         means = groups.mean().assign(n=groups.size()).reset_index()
         parts.append(means.assign(profile=profile, model=each.model, split=each.split, nc=each.nc))
-    table = in_order(pd.concat(parts, ignore_index=True), *VIEW_KEYS)
+    table = in_order(pd.concat(parts, ignore_index=True), *VIEW_KEYS, elsewhere=elsewhere)
     names = dict(enumerate(views))
     return table.assign(**{end: table[end].map(names) for end in ("source", "target")})[[*VIEW_KEYS, *OF_TARGETS, "n"]]

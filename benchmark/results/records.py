@@ -44,10 +44,10 @@ class Trained:
 
 @dataclass(frozen=True)
 class Measured:
-    """The outcomes of one model or control for one split and number of classes, over all its training seeds.
+    """The outcomes of one row of the tables for one split and number of classes, over all its training seeds.
 
     Attributes:
-        model: name of the model or control.
+        model: name of the model or control, or of pictures made elsewhere.
         trained: on which terms.
         split: `random` or `grouped`.
         nc: number of classes.

@@ -77,6 +77,7 @@ class Kind:
         needs: `module:function`, which gets run and artefact, and returns the artefacts that it is made from.
         code: `module:function`, which gets run and artefact, and returns further files whose code counts.
         data: `module:function`, which gets a run and returns the hash of the images that it is made from.
+        pictures: `module:function`, which gets run and artefact, and returns the hash of what the user brings for it.
         packages: those whose versions count.
         device: whether it is computed by torch, so that the kind of device counts.
         content: files that what is made from it depends on; all if empty.
@@ -89,6 +90,7 @@ class Kind:
     needs: str = ""
     code: str = ""
     data: str = SPLIT_HASH
+    pictures: str = ""
     packages: tuple[str, ...] = ("torch", "torchvision", "numpy")
     device: bool = True
     switches: tuple[str, ...] = ()
@@ -146,6 +148,16 @@ TABLE = {
         packages=("numpy", "pillow", "trimesh", "embreex"),
         device=False,
     ),
+    "external": Kind(
+        "external/{name}",
+        f"{MAKING}.external",
+        (),
+        needs=f"{MAKING}.external:needs",
+        pictures=f"{MAKING}.external:digest",
+        packages=(),
+        device=False,
+        content=("pictures.npy",),
+    ),
     "outputs": Kind(
         "{measured}/{name}/seed{seed}/outputs",
         f"{MAKING}.outputs",
@@ -194,7 +206,7 @@ class Artifact:
 
     Attributes:
         kind: its row of TABLE.
-        name: of a model, a control or a discriminator.
+        name: of a model, a control, a discriminator, or a row of pictures made elsewhere.
         seed: training seed.
         split: how the images of an identity are dealt to training and testing of the KNN.
         nc: number of classes.
@@ -232,6 +244,17 @@ class Made(NamedTuple):
     facts: dict[str, Any]
 
 
+def externals(run: Run) -> list[str]:
+    """Return the names of the rows whose pictures were made elsewhere, sorted."""
+    stored = (path.parent.name for path in run.folder.glob(f"external/*/{RECORD}"))
+    return sorted({*stored, *([run.pictures.name] if run.pictures else [])})
+
+
+def is_model(run: Run, name: str) -> bool:
+    """Whether a row of the tables is a model: no control, and not of pictures made elsewhere."""
+    return name not in CONTROLS and name not in externals(run)
+
+
 def entry(run: Run, model: str) -> Entry:
     """Return the registry's entry of a model.
 
@@ -239,10 +262,11 @@ def entry(run: Run, model: str) -> Entry:
     followed: the folder of a run can come from someone else.
 
     Raises:
-        BenchmarkError: there is no such model, or it has the name of a control.
+        BenchmarkError: there is no such model, or another row of the tables has its name.
     """
-    if model in CONTROLS:
-        raise BenchmarkError(f"no model can be called {model}: a control of the tables has this name; give it another")
+    if not is_model(run, model):
+        other = "a control of the tables has" if model in CONTROLS else "in this run pictures made elsewhere have"
+        raise BenchmarkError(f"no model can be called {model}: {other} this name; give it another")
     try:
         return find(model, run.plugins)
     except UnknownModelError as error:

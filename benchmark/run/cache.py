@@ -15,7 +15,7 @@ from benchmark.environment import device_type, versions
 from benchmark.errors import NO_SPACE, BenchmarkError
 from benchmark.files import beside, write_json
 from benchmark.run import sources
-from benchmark.run.artifacts import CONTROLS, MAKING, NEUTRAL, Artifact, Made, found_at
+from benchmark.run.artifacts import MAKING, NEUTRAL, Artifact, Made, found_at, is_model
 from benchmark.run.cells import RECORD, Cell, difference
 from benchmark.run.workspace import KEPT, Run, locked
 from models.registry import entries
@@ -80,6 +80,8 @@ def _cheap(run: Run, artifact: Artifact) -> dict[str, Any]:
         made_from["switches"] = {key: bool(value) for key, value in run.settings.values_of(row.switches).items()}
     if row.data:
         made_from["data_hash"] = _called(row.data, run)
+    if row.pictures:
+        made_from["pictures_hash"] = _called(row.pictures, run, artifact)
     made_from["versions"] = versions(*row.packages)
     if row.device:
         made_from["device"] = device_type(run.device)
@@ -105,7 +107,7 @@ def fingerprint(run: Run, artifact: Artifact) -> dict[str, Any]:
     """Return everything that can change the content of an artefact whose inputs are done."""
     row = artifact.row
     extra: list[Path] = _called(row.code, run, artifact) if row.code else []
-    without = {*NEUTRAL, *([f"{MAKING}.trained"] if artifact.name in CONTROLS else [])}
+    without = {*NEUTRAL, *([] if is_model(run, artifact.name) else [f"{MAKING}.trained"])}
     files = sources.closure(row.module, *extra, without=without)
     contents = {each.place: content(run, each) for each in needs(run, artifact)}
     return {**_cheap(run, artifact), "inputs": contents, "sources": sources.hashes(files)}

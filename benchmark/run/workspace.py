@@ -18,6 +18,21 @@ KEPT = ".kept"  # beside the folders of the runs: finished artefacts that were r
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """Pictures made elsewhere that a command has checked, and that wait to become an artefact.
+
+    Attributes:
+        name: of their row in the tables.
+        folder: which holds them as the files of the artefact.
+        digest: SHA-256 of the pictures.
+    """
+
+    name: str
+    folder: Path
+    digest: str
+
+
+@dataclass(frozen=True)
 class Run:
     """Settings and the folders that belong to them.
 
@@ -27,6 +42,7 @@ class Run:
         results: the tables and figures.
         device: `auto`, `cpu` or `cuda`.
         plugins: files with models of the user.
+        pictures: made elsewhere, where the command brings some; those of earlier commands are artefacts.
     """
 
     settings: Profile
@@ -34,6 +50,7 @@ class Run:
     results: Path
     device: str = "auto"
     plugins: tuple[Path, ...] = ()
+    pictures: Pictures | None = None
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ from benchmark.results import rows
 from benchmark.results.records import Facts, Failure, Measured, Recognised, Trained
 from benchmark.results.rows import Rows, Samples
 from benchmark.run import sources
-from benchmark.run.artifacts import CONTROLS, Artifact, entry, made
+from benchmark.run.artifacts import Artifact, entry, is_model, made
 from benchmark.run.cache import check, is_done
 from benchmark.run.workspace import Run
 
@@ -51,7 +51,7 @@ def collect(run: Run) -> None:
     recognitions = recognised(run, missing) if run.settings.fewshot.shots else []
     trained: dict[str, list[int]] = {}  # models in the tables, and their training seeds
     for each in identities:
-        if each.model not in CONTROLS:
+        if is_model(run, each.model):
             trained[each.model] = sorted({*trained.get(each.model, []), *map(int, each.outcomes["seed"].unique())})
     records = {(name, seed): record(run, name, seed) for name, seeds in trained.items() for seed in seeds}
     base = spec(run, training_identities(store))
@@ -127,7 +127,7 @@ def _finished(run: Run, kind: str, missing: list[Failure], on: str = "identity")
         if artifact.name in unknown:
             continue
         try:
-            if artifact.name not in CONTROLS:
+            if is_model(run, artifact.name):
                 entry(run, artifact.name)
         except BenchmarkError as error:
             print(f"{artifact.name}: left out of the tables: {error}")
@@ -149,8 +149,8 @@ def unusable(manifest: pd.DataFrame) -> dict[str, int]:
 
 
 def record(run: Run, name: str, seed: int) -> dict[str, Any]:
-    """Return what is recorded of a model's training run, nothing for a control."""
-    return {} if name in CONTROLS else Artifact("generator", name, seed).cell(run).record
+    """Return what is recorded of a model's training run, nothing of any other row."""
+    return Artifact("generator", name, seed).cell(run).record if is_model(run, name) else {}
 
 
 def trained_on(record: dict[str, Any]) -> Trained:

@@ -64,7 +64,7 @@ def _every_view(store: ImageStore, root: Path) -> Tensor:
     positions = np.arange(len(store.manifest))
     images, squares = store.manifest["image"].tolist(), (DATA.image_size, DATA.margin)
     pictures = render_targets(root, images, DATA.views, *squares, seed=CARS.seed, size=CARS.size)
-    answer = generate.oracle(pictures, positions)
+    answer = generate.stored(pictures, positions)
     return torch.stack([answer(positions, view) for view in range(VIEWS)], 1)
 
 

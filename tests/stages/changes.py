@@ -8,14 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from benchmark import environment
+from benchmark.files import sha256
 from benchmark.run import sources
 from benchmark.run.cells import RECORD
-from benchmark.run.workspace import Run
+from benchmark.run.workspace import Pictures, Run
 from benchmark.training import compiling
 from tests.stages import helpers
 from tests.tools import PROJECT
@@ -23,6 +26,24 @@ from tests.tools import PROJECT
 Change = Callable[[Run, pytest.MonkeyPatch], Run]  # what is made of a run's files stands in its folder alone
 
 PICTURE = "0_0.png"  # of an identity that is trained on
+
+
+def pictures(edit: Callable[[NDArray[np.uint8]], None]) -> Change:
+    """The pictures made elsewhere, brought once more."""
+
+    def change(run: Run, patch: pytest.MonkeyPatch) -> Run:
+        place = run.folder.parent / "brought"
+        shutil.copytree(run.folder / "external/outside", place)
+        content = np.load(place / "pictures.npy", mmap_mode="r+")
+        edit(content)
+        content.flush()
+        return replace(run, pictures=Pictures("outside", place, sha256(place / "pictures.npy")))
+
+    return change
+
+
+def white(content: NDArray[np.uint8]) -> None:
+    content[0, 1] = 255
 
 
 def setting(key: str, value: Any) -> Change:

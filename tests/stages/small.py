@@ -22,6 +22,7 @@ from benchmark.evaluation.resnet import FEATURES
 from benchmark.run.workspace import Run
 from benchmark.seeding import rng
 from benchmark.stages import pipeline
+from benchmark.stages.evaluate import brought, export
 from models import registry
 from tests.tools import PROJECT, TINY
 
@@ -69,6 +70,17 @@ def small_run(folder: Path) -> Iterator[Run]:
         Path("tiny.py").write_text(code, encoding="utf-8")
         chosen = override(with_dataset(smoke, "table"), SETTINGS)
         yield Run(chosen, Path("runs/finished"), Path("results"), "cpu", (Path("tiny.py"),))
+
+
+@contextmanager
+def with_pictures(run: Run) -> Iterator[Run]:
+    """The run with pictures made elsewhere, called `outside`: each input for each of its views."""
+    folder = Path("outside")
+    export(run, folder)
+    table = pd.read_csv(folder / "wanted.csv", dtype=str)
+    table.assign(output=table["file"]).to_csv(folder / "outputs.csv", index=False)
+    with brought(run, "outside", folder) as bringing:
+        yield bringing
 
 
 def copy(run: Run, folder: Path) -> Run:

@@ -17,7 +17,7 @@ from benchmark.run.workspace import Run
 from benchmark.stages.pipeline import run_everything
 from tests.stages import changes, helpers
 from tests.stages.changes import Change, altered, cut, data, gone, plugin, setting, source, status, unchanged, version
-from tests.stages.small import copy, small_run
+from tests.stages.small import copy, small_run, with_pictures
 
 Cells = frozenset[str]
 
@@ -26,7 +26,7 @@ def cells(*names: str) -> Cells:
     return frozenset(names)
 
 
-SHOWN = ("copy", "mean_image", "real", "tiny")
+SHOWN = ("copy", "mean_image", "outside", "real", "tiny")
 STORE = cells("data/store")
 SEES_IDENTITY, SEES_VIEW = cells("extractors/identity"), cells("extractors/view")
 TRAINED = cells("models/tiny/seed0")
@@ -39,7 +39,11 @@ RECOGNISED = cells("fewshot/no_augmentation/seed0", "fewshot/tiny/seed0")
 EXTRACTORS = SEES_IDENTITY | SEES_VIEW
 GENERATED = OUTPUTS | SAMPLES | RECOGNISED  # what images are generated for
 IDENTITY, FEWSHOT = OUTPUTS | SAMPLES | OUTCOMES, EPISODES | RECOGNISED
-REST = EXTRACTORS | TRAINED | IDENTITY | FEWSHOT  # all but the store
+REST = EXTRACTORS | TRAINED | IDENTITY | FEWSHOT  # all but the store and the pictures made elsewhere
+DATA = cells(
+    *(cell for cell in REST if "/outside/" not in cell)
+)  # such pictures do not fit other data: left as they are
+EXTERNAL = cells("external/outside")
 OF_MODEL = cells(*(cell for cell in REST - OUTCOMES if "/tiny/" in cell))  # made by its code
 SEED_1 = (
     *(cell.replace("seed0", "seed1") for cell in REST if "/tiny/" in cell),
@@ -60,16 +64,16 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     "data.annotations": (data(changes.moved), NOTHING),
     "data.image_size": (
         setting("data.image_size", 20),
-        {STORE: "data.image_size changed from 16 to 20", REST: "data changed"},
+        {STORE: "data.image_size changed from 16 to 20", DATA: "data changed"},
     ),
-    "data.margin": (setting("data.margin", 0.2), {STORE: "data.margin changed from 0.1 to 0.2", REST: "data changed"}),
-    "data.views": (setting("data.views", ["right", "left"]), {REST: "data changed"}),
-    "data.minimum_images": (setting("data.minimum_images", 11), {STORE | REST: "data changed"}),
+    "data.margin": (setting("data.margin", 0.2), {STORE: "data.margin changed from 0.1 to 0.2", DATA: "data changed"}),
+    "data.views": (setting("data.views", ["right", "left"]), {DATA: "data changed"}),
+    "data.minimum_images": (setting("data.minimum_images", 11), {STORE | DATA: "data changed"}),
     "data.minimum_images, to no effect": (setting("data.minimum_images", 9), NOTHING),
-    "data.auxiliary": (setting("data.auxiliary", 3), {REST: "data changed"}),
-    "data.standard": (setting("data.standard", 4), {REST: "data changed"}),
-    "data.order": (setting("data.order", "random"), {REST: "data changed"}),
-    "data.validation": (setting("data.validation", 0.4), {REST: "data changed"}),
+    "data.auxiliary": (setting("data.auxiliary", 3), {DATA: "data changed"}),
+    "data.standard": (setting("data.standard", 4), {DATA: "data changed"}),
+    "data.order": (setting("data.order", "random"), {DATA: "data changed"}),
+    "data.validation": (setting("data.validation", 0.4), {DATA: "data changed"}),
     "data.validation, to no effect": (setting("data.validation", 0.2), NOTHING),
     "data.azimuth_bins": (setting("data.azimuth_bins", {"left": (335, 30)}), NOTHING),  # there is no azimuth
     "data.camera_boxes": (setting("data.camera_boxes", {"051": (0, 0, 9, 9)}), NOTHING),  # of another data set,
@@ -163,11 +167,13 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     "fewshot.controls": (setting("fewshot.controls", ["copy"]), {cells("fewshot/copy/seed0"): NEW}),
     "fewshot.skip": (setting("fewshot.skip", ["tiny"]), NOTHING),
     # data
-    "a picture": (data(changes.repainted), {STORE | REST: "data changed"}),
+    "a picture": (data(changes.repainted), {STORE | DATA: "data changed"}),
     "the time of a picture": (data(changes.touched), {STORE: "data changed"}),
-    "a picture less": (data(changes.removed), {STORE | REST: "data changed"}),
-    "a label": (data(changes.seen_from_the_right), {STORE | REST: "data changed"}),
+    "a picture less": (data(changes.removed), {STORE | DATA: "data changed"}),
+    "a label": (data(changes.seen_from_the_right), {STORE | DATA: "data changed"}),
     "the order of the labels": (data(changes.listed_backwards), NOTHING),
+    "a picture made elsewhere": (changes.pictures(changes.white), {EXTERNAL: "pictures changed"}),
+    "no picture made elsewhere": (changes.pictures(lambda content: None), NOTHING),
     # sources
     "the model": (plugin("tanh(self.network(image))", "sin(self.network(image))"), {OF_MODEL: "tiny.py changed"}),
     "its comments": (plugin("The least that", "All that"), NOTHING),
@@ -243,6 +249,7 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
         altered("extractors/identity/resnet18.safetensors"),
         {SEES_IDENTITY: "resnet18.safetensors was altered"},
     ),
+    "pictures made elsewhere": (altered("external/outside/pictures.npy"), NOTHING),  # they cannot be made here
     "pixels of the store": (altered("data/store/images.npy"), {STORE: "images.npy was altered"}),
     "half of the store": (cut("data/store/images.npy"), {STORE: "images.npy was altered"}),
     "the hash of the store": (altered("data/store/images.json"), {STORE: "images.json was altered"}),
@@ -277,7 +284,8 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A run of which every cell is made; its folder is the working directory."""
     with small_run(tmp_path_factory.mktemp("staleness")) as run:
-        run_everything(run)
+        with with_pictures(run) as bringing:
+            run_everything(bringing)
         yield run
 
 
@@ -377,7 +385,7 @@ def test_another_run_takes_what_does_not_depend_on_its_settings(
     said = capsys.readouterr().out
     assert reasons(said).keys() == RECOGNISED
     taken = set(re.findall(r"^(\S+): taken from \S+$", said, re.MULTILINE))
-    assert taken == (STORE | REST) - RECOGNISED
+    assert taken == (STORE | DATA) - RECOGNISED
     for cell in taken:
         records = [(run.folder / cell / RECORD).read_bytes() for run in (copied, other)]
         assert records[0] == records[1]

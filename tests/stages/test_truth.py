@@ -19,7 +19,7 @@ from benchmark.run.artifacts import NEUTRAL, TABLE, Artifact
 from benchmark.run.workspace import Run
 from benchmark.stages.data import prepare_data
 from benchmark.stages.pipeline import run_everything
-from tests.stages.small import small_run
+from tests.stages.small import small_run, with_pictures
 from tests.tools import PROJECT, TINY
 
 
@@ -102,7 +102,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[Artifact, Traced]:
     every: dict[Artifact, Traced] = {}
     with small_run(tmp_path_factory.mktemp("truth")) as run, traced(every):
         models = override(run.settings, {"models": ["tiny", "ours"], "training.warm_up": {"steps": 2}})
-        run_everything(replace(run, settings=models))
+        with with_pictures(run) as bringing:
+            run_everything(replace(bringing, settings=models))
     smoke = override(settings.profile("smoke", PROJECT / "params.yaml"), RENDERED)
     with pytest.MonkeyPatch.context() as patch, traced(every):
         patch.chdir(tmp_path_factory.mktemp("rendered"))

@@ -10,6 +10,7 @@ import pandas as pd
 from benchmark.reporting.figures import accuracy, further, samples, scatter
 from benchmark.reporting.figures.canvas import Picture, looks, remove_others, save, theme
 from benchmark.reporting.references import FACES
+from benchmark.reporting.tables import elsewhere
 from benchmark.reporting.tidy import Tidy
 from benchmark.results.rows import Rows
 
@@ -28,7 +29,8 @@ def draw_all(rows: Rows, tables: Tidy, results: Path, published: Published = NOT
         results: folder of the results.
         published: `exhibits.values` of `table_1` and `table_2`, to be drawn beside the run's own numbers.
     """
-    known = looks([*tables.identity["model"], *tables.fewshot["model"], *rows.learning["model"], *rows.samples.grids])
+    names = [*tables.identity["model"], *tables.fewshot["model"], *rows.learning["model"], *rows.samples.grids]
+    known = looks(names, elsewhere(tables.identity))
     data, identity = rows.facts.settings.data, tables.identity
     drawings = chain(  # drawn one after the other
         accuracy.methods(identity, data.dataset, known),

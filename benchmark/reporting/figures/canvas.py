@@ -123,11 +123,12 @@ def theme() -> Iterator[None]:
         yield
 
 
-def looks(names: Iterable[str]) -> dict[str, Look]:
+def looks(names: Iterable[str], elsewhere: Sequence[str] = ()) -> dict[str, Look]:
     """Return the look of each name, in the order of legends.
 
     Built-in models look the same in every run, the versions of Table 2 with hollow markers; a user's own models have
-    lines of dashes and dots; the controls are grey and dashed.
+    lines of dashes and dots, and so have the rows `elsewhere`, which stand after them (see `tables.elsewhere`); the
+    controls are grey and dashed.
     """
     wanted = set(names)
     built_in = [name for name in BUILT_IN if name != REFERENCE]
@@ -136,7 +137,7 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     found |= {name: _model(place, "-", name in TABLE_2) for place, name in enumerate(built_in)}
     found |= {name: _model(place, "-.", hollow=False) for place, name in enumerate(own, len(built_in))}
     found |= {name: Look(GREYS[n % 2], CONTROL_MARKERS[n], "--") for n, name in enumerate(CONTROLS)}
-    return {name: found[name] for name in sorted(wanted, key=place)}
+    return {name: found[name] for name in sorted(wanted, key=lambda name: place(name, elsewhere))}
 
 
 def _model(place: int, line: Line, hollow: bool) -> Look:
