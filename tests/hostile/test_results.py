@@ -113,6 +113,7 @@ ROWS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "few-shot cut": ("fewshot.parquet", cut("rows/fewshot.parquet")),
     "few-shot of a path": ("fewshot.parquet", column("fewshot.parquet", "model", "../../x")),
     "few-shot with texts": ("fewshot.parquet", column("fewshot.parquet", "right", "yes")),
+    "few-shot with texts for numbers": ("fewshot.parquet", column("fewshot.parquet", "train_accuracy", "all")),
 }
 REPORT: dict[str, tuple[str, Callable[[Path], object]]] = {
     "all models as one": ("identity.parquet", one_group),
