@@ -36,12 +36,12 @@ OVER_IMAGES = (
 
 
 EARLIER = (
-    "Few-shot rows are of an earlier recipe, which drew real and added images from one heap: rows with added images saw "
-    "each real one less often. Differences between these rows and those without say nothing about the added images."
+    "Few-shot rows are of an earlier recipe, which drew real and added images from one heap: rows with added images "
+    "saw each real one less often. How they differ from rows without does not show what the added images are worth."
 )
 UNFINISHED = (
-    f"Few-shot classifiers that recognise less than {100 * FITTED:.0f} % of their own real training images are not trained to "
-    "the end, and differences to them may say no more than that:"
+    f"Few-shot classifiers that recognise less than {100 * FITTED:.0f} % of their own real training images are not "
+    "trained to the end, and differences to them may say no more than that:"
 )
 
 

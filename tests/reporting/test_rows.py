@@ -12,8 +12,8 @@ from benchmark.reporting.fewshot import EARLIER
 from benchmark.reporting.render import render
 from benchmark.reporting.tables import identity_table
 from benchmark.results import rows
-from benchmark.results.records import Trained
 from benchmark.results.rates import TRAIN_ACCURACY
+from benchmark.results.records import Trained
 from benchmark.results.rows import FEWSHOT, IDENTITY, Rows, Samples
 from tests.reporting import drawn
 from tests.reporting.made import TRAINED, made_rows
