@@ -135,7 +135,7 @@ def recipe(table: pd.DataFrame, settings: FewShot) -> str:
 
 
 def _exposures(table: pd.DataFrame, settings: FewShot) -> str:
-    """Return in words how often images are seen, nothing for outcomes of an earlier recipe."""
+    """Return in words what a batch has and how often images are seen, which an earlier recipe does not say."""
     known = table.dropna(subset="real_exposures")
     parts = []
     for shot, own in known.groupby("shot"):
@@ -143,7 +143,7 @@ def _exposures(table: pd.DataFrame, settings: FewShot) -> str:
         of_added = f", and {added:,} of {all_added:,} added ones" if added else ""
         parts.append(f"with {shot} shots each real image {own['real_exposures'].iloc[0]:.3g} times{of_added}")
     if not parts:
-        return ""
+        return f" A batch has {settings.batch_size} images."
     return (
         f" A batch has {settings.batch_size} real images in every row, and as many added ones beside them where there "
         f"are any. Seen are {'; '.join(parts)}."
