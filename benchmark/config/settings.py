@@ -166,7 +166,7 @@ class FewShot(Section):
     controls: tuple[Control, ...] = Field(get_args(Control), strict=False)  # rows that need no model
     skip: tuple[Name, ...] = Field((), strict=False)  # models that are left out, to save time
     steps: Budget = 500  # optimiser steps, the same for every row; the paper names no recipe
-    batch_size: Batch = 64
+    batch_size: Batch = 64  # real images in a batch; where images are added, as many of these beside them
     learning_rate: float = Field(0.01, gt=0)
 
     @field_validator("shots")

@@ -1,7 +1,8 @@
 """What the few-shot classifier is trained on: real images, and what a generator or a control adds to them.
 
 Paper, section 4.3: 20 generated images for each real one, with its label; view codes between neighbouring views make
-the images of one input differ.
+the images of one input differ. Added images have a half of each batch of their own (`classifier.Recipe`), so that the
+real ones are seen equally often in every condition.
 """
 
 from collections.abc import Callable
@@ -31,8 +32,8 @@ class Condition:
 
     Attributes:
         add: makes the added images; None: nothing is added.
-        real: whether they are marked as real.
-        shuffled: whether their labels are shuffled.
+        real: whether the added images are marked as real.
+        shuffled: whether the labels of the added images are shuffled; those of the real ones never are.
         augmented: whether all images are shifted and change their colours while training.
     """
 
@@ -45,7 +46,7 @@ class Condition:
 def examples(
     real: Pixels, labels: NDArray[np.int64], added: Pixels | None, condition: Condition, seed: int
 ) -> Examples:
-    """Return the training images of an episode.
+    """Return the training images of an episode, the real ones first.
 
     Args:
         real: the real images (N, S, S, 3).
@@ -59,7 +60,7 @@ def examples(
     own = np.repeat(labels, added.shape[1])
     own = np.random.default_rng(seed).permutation(own) if condition.shuffled else own
     marked = np.concatenate([np.ones(len(real), bool), np.full(len(own), condition.real)])
-    return Examples(np.concatenate([real, *added]), np.concatenate([labels, own]), marked)
+    return Examples(np.concatenate([real, *added]), np.concatenate([labels, own]), marked, len(own))
 
 
 def interpolated_codes(count: int, views: int) -> Tensor:
@@ -103,7 +104,9 @@ def copies(store: ImageStore, count: int) -> Augmenter:
 def control(name: str, store: ImageStore, count: int) -> Condition:
     """Return the condition of one of the few-shot controls, but for `oracle`, which needs the renderer.
 
-    The labels that are shuffled are those of copies: with images of a model, its own quality would be mixed in.
+    `real_repeated` fills the half of a batch that is meant for added images with the real ones once more: each is seen
+    twice as often as in the other conditions, which shows what a full batch does without any new image. The labels that
+    are shuffled are those of copies: with images of a model, its own quality would be mixed in.
     """
     added = copies(store, count)
     return {

@@ -1,9 +1,10 @@
 """The few-shot classifier: a ResNet18 from scratch that is told which of its training images are real.
 
 Paper, section 4.3: the bit (1 real, 0 generated) is concatenated to the pooled feature, and a test image has 1. The
-paper names no recipe. Here SGD with Nesterov momentum follows a cosine, images are changed only where a condition says
-so, and every condition gets the same number of steps: equal epochs would give a 21 times larger training set 21 times
-the updates.
+paper names no recipe. Here SGD with Nesterov momentum follows a cosine, and images are changed only where a condition
+says so. Every condition gets the same number of steps, and each of its batches the same real images; added ones fill a
+second half of the batch. Drawn from one heap with 20 added images for each, a real image would be seen a 21st as often
+as without them, and a condition would be judged by what it takes away from the real images.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class Recipe:
 
     Attributes:
         steps: optimiser steps.
-        batch_size: images in a batch, drawn from all training images, real or not.
+        batch_size: real images in a batch; where images are added, as many of them stand beside the real ones.
         learning_rate: rate of the first step.
         stem: as for `resnet.network`.
         augment: whether images are shifted and change their colours.
@@ -49,12 +50,14 @@ class Examples:
     Attributes:
         images: (N, S, S, 3), uint8.
         labels: classes of shape (N,), 0 .. C - 1.
-        real: whether each image is a photograph, (N,), bool.
+        real: the bit of each image, whether it is marked as real, (N,), bool.
+        added: how many of them, the last ones, are added to the others; below N.
     """
 
     images: Images
     labels: Rows
     real: NDArray[np.bool_]
+    added: int = 0
 
 
 class Classifier(nn.Module):
@@ -90,9 +93,6 @@ def fit(examples: Examples, classes: int, recipe: Recipe, device: torch.device, 
     """
     classifier = Classifier(classes, recipe.stem).to(device)
     labels, real = torch.tensor(examples.labels), torch.tensor(examples.real)
-    count, needed = len(labels), recipe.steps * recipe.batch_size
-    order = torch.cat([torch.randperm(count) for _ in range(-(-needed // count))])[:needed]
-    batches = order.numpy().reshape(recipe.steps, recipe.batch_size)  # every image before any comes again
 
     def loss(images: Tensor, rows: Rows) -> Tensor:
         return F.cross_entropy(classifier(images, real[rows].to(device)), labels[rows].to(device))
@@ -100,7 +100,7 @@ def fit(examples: Examples, classes: int, recipe: Recipe, device: torch.device, 
     resnet.fit(
         classifier,
         examples.images,
-        batches,
+        _batches(examples, recipe),
         loss,
         recipe.learning_rate,
         partial(CosineAnnealingLR, T_max=recipe.steps),
@@ -110,6 +110,25 @@ def fit(examples: Examples, classes: int, recipe: Recipe, device: torch.device, 
         "fewshot.learning_rate",
     )
     return classifier
+
+
+def _batches(examples: Examples, recipe: Recipe) -> Rows:
+    """Draw the rows of each batch, of shape (steps, batch_size), or twice as wide where images are added.
+
+    The order of the real images, which is drawn first, depends on torch's global generator and their number alone.
+    """
+    parts = [_in_turn(len(examples.labels) - examples.added, recipe)]
+    if examples.added:
+        parts.append(len(examples.labels) - examples.added + _in_turn(examples.added, recipe))
+    return np.concatenate(parts, 1)
+
+
+def _in_turn(count: int, recipe: Recipe) -> Rows:
+    """Return rows below `count` of shape (steps, batch_size), in an order in which none comes again before all have."""
+    needed = recipe.steps * recipe.batch_size
+    order = torch.cat([torch.randperm(count) for _ in range(-(-needed // count))])[:needed]
+    rows: Rows = order.numpy().reshape(recipe.steps, recipe.batch_size)
+    return rows
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ OF_IDENTITY = {
 
 OF_FEWSHOT = {
     "no_augmentation": "the real images alone",
-    "real_repeated": "the real images again and again, as often as generated ones would be added",
+    "real_repeated": "the real images in both halves of each batch, marked as real: what a full batch does",
     "standard_augmentation": "the real images alone, shifted by up to an eighth and changed in colour",
     "copy": "copies of the real images, marked as generated",
     "shuffled_labels": "the same copies, their labels shuffled: must hurt",

@@ -56,7 +56,7 @@ def outcomes(
     """Yield for each number of shots a row for each test image.
 
     Images are added once, for the largest number of shots, and the smaller ones use a part of them. With one training
-    seed, all conditions start from the same weights.
+    seed, all conditions start from the same weights and see the real images in the same order.
 
     Args:
         episode: the episode.
@@ -68,15 +68,17 @@ def outcomes(
         title: what the progress bar calls the condition.
 
     Yields:
-        Columns shots, episode, image, identity and right (whether the class is predicted).
+        Columns shots, episode, image, identity, right (whether the class is predicted) and train_accuracy (the share of
+        its own real training images that the same classifier recognises, as they are and marked as real; 0 to 1).
     """
     most = episode.training(max(episode.shots))
     added = condition.add(most["position"].to_numpy()) if condition.add else None
     for shots in episode.shots:
         few = (most["order"] < shots).to_numpy()
+        real, labels = store.at(most["position"].to_numpy()[few]), most["label"].to_numpy()[few]
         training = examples(
-            store.at(most["position"].to_numpy()[few]),
-            most["label"].to_numpy()[few],
+            real,
+            labels,
             None if added is None else added[few],
             condition,
             seed("few-shot shuffling", episode.number, shots, training_seed),
@@ -88,5 +90,6 @@ def outcomes(
         parts = np.array_split(test["position"].to_numpy(), -(-len(test) // PART))
         predicted = np.concatenate([predict(classifier, store.at(part), device) for part in parts])
         right = predicted == test["label"].to_numpy()
-        columns = test[["episode", "image", "identity"]].reset_index(drop=True)
-        yield columns.assign(right=right).astype({"episode": np.int32}).assign(shots=np.int32(shots))
+        fitted = np.mean(predict(classifier, real, device) == labels)
+        columns = test[["episode", "image", "identity"]].reset_index(drop=True).astype({"episode": np.int32})
+        yield columns.assign(right=right, shots=np.int32(shots), train_accuracy=fitted)

@@ -13,7 +13,7 @@ from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps, dashes, sentence
 from benchmark.reporting.order import in_order, place
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import TERMS, budget, count, intervals, percent, stated
-from benchmark.results.rates import ACCURACY
+from benchmark.results.rates import ACCURACY, TRAIN_ACCURACY
 from benchmark.results.records import Recognised
 
 KEYS = ["profile", "model", "way", "shot"]
@@ -22,8 +22,8 @@ START = "no_augmentation"
 ALONE = (START, "standard_augmentation")  # controls that add no image
 COUNTS = ["n_seeds", "n_episodes", "n_images"]
 COLUMNS = [*KEYS, ACCURACY, f"{ACCURACY}_ci_low", f"{ACCURACY}_ci_high", *COUNTS]
-COLUMNS += ["augmentation", "steps", *TERMS, "connection_size"]
-
+COLUMNS += ["augmentation", "steps", "real_exposures", "added_seen", TRAIN_ACCURACY, *TERMS, "connection_size"]
+FITTED = 0.95  # of the real training images, which a classifier that is trained to the end recognises at least
 
 OVER_SEEDS = (
     "95 % t interval over training seeds, of generator and classifier together; the draw of classes and images is not "
@@ -35,26 +35,45 @@ OVER_IMAGES = (
 )
 
 
+EARLIER = (
+    "Few-shot rows are of an earlier recipe, which drew real and added images from one heap: rows with added images "
+    "saw each real one less often. How they differ from rows without does not show what the added images are worth."
+)
+UNFINISHED = (
+    f"Few-shot classifiers that recognise less than {100 * FITTED:.0f} % of their own real training images are not "
+    "trained to the end, and differences to them may say no more than that:"
+)
+
+
 def fewshot_table(recognised: Iterable[Recognised], settings: FewShot, profile: str) -> pd.DataFrame:
     """Return one row for each (model, way, shot).
 
     The columns TERMS say how large the generator is and what it was trained with; `augmentation` is the number of
-    images added for each real one, `steps` the optimiser steps of each classifier. `accuracy` has columns for its
-    interval.
+    images added for each real one, `steps` the optimiser steps of each classifier; `real_exposures` says how often each
+    real image is seen in the half of the batches that real ones have, `added_seen` how many of the added images are
+    seen at all, and `train_accuracy` which share of its real training images a classifier recognises, the mean over
+    seeds and episodes. These three are missing for outcomes without a train accuracy, which are of an earlier recipe.
+    `accuracy` has columns for its interval.
     """
     rows = []
     for each, shot in product(recognised, settings.shots):
         mean, low, high = means_and_intervals(each.totals(shot)).loc[ACCURACY]
         own = each.outcomes[each.outcomes["shots"] == shot]
+        added = 0 if each.model in ALONE else settings.generated
+        real, drawn = settings.ways * shot, settings.steps * settings.batch_size
+        fitted = own.drop_duplicates(["seed", "episode"])[TRAIN_ACCURACY].mean()
+        seen = (None, None) if pd.isna(fitted) else (drawn / real, min(drawn, added * real))
         rows.append(
             dict(zip(KEYS, (profile, each.model, settings.ways, shot), strict=True))
             | {ACCURACY: mean, f"{ACCURACY}_ci_low": low, f"{ACCURACY}_ci_high": high}
             | {f"n_{column}s": own[column].nunique() for column in ("seed", "episode", "image")}
-            | {"augmentation": 0 if each.model in ALONE else settings.generated, "steps": settings.steps}
+            | {"augmentation": added, "steps": settings.steps}
+            | {"real_exposures": seen[0], "added_seen": seen[1], TRAIN_ACCURACY: fitted}
             | stated(each.trained)
             | {"connection_size": each.trained.map}
         )
-    table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(TERMS, "Int64"))
+    types = dict.fromkeys([*TERMS, "added_seen"], "Int64") | {"real_exposures": float}
+    table = pd.DataFrame(rows, columns=COLUMNS).astype(types)
     return in_order(table, "model", "shot")
 
 
@@ -92,7 +111,7 @@ def fewshot_sheet(table: pd.DataFrame, settings: FewShot, gaps: Gaps = COMPLETE)
     rows = [[footnotes.mark(label(name), gaps.footnote(name, None)), *found[name]] for name in order]
     title = f"Few-shot recognition, profile {table['profile'].iloc[0]}"
     brackets = f"In brackets: {intervals(table['n_seeds'], OVER_SEEDS, OVER_IMAGES)}."
-    said = [f"{brackets} {budget(table)}", recipe(table, settings)]
+    said = [f"{brackets} {budget(table)}", recipe(table, settings), *doubts(table)]
     return Sheet(title, [Grid(head, rows)], [*footnotes.notes, *said])
 
 
@@ -108,8 +127,40 @@ def recipe(table: pd.DataFrame, settings: FewShot) -> str:
     missing = [name for name in skipped if name not in set(table["model"])]
     left_out = f" This profile leaves out, for the time: {', '.join(missing)}." if missing else ""
     return (
-        f"Each row: a ResNet18 from scratch, {settings.steps} steps of {settings.batch_size} images, tested on all "
-        f"other real images of the {settings.ways} classes. Where images are added, they are {settings.generated} for "
-        f"each real one. Draws of classes and images, the same for all rows: {settings.episodes}. Chance is "
+        f"Each row: a ResNet18 from scratch, {settings.steps} steps, tested on all other real images of the "
+        f"{settings.ways} classes.{_exposures(table, settings)} Where images are added, they are {settings.generated} "
+        f"for each real one. Draws of classes and images, the same for all rows: {settings.episodes}. Chance is "
         f"{100 / settings.ways:.1f} %.{left_out}"
     )
+
+
+def _exposures(table: pd.DataFrame, settings: FewShot) -> str:
+    """Return in words what a batch has and how often images are seen, which an earlier recipe does not say."""
+    known = table.dropna(subset="real_exposures")
+    parts = []
+    for shot, own in known.groupby("shot"):
+        added, all_added = own["added_seen"].max(), settings.generated * settings.ways * int(str(shot))
+        of_added = f", and {added:,} of {all_added:,} added ones" if added else ""
+        parts.append(f"with {shot} shots each real image {own['real_exposures'].iloc[0]:.3g} times{of_added}")
+    if not parts:
+        return f" A batch has {settings.batch_size} images."
+    return (
+        f" A batch has {settings.batch_size} real images in every row, and as many added ones beside them where there "
+        f"are any. Seen are {'; '.join(parts)}."
+    )
+
+
+def doubts(table: pd.DataFrame) -> list[str]:
+    """Return what has to be said wherever rows of a few-shot table are compared; nothing if all are trained to the end.
+
+    A classifier that does not recognise the real images it was trained on says how far its training has come, and
+    little of what was added.
+    """
+    if table[TRAIN_ACCURACY].isna().any():
+        return [EARLIER]
+    low = table[table[TRAIN_ACCURACY] < FITTED]
+    if low.empty:
+        return []
+    rates = zip(low["model"], low["shot"], low[TRAIN_ACCURACY], strict=True)
+    named = ", ".join(f"{model} with {shot} shots ({100 * rate:.1f} %)" for model, shot, rate in rates)
+    return [f"{UNFINISHED} {named}."]

@@ -32,6 +32,11 @@ def render(rows: Rows, results: Path) -> None:
     facts, settings, made = rows.facts, rows.facts.settings, tidy(rows)
     identity, recognition = identity_gaps(rows), fewshot_gaps(rows)
     made.write(results)
+    doubts = fewshot.doubts(made.fewshot)
+
+    def with_doubts(sheet: Sheet) -> Sheet:
+        return replace(sheet, notes=[*sheet.notes, *doubts])
+
     of_identity, of_fewshot = differences.IDENTITY_KEYS, fewshot.FAMILY
     own = {  # sheets by the names of their files
         "identity": tables.identity_sheet(made.identity, identity),
@@ -39,8 +44,8 @@ def render(rows: Rows, results: Path) -> None:
         "ablation": exhibits.ablation_sheet(made.ablation, identity),
         "differences": differences.sheet(made.differences, of_identity, "identity", identity),
         "fewshot": fewshot.fewshot_sheet(made.fewshot, settings.fewshot, recognition),
-        "fewshot_differences": differences.sheet(
-            made.fewshot_differences, of_fewshot, "few-shot recognition", recognition
+        "fewshot_differences": with_doubts(
+            differences.sheet(made.fewshot_differences, of_fewshot, "few-shot recognition", recognition)
         ),
     }
     said = claims.claims_table(rows)
@@ -53,9 +58,9 @@ def render(rows: Rows, results: Path) -> None:
     for name, table in {"claims": said, figure: drawn, "paper/table_1": table_1, "paper/table_2": table_2}.items():
         write_csv(table, results / f"{name}.csv")
     compared = {
-        "claims": claims.claims_sheet(said, facts, {"identity": identity, "fewshot": recognition}),
+        "claims": with_doubts(claims.claims_sheet(said, facts, {"identity": identity, "fewshot": recognition})),
         figure: exhibits.curves_sheet(drawn, identity, tables.elsewhere(made.identity)),
-        "paper/table_1": exhibits.sheet_1(table_1, facts, recognition),
+        "paper/table_1": with_doubts(exhibits.sheet_1(table_1, facts, recognition)),
         "paper/table_2": exhibits.sheet_2(table_2, facts, identity),
     }
     for name, sheet in {**compared, **own}.items():

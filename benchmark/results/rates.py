@@ -9,6 +9,7 @@ RATES = (LEADING, "joint", "top1", "top5", "view")
 OF_TARGETS = ("joint", "top1", "view")  # given again for the input's own view and for the other views
 TARGETS = ("cross", "same")
 ACCURACY = "accuracy"  # of the few-shot measurement
+TRAIN_ACCURACY = "train_accuracy"  # the few-shot classifier's on its own real training images
 COPIED = {"copied_pixels": "copy_rate_pixels", "copied_features": "copy_rate_features"}  # of outcomes: rates
 APART = [f"{rate}_{target}" for target in TARGETS for rate in OF_TARGETS]
 ALL_RATES = (*RATES, *(rate for rate in APART if rate != LEADING), *COPIED.values())

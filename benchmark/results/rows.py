@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow.parquet import ParquetFile, ParquetWriter
@@ -24,7 +25,7 @@ from benchmark.data import tiles
 from benchmark.data.tiles import Tiles
 from benchmark.errors import BenchmarkError
 from benchmark.files import reading, replacing, write_text
-from benchmark.results.rates import COPIED
+from benchmark.results.rates import COPIED, TRAIN_ACCURACY
 from benchmark.results.records import Facts, Measured, Recognised, Trained
 
 FOLDER = "rows"
@@ -45,8 +46,9 @@ OUTCOME_COLUMNS = {  # those of any measurement are not all that there may be
     | {"view_right": TRUTH},
     FEWSHOT: dict.fromkeys(("model", "image", "identity"), TEXT)
     | dict.fromkeys(("seed", "episode", "shots"), WHOLE)
-    | {"right": TRUTH},
+    | {"right": TRUTH, TRAIN_ACCURACY: NUMBER},
 }
+LATER = {TRAIN_ACCURACY: "double"}  # columns that rows stored earlier lack, and their type; there it is missing
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,12 @@ def read(results: Path) -> Rows:
 def _groups(path: Path) -> Iterator[pd.DataFrame]:
     with reading(path), ParquetFile(path) as file:
         columns = OUTCOME_COLUMNS[path.name]
-        found = {field.name: str(field.type) for field in file.schema_arrow}
+        found = LATER | {field.name: str(field.type) for field in file.schema_arrow}
         if wrong := {name for name, kind in columns.items() if not re.search(kind, found.get(name, ""))}:
             raise ValueError(f"columns are missing or hold something else: {wrong}")
         for number in range(file.num_row_groups):
             rows = file.read_row_group(number).to_pandas()
+            rows = rows.assign(**dict.fromkeys(columns.keys() - rows.columns, np.nan))
             _check(rows, columns, path)
             yield rows
 

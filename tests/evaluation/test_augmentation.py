@@ -136,6 +136,7 @@ def test_real_images_alone(name: str, store: ImageStore) -> None:
     assert (found.images == store.images[11 - np.arange(6)]).all()
     assert (found.labels == labels).all()
     assert found.real.all()
+    assert found.added == 0
     assert condition.augmented == (name == "standard_augmentation")
 
 
@@ -143,6 +144,7 @@ def test_real_images_alone(name: str, store: ImageStore) -> None:
 def test_repeated_images(name: str, real: bool, store: ImageStore) -> None:
     found, condition, labels = made_for(name, store)
     assert len(found.images) == len(found.labels) == len(found.real) == 6 * (1 + COUNT)
+    assert found.added == 6 * COUNT
     for number in range(6):
         same = (found.images == store.images[11 - number]).all((1, 2, 3))
         assert same.sum() == 1 + COUNT

@@ -78,23 +78,45 @@ def test_the_number_of_steps_does_not_depend_on_the_number_of_images(
     assert len(taken) == 7
 
 
-def batches(recipe: Recipe, per_class: int, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+def with_added(per_class: int, added: int) -> Examples:
+    """The examples of `drawn`, and each of them `added` times more, marked as generated."""
+    own = drawn(0, per_class)
+    images, labels = (np.concatenate([each, np.repeat(each, added, 0)]) for each in (own.images, own.labels))
+    return Examples(images, labels, np.arange(len(labels)) < len(own.labels), len(own.labels) * added)
+
+
+def rows_of(examples: Examples, recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """Return the rows of every batch of a training."""
     found = []
-    monkeypatch.setattr(resnet, "fit", lambda network, images, batches, *rest: found.append(batches))
-    fit(drawn(0, per_class), CLASSES, recipe, CPU, "test")
+    with monkeypatch.context() as patched:
+        patched.setattr(resnet, "fit", lambda network, images, batches, *rest: found.append(batches))
+        seed_global("test")
+        fit(examples, CLASSES, recipe, CPU, "test")
     return found[0]
 
 
-def test_batches_take_every_image_before_any_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = batches(Recipe(6, 6, 0.01, "stock"), 4, monkeypatch).flatten()
-    assert len(rows) == 36
-    for start in (0, 12, 24):
-        assert sorted(rows[start : start + 12]) == list(range(12))
+def test_real_images_are_seen_alike_whatever_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Recipe(6, 6, 0.01, "stock")
+    alone, few, many = (rows_of(with_added(4, added), recipe, monkeypatch) for added in (0, 1, 20))
+    assert alone.shape == (6, 6)
+    assert few.shape == many.shape == (6, 12)
+    assert (few[:, :6] == alone).all()
+    assert (many[:, :6] == alone).all()
+    for start in (0, 2, 4):  # every image before any comes again
+        assert sorted(alone[start : start + 2].flatten()) == list(range(12))
+
+
+def test_added_images_have_the_other_half_of_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Recipe(6, 6, 0.01, "stock")
+    few, many = (rows_of(with_added(4, added), recipe, monkeypatch)[:, 6:] for added in (1, 20))
+    assert (np.bincount(few.flatten(), minlength=24)[12:] == 3).all()
+    assert few.min() == 12
+    assert len(set(many.flatten())) == 36  # none twice as long as there are others
+    assert many.min() >= 12
 
 
 def test_batches_of_fewer_images_than_asked_for_are_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert batches(Recipe(4, 8, 0.01, "stock"), 1, monkeypatch).shape == (4, 8)
+    assert rows_of(drawn(0, 1), Recipe(4, 8, 0.01, "stock"), monkeypatch).shape == (4, 8)
 
 
 def test_a_loss_that_is_not_finite_ends_it() -> None:

@@ -1,6 +1,7 @@
 """The few-shot measurement with known answers: what must help helps, what must hurt hurts."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,16 +10,17 @@ import torch
 
 from benchmark.data.image_store import ImageStore
 from benchmark.evaluation import classifier
-from benchmark.evaluation.augmentation import Condition, control, copies
-from benchmark.evaluation.classifier import Classifier, Recipe
+from benchmark.evaluation.augmentation import Condition, control, copies, generated
+from benchmark.evaluation.classifier import Classifier, Examples, Recipe
 from benchmark.evaluation.episodes import draw
 from benchmark.evaluation.fewshot import Episode, outcomes
+from tests.golden import frozen
 
 CPU = torch.device("cpu")
 CLASSES, PER_CLASS, SIZE, COUNT = 4, 30, 16, 6
 SHOTS = (1, 4)
 RECIPE = Recipe(40, 16, 0.01, "stock")
-COLUMNS = ["episode", "image", "identity", "right", "shots"]
+COLUMNS = ["episode", "image", "identity", "right", "shots", "train_accuracy"]
 
 
 def picture(label: int, random: np.random.Generator) -> np.ndarray:
@@ -136,6 +138,49 @@ def test_all_conditions_start_from_the_same_weights(store: ImageStore, monkeypat
     assert all(torch.equal(*pair) for pair in zip(first, second, strict=True))
     assert not any(torch.equal(*pair) for pair in zip(first, other, strict=True))
     assert not torch.equal(*first)  # of the two numbers of shots
+
+
+def of_cars(name: str) -> float:
+    """Return the accuracy on its own real training images of a classifier of 18 rendered cars, 5 images of each.
+
+    Args:
+        name: of a control, or `generated`: 20 images of the frozen generator are added for each real one.
+    """
+    cars = frozen.store()
+    condition = Condition(generated(frozen.generator(), cars, 20)) if name == "generated" else control(name, cars, 20)
+    episode = Episode(draw(cars.manifest, "cars", 18, (5,), 0), (5,))
+    (found,) = outcomes(episode, condition, cars, Recipe(120, 16, 0.01, "stock"), CPU, 0, "test")
+    assert found["train_accuracy"].nunique() == 1
+    return float(found["train_accuracy"].iloc[0])
+
+
+@pytest.mark.parametrize("name", ["shuffled_labels", "generated"])
+def test_real_training_images_are_learned(name: str) -> None:
+    assert of_cars(name) >= 0.95
+
+
+@pytest.mark.parametrize("name", ["shuffled_labels", "generated"])
+def test_drawn_from_one_heap_real_training_images_are_not_learned(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def heap(examples: Examples, recipe: Recipe) -> np.ndarray:
+        return classifier._in_turn(len(examples.labels), replace(recipe, batch_size=2 * recipe.batch_size))
+
+    monkeypatch.setattr(classifier, "_batches", heap)
+    assert of_cars(name) < 0.9
+
+
+def test_the_accuracy_on_training_images_is_of_the_real_ones_marked_as_real(
+    store: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    episode = draw(store.manifest, "test", CLASSES, SHOTS, 0)
+    trained_on = {store.images[position].tobytes() for position in episode.loc[episode["order"] < 1, "position"]}
+
+    def predict(network: Classifier, images: np.ndarray, device: torch.device) -> np.ndarray:
+        own = {image.tobytes() for image in images} == trained_on
+        return np.array([0, 1, 2, 0]) if own else np.zeros(len(images), int)
+
+    monkeypatch.setattr("benchmark.evaluation.fewshot.predict", predict)
+    found = measured(store, control("copy", store, COUNT), Recipe(1, 4, 0.01, "stock"))
+    assert (found.loc[found["shots"] == 1, "train_accuracy"] == 0.75).all()
 
 
 def test_the_measurement_repeats(store: ImageStore) -> None:

@@ -43,7 +43,7 @@ def facts(**changes: Any) -> Callable[[Path], object]:
 
 
 def column(file: str, name: str, value: Any) -> Callable[[Path], object]:
-    """Give one column of a stored table another value in every row, or take it out (null)."""
+    """Give one column of a stored table another value in every row, or take it out (null); rows stored earlier may lack it."""
 
     def spoil(folder: Path) -> None:
         path = folder / "rows" / file
@@ -66,7 +66,7 @@ def _groups(path: Path) -> list[pa.Table]:
 
 
 def _changed(rows: pa.Table, name: str, value: Any) -> pa.Table:
-    rest = rows.drop_columns([name])
+    rest = rows.drop_columns([name] if name in rows.column_names else [])
     return rest if value is None else rest.append_column(name, pa.array([value] * len(rows)))
 
 
@@ -116,6 +116,7 @@ ROWS: dict[str, tuple[str, Callable[[Path], object]]] = {
 }
 REPORT: dict[str, tuple[str, Callable[[Path], object]]] = {
     "all models as one": ("identity.parquet", one_group),
+    "few-shot with texts for numbers": ("fewshot.parquet", column("fewshot.parquet", "train_accuracy", "all")),
     "nothing of the random split": ("identity.parquet", column("identity.parquet", "split", "grouped")),
     "models without names": ("models.csv", column("models.csv", "model", None)),
     "models of binary": ("models.csv", bytes_of("rows/models.csv", bytes(range(256)))),

@@ -55,10 +55,10 @@ def made_identity(model: str, rates: Sequence[float], nc: int, split: str = "ran
 def made_fewshot(model: str, rates: Sequence[float], shots: Sequence[int]) -> Recognised:
     """Return outcomes of which so many are right, for each number of shots."""
     rows = [
-        (0, f"{image:03}.png", f"i{image % CLASSES:02}", image < round(IMAGES * rate), shot, seed)
+        (0, f"{image:03}.png", f"i{image % CLASSES:02}", image < round(IMAGES * rate), 1.0, shot, seed)
         for (seed, rate), image, shot in product(enumerate(rates), range(IMAGES), shots)
     ]
-    columns = ["episode", "image", "identity", "right", "shots", "seed"]
+    columns = ["episode", "image", "identity", "right", "train_accuracy", "shots", "seed"]
     return Recognised(model, TRAINED, pd.DataFrame(rows, columns=columns))
 
 

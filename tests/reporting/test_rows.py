@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 
 from benchmark.errors import BenchmarkError
+from benchmark.reporting.fewshot import EARLIER
+from benchmark.reporting.render import render
 from benchmark.reporting.tables import identity_table
 from benchmark.results import rows
+from benchmark.results.rates import TRAIN_ACCURACY
 from benchmark.results.records import Trained
-from benchmark.results.rows import FEWSHOT, IDENTITY, Rows
+from benchmark.results.rows import FEWSHOT, IDENTITY, Rows, Samples
 from tests.reporting import drawn
 from tests.reporting.made import TRAINED, made_rows
 
@@ -64,6 +67,19 @@ def test_rows_stored_before_there_was_a_warm_up_had_none(tmp_path: Path) -> None
     table = identity_table(rows.read(tmp_path).identity, "smoke").groupby("model")["warm_up_steps"].first()
     assert table[["7", "NA"]].tolist() == [0, 0]
     assert pd.isna(table["a, b"])  # of which nothing is known
+
+
+def test_few_shot_rows_stored_without_a_train_accuracy_can_be_reported(tmp_path: Path) -> None:
+    rows.write(replace(stored(tmp_path), samples=Samples()), tmp_path)
+    path = tmp_path / "rows" / FEWSHOT
+    pd.read_parquet(path).drop(columns=TRAIN_ACCURACY).to_parquet(path)
+    after = rows.read(tmp_path)
+    (only,) = after.fewshot
+    assert only.outcomes[TRAIN_ACCURACY].isna().all()
+    render(after, tmp_path)
+    assert pd.read_csv(tmp_path / "fewshot.csv")[TRAIN_ACCURACY].isna().all()
+    for name in ("fewshot", "fewshot_differences", "claims", "paper/table_1"):
+        assert EARLIER in (tmp_path / f"{name}.md").read_text(encoding="utf-8")
 
 
 def test_samples_of_models_that_are_gone_are_removed(tmp_path: Path) -> None:
