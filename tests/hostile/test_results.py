@@ -43,7 +43,10 @@ def facts(**changes: Any) -> Callable[[Path], object]:
 
 
 def column(file: str, name: str, value: Any) -> Callable[[Path], object]:
-    """Give one column of a stored table another value in every row, or take it out (null); rows stored earlier may lack it."""
+    """Give one column of a stored table another value in every row, or take it out (null).
+
+    Rows that were stored earlier may lack it.
+    """
 
     def spoil(folder: Path) -> None:
         path = folder / "rows" / file
