@@ -58,7 +58,7 @@ class Reading:
 
 def build(rows: list[dict[str, object]]) -> pd.DataFrame:
     """Return the manifest of `rows`, sorted by image, columns in order, missing optional values null."""
-    frame = pd.DataFrame(rows, columns=list(COLUMNS)).fillna({"capture": ""})
+    frame = pd.DataFrame([{"capture": "", **row} for row in rows], columns=list(COLUMNS))
     frame = frame.astype(dict.fromkeys(("image", "identity", "view", "group", "capture"), str))
     frame = frame.astype({"box": object, "split": object})
     return frame.where(frame.notna(), None).sort_values("image", ignore_index=True)

@@ -101,6 +101,8 @@ def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
 
 def elsewhere(table: pd.DataFrame) -> list[str]:
     """Return the rows of a table whose pictures were made elsewhere: no controls, but of no training that is known."""
+    if "images_seen" not in table:
+        return []
     models = table.loc[table["images_seen"].isna(), "model"]
     return sorted(set(models) - set(CONTROLS))
 

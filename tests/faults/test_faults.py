@@ -26,6 +26,7 @@ def trap(kind: str, path: str) -> Prepare:
 DEATHS: tuple[tuple[Prepare, int], ...] = (  # in the order of the run, each with its exit code
     (trap(BEFORE, "data/store/images.npy"), -KILL),
     (trap(HALF, "extractors/view/run.json"), -signal.SIGXFSZ),
+    (trap(BEFORE, "identity/real/seed0/outputs/outputs.safetensors"), -KILL),
     (signal_at_draw(TERM, 3), 130),
     (signal_at_draw(KILL, 4), -KILL),
     (trap(SECOND, "models/tiny/seed0/run.json"), -KILL),
@@ -37,7 +38,6 @@ DEATHS: tuple[tuple[Prepare, int], ...] = (  # in the order of the run, each wit
     (trap(BEFORE, f"{TRAINING}/checkpoint.pt"), -KILL),
     (trap(BEFORE, f"{TRAINING}/generator.safetensors"), -KILL),
     (trap(REMOVAL, f"{TRAINING}/checkpoint.pt"), -KILL),
-    (trap(BEFORE, "identity/real/seed0/outputs/outputs.safetensors"), -KILL),
     (trap(SECOND, "identity/tiny/seed0/random/nc2/run.json"), -KILL),
     (trap(BEFORE, "fewshot/tiny/seed0/outcomes.parquet"), -KILL),
     (trap(BEFORE, "results/report.html"), -KILL),

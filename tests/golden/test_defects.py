@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from benchmark.evaluation import augmentation, draws, fewshot, generate, identity, knn, outputs, rates, statistics
+from benchmark.evaluation.classifier import Classifier
 from benchmark.evaluation.draws import Draw
 from benchmark.evaluation.fewshot import Episode
 from models import cr_gan
 from models.identity_view_gan import IdentityViewGAN
 from models.layers import connection
 from models.two_step import Disentangler
-from tests.golden.check import COMMAND, check_fewshot, check_identity, check_losses
+from tests.golden.check import CLASSIFIER, COMMAND, check_fewshot, check_identity, check_losses
 
 Right = Any  # what stands in the suite; a defect makes the wrong one out of it
 
@@ -73,8 +74,8 @@ def labels_shifted(right: Right) -> Right:
     return lambda real, labels, *rest: right(real, np.roll(labels, 1), *rest)
 
 
-def generated_marked_as_real(right: Right) -> Right:
-    return lambda *given: replace(right(*given), real=np.ones(len(right(*given).labels), bool))
+def all_marked_as_real(right: Right) -> Right:
+    return lambda self, images, real: right(self, images, torch.ones_like(real))
 
 
 def training_images_recognised(right: Right) -> Right:
@@ -114,7 +115,7 @@ DEFECTS: list[tuple[Callable[[], None], Callable[[Right], Right], object, str, s
     (check_identity, view_code_ignored, IdentityViewGAN, "generate", "generated, random split, view_cross"),
     (check_identity, radius_too_large, connection, "neighbourhood", "generated, random split, top1"),
     (check_fewshot, labels_shifted, fewshot, "examples", "no augmentation, 5-way 5-shot"),
-    (check_fewshot, generated_marked_as_real, fewshot, "examples", "generated, 5-way 2-shot"),
+    (partial(check_losses, CLASSIFIER), all_marked_as_real, Classifier, "forward", "after training, cross entropy"),
     (check_fewshot, training_images_recognised, Episode, "test", "no augmentation, 5-way 5-shot"),
     (check_fewshot, codes_of_one_view, augmentation, "interpolated_codes", "generated, 5-way 5-shot"),
     (partial(check_losses, "cnc28"), radius_too_large, connection, "neighbourhood", "cycle 1, generator"),
