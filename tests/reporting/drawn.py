@@ -28,7 +28,7 @@ def identity(
     for split in splits:
         for nc in sizes:
             for place, model in enumerate(models):
-                row = {"profile": "tiny", "model": model, "split": split, "nc": nc, "n_seeds": 1}
+                row = {"profile": "tiny", "model": model, "split": split, "nc": nc, "n_seeds": 1, "images_seen": 64}
                 for number, rate in enumerate([*RATES, "view_cross"]):
                     value = 0.2 + 0.05 * place + 0.03 * number + 0.001 * nc
                     row |= interval(rate, value if split == "random" else value / 10)

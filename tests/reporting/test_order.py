@@ -13,6 +13,11 @@ def test_the_paper_s_order_then_one_s_own_models_then_controls() -> None:
     assert sorted(names, key=place) == expected
 
 
+def test_what_is_made_elsewhere_stands_between_models_and_controls() -> None:
+    names = ["copy", "a_row", "zebra", "vanilla"]
+    assert sorted(names, key=lambda name: place(name, ["a_row"])) == ["vanilla", "zebra", "a_row", "copy"]
+
+
 def test_every_model_and_every_control_has_a_place() -> None:
     assert set(MODELS) == set(BUILT_IN)
     assert [name for name in MODELS if name in TABLE_2 and name != "ours"] == list(TABLE_2)[:-1]
