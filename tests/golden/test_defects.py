@@ -1,7 +1,6 @@
 """Defects planted in the suite: each makes the check of `test_golden` fail, and the figure that finds it is named."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
