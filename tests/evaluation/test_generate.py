@@ -1,9 +1,6 @@
 """Generating images: the controls, trained models, and the one noise of an image."""
 
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from torch import Tensor
@@ -12,22 +9,11 @@ from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_float
 from benchmark.evaluation import generate
 from benchmark.evaluation.samples import sample_columns, tiles
+from tests.evaluation.conftest import VIEWS
 from tests.tiny import Tiny
 from tests.tools import spec
 
-VIEWS = 3
 KEY_OF_BLACK = 6492224576833844746  # of two by two pixels, the same on every machine
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> ImageStore:
-    """30 random images; row counts backwards, so that position and row differ."""
-    random = np.random.default_rng(0)
-    np.save(tmp_path / "images.npy", random.integers(0, 256, (30, 8, 8, 3), dtype=np.uint8))
-    splits = np.array(["auxiliary"] * 14 + ["validation"] * 4 + ["standard"] * 12)
-    table = pd.DataFrame({"split": splits, "view_label": np.arange(30) % VIEWS, "row": np.arange(30)[::-1]})
-    table["identity"] = [f"i{n // 6}" for n in range(30)]
-    return ImageStore(tmp_path, table)
 
 
 def test_copy_gives_the_input(store: ImageStore) -> None:
