@@ -10,6 +10,10 @@ leaves open: 50 numbers of noise, uniform in (-1, 1); the first dense layer make
 uniformly. The paper trains discriminator and generator in turn at first and later four generator steps for each
 discriminator step: here 1 : 1 for the first fifth of the budget, then 1 : 4. No random crops: every model gets the same
 images. `DRGANSigmoid` is the discriminator of the journal version (TPAMI 2018, arXiv:1705.11136).
+
+DR-GAN differs from the vanilla model of Xiong et al. in its schedule, in the weight of the view and in the noise.
+`DRGANEven`, `DRGANLambda` and `DRGANNoise128` change one of these each to the other's, so that it can be measured what
+it does; none of them is published.
 """
 
 import torch
@@ -17,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.identity_view_gan import IdentityViewGAN, Logits
-from models.interface import Batch, ModelSpec
+from models.interface import NOISE, Batch, ModelSpec
 from models.layers.blocks import initialise, pooled
 from models.layers.critic import Critic
 from models.layers.generator import Parts
@@ -45,6 +49,29 @@ class DRGAN(IdentityViewGAN):
     def generator_steps(self, progress: float) -> int:
         """Return 1 in the first fifth of the budget, then 4."""
         return 1 if progress < self.EVEN else self.LATER
+
+
+class DRGANEven(DRGAN):
+    """DR-GAN with one generator step for each discriminator step from beginning to end (not published)."""
+
+    updates = "discriminator 1, generator 1"
+
+    LATER = 1
+
+
+class DRGANLambda(DRGAN):
+    """DR-GAN with the view weighted by lambda, as in Eq. 6 and 7 of Xiong et al. (not published)."""
+
+    @property
+    def view_weight(self) -> float:
+        """Lambda of the settings."""
+        return self.spec.attribute_weight
+
+
+class DRGANNoise128(DRGAN):
+    """DR-GAN with 128 numbers of noise, as Xiong et al. have them (not published)."""
+
+    NOISE = NOISE
 
 
 class SigmoidCritic(Critic):

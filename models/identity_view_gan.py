@@ -18,6 +18,7 @@ from models.interface import (
     CycleReport,
     ModelSpec,
     ViewModel,
+    WarmStart,
     one_hot,
     random_noise,
     random_views,
@@ -57,7 +58,7 @@ class IdentityViewGAN(ViewModel):
     """A generator with exchangeable parts, its discriminator and their training; the base of several models."""
 
     critics = ("critic",)
-    warm_start = "critic"
+    warm_start = WarmStart("critic")
     labels = "identity, view"
 
     LEARNING_RATE = 2e-4
@@ -69,10 +70,10 @@ class IdentityViewGAN(ViewModel):
         self.generator = Generator(spec, parts, noise)
         if spec.initialisation == "fan_in":
             scale_to_fan_in(self.generator)
-        self.critic = self.discriminator(spec)
+        self.critic = self.warm_start_network(spec)
 
     @classmethod
-    def discriminator(cls, spec: ModelSpec) -> nn.Module:
+    def warm_start_network(cls, spec: ModelSpec) -> nn.Module:
         """Return the discriminator with the weights it has before training."""
         critic = cls.CRITIC(spec)
         if spec.initialisation == "fan_in":

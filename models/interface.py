@@ -80,6 +80,24 @@ class Batches(Protocol):
 
 
 @dataclass(frozen=True)
+class WarmStart:
+    """How a network of a model is trained on real images before the first cycle, once for each training seed.
+
+    Attributes:
+        network: attribute of the model that holds it.
+        epochs: passes over the training images, at most, that the method itself has; 0 if it has none: then there is a
+            warm start only where the settings ask for it.
+        learning_rate: of Adam, to be multiplied by the common factor.
+        betas: of Adam.
+    """
+
+    network: str
+    epochs: int = 0
+    learning_rate: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+
+
+@dataclass(frozen=True)
 class CycleReport:
     """What one training cycle did.
 
@@ -105,7 +123,7 @@ class ViewModel(nn.Module):
     updates: ClassVar[str] = ""  # steps of each network in one cycle
     fitted: ClassVar[bool] = False  # whether `width` is searched so that the generator is as large as `ours`
     critics: ClassVar[tuple[str, ...]] = ()  # attributes that only training needs; they are not saved in the end
-    warm_start: ClassVar[str] = ""  # attribute that `discriminator` makes, if it may be trained on real images first
+    warm_start: ClassVar[WarmStart | None] = None  # of the network that `warm_start_network` makes
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()
@@ -135,18 +153,19 @@ class ViewModel(nn.Module):
             self.optimizers[name].step()
 
     @classmethod
-    def discriminator(cls, spec: ModelSpec) -> nn.Module:
-        """Return the untrained network of the attribute `warm_start`.
+    def warm_start_network(cls, spec: ModelSpec) -> nn.Module:
+        """Return the untrained network that `warm_start` is about, such as the discriminator.
 
-        Where the settings ask for a warm start, the harness trains it on real images before the first cycle, once for
-        each training seed and for all models that build it by the same code.
+        The harness trains it on real images before the first cycle, once for each training seed and for all models that
+        build it by the same code, and gives a model the trained weights.
 
         Args:
             spec: that of the run, before a width is fitted.
 
         Returns:
             A network that takes images of shape (B, 3, S, S), in [-1, 1], and returns a tuple that begins with logits
-            of the identity, of shape (B, N_i) or with further classes behind, and of the view, of shape (B, N_a).
+            of the identity, of shape (B, N_i) or with further classes behind, and of the view, of shape (B, N_a). One
+            of the two is None if it does not tell them apart.
         """
         raise NotImplementedError
 

@@ -10,9 +10,11 @@ Deviations from the authors' code: encoders and decoder are DR-GAN's, as for the
 without ReLU and tanh at the end (theirs are three 5x5 convolutions for 28 and 32 px). The adversary takes 4 steps for
 each step of Z and the decoder (theirs 16). Its reward is cut off at ln N, where it knows no more than chance: beyond,
 Z would gain without bound by making it confidently wrong; and the reward's weight, 1 for their 10 classes, falls with
-ln N. The squared error is divided by the variance of the images, which theirs are scaled to. The first step takes a
-fixed share of the budget instead of 40 epochs, and S is the last one, not the one of best training accuracy. Weights
-start as DR-GAN's do: with their Glorot's normal, the tanh saturates at the start and leaves patterns in bright skies.
+ln N. The squared error is divided by the variance of the images, which theirs are scaled to. The first step takes 40
+epochs at most, as theirs, and is outside of the budget of images, as a step before training; it ends earlier where the
+accuracy on held-out images of the training identities no longer rises, and S is the one of the best, theirs that of the
+best training accuracy. Weights start as DR-GAN's do: with their Glorot's normal, the tanh saturates at the start and
+leaves patterns in bright skies.
 
 The method has no view code, and Xiong et al., who compare with it, do not say how they imposed a view. There are three
 answers here. `TwoStep` decodes S(x) with the mean Z of the wanted view, `TwoStepExemplar` with the Z of a training
@@ -28,7 +30,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import SGD, Adam
 
-from models.interface import NOISE, Batch, Batches, CycleReport, ModelSpec, ViewModel
+from models.capacity import sized
+from models.interface import NOISE, Batch, Batches, CycleReport, ModelSpec, ViewModel, WarmStart
 from models.layers.blocks import initialise, scale_to_fan_in
 from models.layers.codes import CodeClassifier, CodeEncoder, codes_by_view, exemplar_of
 from models.layers.generator import Decoder, Parts
@@ -56,19 +59,39 @@ def generator_loss(reconstruction: Tensor, paid: Tensor, classes: int) -> Tensor
     return 5 * reconstruction - paid * math.log(10) / math.log(classes)
 
 
+class LabelReader(nn.Module):
+    """S and its classifier, which the first step trains to read the label.
+
+    Args:
+        encoder: S.
+        classifier: from codes of S to logits of the N labels.
+        views: whether the labels are views, not identities.
+    """
+
+    def __init__(self, encoder: nn.Module, classifier: nn.Module, views: bool) -> None:
+        super().__init__()
+        self.encoder, self.classifier, self.views = encoder, classifier, views
+
+    def forward(self, image: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Return logits of identity and view for images (B, 3, S, S): (B, N) of the one that is the label, and None."""
+        logits: Tensor = self.classifier(self.encoder(image))
+        return (None, logits) if self.views else (logits, None)
+
+
 class Disentangler(ViewModel):
-    """Networks and training in two steps; how a view is imposed is left to subclasses.
+    """Networks and the second step of the training; how a view is imposed is left to subclasses.
 
     `specified` is S in the paper and `unspecified` is Z, after what the label does and does not specify.
     """
 
     citation = "Hadad et al., CVPR 2018"
     labels = "identity; view only for the prototypes after training"
-    updates = "S 1, then adversary 4, Z and decoder 1"
+    updates = "S before all else; adversary 4, Z and decoder 1"
     fitted = True
     critics = ("classifier", "adversary")
+    warm_start = WarmStart("reader", epochs=40, learning_rate=1e-4, betas=(0.9, 0.999))
+    views = False  # whether the label is the view
 
-    FIRST = 0.25  # share of the budget that trains S; the authors' code trains it for 40 epochs
     ADVERSARY_STEPS = 4  # for one step of Z and the decoder; the authors' code takes 16
     SPECIFIED = 320  # numbers of S(x) at width 1
     UNSPECIFIED = NOISE  # numbers of Z(x), so that the noise can scatter them
@@ -86,37 +109,36 @@ class Disentangler(ViewModel):
         if spec.initialisation == "fan_in":
             scale_to_fan_in(self)
 
+    @classmethod
+    def warm_start_network(cls, spec: ModelSpec) -> nn.Module:
+        """Return S and its classifier with the weights that they have before training."""
+        return cls(sized(cls, spec)).reader
+
+    @property
+    def reader(self) -> LabelReader:
+        """S and its classifier as one network."""
+        return LabelReader(self.specified, self.classifier, self.views)
+
     @property
     def classes(self) -> int:
         """Number N of labels."""
-        return self.spec.identities
+        return self.spec.views if self.views else self.spec.identities
 
     def label(self, batch: Batch) -> Tensor:
         """Return the labels, of shape (B,), that S is to keep and Z to lose."""
-        return batch.identity
+        return batch.view if self.views else batch.identity
 
     def setup(self, fabric: Fabric) -> None:
-        """Adam (1e-4; betas 0.9 in the first step and 0.5 in the second), plain SGD (0.01) for the adversary."""
+        """Adam (1e-4 times the common factor; 0.5, 0.999), for the adversary plain SGD (0.01 times the factor)."""
         factor = self.spec.learning_rate_factor
-        for name, beta in (("specified", 0.9), ("classifier", 0.9), ("unspecified", 0.5), ("decoder", 0.5)):
+        for name in ("unspecified", "decoder"):
             parameters = getattr(self, name).parameters()
-            self.optimise(fabric, name, Adam(parameters, 1e-4 * factor, betas=(beta, 0.999), fused=True))
+            self.optimise(fabric, name, Adam(parameters, 1e-4 * factor, betas=(0.5, 0.999), fused=True))
         self.optimise(fabric, "adversary", SGD(self.adversary.parameters(), 0.01 * factor))
 
     def cycle(self, batches: Batches, fabric: Fabric, progress: float) -> CycleReport:
-        """In the first share of the budget one step of S and its classifier; after that one of `_second`."""
-        first = progress < self.FIRST
-        self.specified.train(first)  # frozen, its batch norm uses the running statistics and leaves them alone
-        if not first:
-            return self._second(batches, fabric)
-        batch = batches.draw()
-        logits = self.wrapped["classifier"](self.wrapped["specified"](batch.image))
-        loss = F.cross_entropy(logits, self.label(batch))
-        self.descend(fabric, loss, "specified", "classifier")
-        return CycleReport({"classifier": loss.detach()}, len(batch.image))
-
-    def _second(self, batches: Batches, fabric: Fabric) -> CycleReport:
         """Four steps of the adversary, each on a fresh batch, then one of Z and the decoder on the last of these."""
+        self.specified.eval()  # frozen, its batch norm uses the running statistics and leaves them alone
         drawn = [batches.draw() for _ in range(self.ADVERSARY_STEPS)]
         adversary = [self._adversary_step(batch, fabric) for batch in drawn][-1]
         return CycleReport({"adversary": adversary, **self._generator_step(drawn[-1], fabric)}, len(drawn[-1].image))
@@ -141,7 +163,7 @@ class Disentangler(ViewModel):
     def _rebuilt(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the reconstructions of the batch and its codes Z(x), of shape (B, 128); S gets no gradient."""
         with torch.no_grad():
-            specified = self.wrapped["specified"](batch.image)
+            specified = self.specified(batch.image)
         code = self.wrapped["unspecified"](batch.image)
         return self._decode(self.wrapped["decoder"], specified, code), code
 
@@ -238,20 +260,12 @@ class TwoStepRoles(Disentangler):
     """Two-Step with traded roles: S learns the view, and Z carries the identity."""
 
     labels = "view (first step, adversary)"
+    views = True
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
         self.means: Tensor  # the mean of S over images of each view, (N_a, 320 times the width)
         self.register_buffer("means", torch.zeros(spec.views, scaled(self.SPECIFIED, spec.width)))
-
-    @property
-    def classes(self) -> int:
-        """Number N of labels: that of the views."""
-        return self.spec.views
-
-    def label(self, batch: Batch) -> Tensor:
-        """Return the views, of shape (B,)."""
-        return batch.view
 
     def measure(self, batches: Batches) -> None:
         """Measure the mean of S for every view."""

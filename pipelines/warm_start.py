@@ -1,4 +1,4 @@
-"""Stage warm_start: train the discriminators that models start from, where the profile asks for it."""
+"""Stage warm_start: train the networks that models start from on real images."""
 
 from benchmark.execution.stages import make_warm_starts
 from pipelines.stage import start

@@ -8,7 +8,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from models.interface import Batches, CycleReport, ModelSpec, ViewModel
+from models.interface import Batches, CycleReport, ModelSpec, ViewModel, WarmStart
 from tests.tiny import Tiny
 
 BROKEN: dict[str, tuple[str, str]] = {}  # name of the class: check, words
@@ -489,12 +489,12 @@ class _Head(nn.Module):
 class WarmedUp(_Judged):
     """In order: its discriminator may be trained on real images first."""
 
-    warm_start = "judge"
+    warm_start = WarmStart("judge")
     critics = ("judge",)
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        self.judge = self.discriminator(spec)  # type: ignore[assignment]
+        self.judge = self.warm_start_network(spec)  # type: ignore[assignment]
 
     def cycle(self, batches: Batches, fabric: Fabric, progress: float) -> CycleReport:
         identity, view = self.wrapped["judge"](batches.draw().image)[:2]
@@ -502,7 +502,7 @@ class WarmedUp(_Judged):
         return Tiny.cycle(self, batches, fabric, progress)
 
     @classmethod
-    def discriminator(cls, spec: ModelSpec) -> nn.Module:
+    def warm_start_network(cls, spec: ModelSpec) -> nn.Module:
         return _Head(spec.identities, spec.views)
 
 
@@ -510,10 +510,10 @@ class WarmedUp(_Judged):
 class WarmsNothing(Tiny):
     """Broken."""
 
-    warm_start = "critic"
+    warm_start = WarmStart("critic")
 
 
-@breaks("warm start", "discriminator returns another network than judge")
+@breaks("warm start", "warm_start_network returns another network than judge")
 class WarmsAnother(WarmedUp):
     """Broken."""
 
@@ -527,7 +527,7 @@ class WarmsWithoutViews(WarmedUp):
     """Broken."""
 
     @classmethod
-    def discriminator(cls, spec: ModelSpec) -> nn.Module:
+    def warm_start_network(cls, spec: ModelSpec) -> nn.Module:
         return _Head(spec.identities, spec.views + 1)
 
 

@@ -16,7 +16,7 @@ PROFILES: dict[str, Any] = PARAMS["profiles"]
 MADE = {  # kinds of artefacts that a stage makes
     "filter": ["store"],
     "extractor": ["identity_judge", "view_judge"],
-    "warm_start": ["discriminator"],
+    "warm_start": ["warm_start"],
     "train": ["generator"],
     "identity": ["oracle", "outputs", "samples", "outcomes"],
     "fewshot": ["oracle", "episodes", "recognition"],

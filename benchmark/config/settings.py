@@ -107,7 +107,10 @@ class Data(Section):
 
 
 class WarmUp(Section):
-    """Training of the discriminator on real images before adversarial training; no paper here has it."""
+    """Training of the discriminator on real images before adversarial training; no paper here has it.
+
+    Two-Step's encoder S is trained first in any case, by the terms of its own paper.
+    """
 
     steps: int = Field(0, ge=0, le=10**9)  # at most; fewer if the accuracy stops rising; 0: no warm-up
     view_weight: float = Field(0.2, ge=0)  # weight of the view loss beside that of the identity

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +19,8 @@ from benchmark.conformance.material import RandomBatches, arguments, spec
 from benchmark.environment import open_fabric
 from benchmark.training import checkpoint
 from benchmark.training.checkpoint import Progress
-from models.interface import CycleReport, ModelSpec, ViewModel
+from benchmark.training.warm_up import HeldOut, warm_up
+from models.interface import CycleReport, ModelSpec, ViewModel, WarmStart
 from models.registry import Entry
 
 T = TypeVar("T")
@@ -72,6 +74,8 @@ class Course:
     def go(self, start: int = 0, folder: Path | None = None) -> None:
         """Do the cycles from `start` on and finish; write the states of STOPS to `folder`."""
         before = {key: p.detach().clone() for key, p in trainable(self.model).items()}
+        if start == 0:
+            self._warm_up()
         self.model.train()
         for cycle in range(start, CYCLES):
             seeding.seed_global("cycle", "verification", cycle)
@@ -85,6 +89,16 @@ class Course:
                 checkpoint.save(self.model, progress, state_file(folder, cycle + 1))
         self.still = [key for key, p in trainable(self.model).items() if torch.equal(p, before[key])]
         self.finish()
+
+    def _warm_up(self) -> None:
+        """Take two steps of the warm start, if the method itself has one."""
+        terms, size = self.model.warm_start, self.batches.spec.image_size
+        if not isinstance(terms, WarmStart) or not terms.epochs:
+            return
+        network, none = getattr(self.model, terms.network), np.zeros(1, np.int64)
+        held_out = HeldOut(np.zeros((1, size, size, 3), np.uint8), none, none, none)
+        weights = {"view_weight": 1.0, "learning_rate_factor": 1.0}
+        warm_up(network, self.batches, held_out, self.fabric, terms=terms, steps=2, epoch=1, **weights)
 
     def finish(self) -> None:
         """Do what the model does once after training, and keep the state."""

@@ -28,10 +28,10 @@ def train_judges(run: Run) -> None:
 
 
 def make_warm_starts(run: Run) -> None:
-    """Make the discriminators that models start from: the stage warm_start."""
+    """Make the networks that models start from: the stage warm_start."""
     (run.folder / "warm_starts").mkdir(parents=True, exist_ok=True)
     wanted = tasks.training(run)
-    carry_out_all(run, {task: first for task, first in wanted.items() if task.kind == "discriminator"})
+    carry_out_all(run, {task: first for task, first in wanted.items() if task.kind == "warm_start"})
 
 
 def train_model(run: Run, model: str) -> None:

@@ -16,7 +16,7 @@ JUDGES = ("identity", "view")
 VALIDATED = ("real", "copy", "mean_image")  # the controls beside the models on validation identities
 KINDS = {
     "judge": "train the ResNet18 for `identity` or `view`",
-    "discriminator": "train the discriminator that a model starts from",
+    "warm_start": "train the network that a model starts from, on real images",
     "train": "train a model",
     "oracle": "render the true pictures",
     "external": "take in pictures made elsewhere, which `benchmark evaluate` brings",
@@ -73,10 +73,10 @@ def artifacts(run: Run, task: Task) -> list[Artifact]:
     name, seed = task.name, task.seed
     if task.kind == "judge":
         return [Artifact(f"{name}_judge")]
-    if task.kind == "discriminator":
-        from benchmark.making import discriminator
+    if task.kind == "warm_start":
+        from benchmark.making import warm_start
 
-        found = discriminator.of_model(run, name, seed)
+        found = warm_start.of_model(run, name, seed)
         return [found] if found else []
     if task.kind == "train":
         return [Artifact("generator", name, seed)]
@@ -120,23 +120,23 @@ def controls(run: Run, of: Iterable[str]) -> list[str]:
 
 def training(run: Run) -> dict[Task, set[Task]]:
     """Return the tasks of training judges and models, in order, each with those that it waits for."""
-    from benchmark.making import discriminator
+    from benchmark.making import warm_start
 
-    discriminators: dict[Artifact, Task] = {}
+    warm_starts: dict[Artifact, Task] = {}
     trained: dict[Task, set[Task]] = {}
     for model in run.settings.models:
         for seed in range(run.settings.seeds):
-            found = discriminator.of_model(run, model, seed)
-            task = Task("discriminator", model, seed)
-            first = {discriminators.setdefault(found, task)} if found else set()
+            found = warm_start.of_model(run, model, seed)
+            task = Task("warm_start", model, seed)
+            first = {warm_starts.setdefault(found, task)} if found else set()
             trained[Task("train", model, seed)] = first
-    return {**{task: set() for task in discriminators.values()}, **_judges(), **trained}
+    return {**{task: set() for task in warm_starts.values()}, **_judges(), **trained}
 
 
 def everything(run: Run) -> dict[Task, set[Task]]:
     """Return all tasks of a run, in order: what many others wait for goes first, and long ones before short ones."""
     wanted = {**training(run), **measuring(run), **recognising(run)}
-    first = ["discriminator", "judge", "oracle"]
+    first = ["warm_start", "judge", "oracle"]
     early = [task for kind in first for task in wanted if task.kind == kind] + [Task("identity", "real")]
     return {task: wanted[task] for task in [*early, *wanted]}
 

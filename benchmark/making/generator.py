@@ -36,7 +36,7 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
 
     Raises:
         InterruptedRun: the user asked to stop; the state is saved.
-        BenchmarkError: a loss is not finite, or the model and its discriminator do not fit.
+        BenchmarkError: a loss is not finite, or the model and its warm start do not fit.
     """
     model, seed, training = artifact.name, artifact.seed, run.settings.training
     store, cell = open_store(run), artifact.cell(run)
@@ -85,24 +85,23 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
 
 
 def _warm_start(run: "Run", artifact: Artifact, network: "ViewModel") -> int:
-    """Give the network its trained discriminator, where it has one; return the steps of its training.
+    """Give the model the trained weights of its warm start, where it has one; return the steps of that training.
 
     Raises:
         BenchmarkError: the file is damaged, or the network has another shape.
     """
-    if network.warm_start and not isinstance(getattr(network, network.warm_start, None), nn.Module):
-        raise BenchmarkError(
-            f"the model {artifact.name} names {network.warm_start} in warm_start, but has no such network"
-        )
+    name = network.warm_start.network if network.warm_start else ""
+    if name and not isinstance(getattr(network, name, None), nn.Module):
+        raise BenchmarkError(f"the model {artifact.name} names {name} in warm_start, but has no such network")
     for each in artifacts.inputs(run, artifact):
-        cell, name = each.cell(run), each.row.content[0]
+        cell, file = each.cell(run), each.row.content[0]
         try:
-            getattr(network, network.warm_start).load_state_dict(load_file(cell.folder / name))
+            getattr(network, name).load_state_dict(load_file(cell.folder / file))
         except Exception as error:  # safetensors and torch report damage by several types
             reason = " ".join(str(error).split())[:200]
             raise BenchmarkError(
-                f"{cell.folder / name} does not fit this model's discriminator ({reason}); `discriminator` and "
-                "`__init__` must build the same network; if they do, the file is damaged: delete "
+                f"{cell.folder / file} does not fit the network {name} of this model ({reason}); `warm_start_network` "
+                "and `__init__` must build the same network; if they do, the file is damaged: delete "
                 f"{cell.folder} and run again"
             ) from error
         return int(cell.record["steps"])

@@ -31,7 +31,8 @@ class Trained:
         images: real images used by generator-side updates.
         batch_size: images in one batch.
         auxiliary_images: images of the training set.
-        warm_up_steps: steps in which the discriminator was trained before the adversarial training.
+        warm_up_steps: steps in which a network was trained on real images before the cycles: the discriminator, or S of
+            Two-Step.
     """
 
     map: str = "-"

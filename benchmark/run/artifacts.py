@@ -121,22 +121,22 @@ TABLE = {
         (*JUDGE, "extractor.view_epochs"),
         content=("resnet18.safetensors",),
     ),
-    "discriminator": Kind(
+    "warm_start": Kind(
         "warm_starts/{name}/seed{seed}",
-        f"{MAKING}.discriminator",
+        f"{MAKING}.warm_start",
         (
             *("threads", "data.image_size", "data.views", "training.warm_up", "training.precision"),
             *("training.batch_size", "training.width", "training.learning_rate_factor", "training.initialisation"),
         ),
-        code=f"{MAKING}.discriminator:network_files",
-        content=("discriminator.safetensors",),
+        code=f"{MAKING}.warm_start:network_files",
+        content=("network.safetensors",),
     ),
     "generator": Kind(
         "models/{name}/seed{seed}",
         f"{MAKING}.generator",
         (*SPEC, "threads", "training.precision", "training.compile", "training.average", "training.log_every"),
         switches=("training.warm_up.steps",),
-        needs=f"{MAKING}.discriminator:needed",
+        needs=f"{MAKING}.warm_start:needed",
         code=MODEL,
         content=("generator.safetensors",),
         scratch="checkpoint.pt",
@@ -206,12 +206,12 @@ class Artifact:
 
     Attributes:
         kind: its row of TABLE.
-        name: of a model, a control, a discriminator, or a row of pictures made elsewhere.
+        name: of a model, a control, a warm start, or a row of pictures made elsewhere.
         seed: training seed.
         split: how the images of an identity are dealt to training and testing of the KNN.
         nc: number of classes.
         measured: whose images are turned: `identity` those of the standard set, `validation` those for choices.
-        of: a model that has this discriminator.
+        of: a model that has this warm start.
     """
 
     kind: str

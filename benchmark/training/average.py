@@ -9,7 +9,7 @@ from torch import Tensor
 
 from models.interface import ViewModel
 
-EARLY = 10  # until the decay is reached, the average is over about the last tenth (1 / EARLY) of the cycles
+EARLY = 10  # until the decay is reached, the average is over about the last tenth (1 / EARLY) of the images
 
 
 class Average:
@@ -17,12 +17,15 @@ class Average:
 
     Args:
         model: what is trained; the average begins with its present values.
-        decay: what is left of the average after a cycle, in [0, 1); after c cycles at most c / (c + 9), so that the
-            weights that a training begins with are soon forgotten. 0: there is no average.
+        decay: what is left of the average after a batch of images in the generator's updates, in [0, 1); after c
+            batches at most c / (c + 9), so that the weights that a training begins with are soon forgotten. A cycle of
+            several generator steps counts as so many batches: all models average over the same number of images. 0:
+            there is no average.
+        batch_size: images in a batch.
     """
 
-    def __init__(self, model: ViewModel, decay: float) -> None:
-        self.decay = decay
+    def __init__(self, model: ViewModel, decay: float, batch_size: int) -> None:
+        self.decay, self.batch_size = decay, batch_size
         self.values = {name: value.clone() for name, value in self._kept(model).items()} if decay else {}
 
     def _kept(self, model: ViewModel) -> dict[str, Tensor]:
@@ -31,11 +34,12 @@ class Average:
         return {name: value for name, value in state.items() if model.keeps(name) and value.is_floating_point()}
 
     @torch.no_grad()
-    def update(self, model: ViewModel, cycle: int) -> None:
-        """Take in the weights that the model has after `cycle` cycles."""
+    def update(self, model: ViewModel, new: int, images: int) -> None:
+        """Take in the weights after `images` images of the budget, of which the last cycle used `new`."""
         if self.values:
             own = self._kept(model)
-            decay = min(self.decay, cycle / (cycle + EARLY - 1))
+            batches = images / self.batch_size
+            decay = min(self.decay, batches / (batches + EARLY - 1)) ** (new / self.batch_size)
             torch._foreach_lerp_(list(self.values.values()), [own[name] for name in self.values], 1 - decay)
 
     def put_into(self, model: ViewModel) -> None:

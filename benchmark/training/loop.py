@@ -87,7 +87,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
     """
     model.to(fabric.device).to(memory_format=torch.channels_last)
     model.setup(fabric)
-    average, path = Average(model, schedule.average), files.checkpoint
+    average, path = Average(model, schedule.average, model.spec.batch_size), files.checkpoint
     done = checkpoint.restore(model, path, fabric.device, average.values) if path.exists() else Progress()
     cycle, images, log, meter = done.cycle, done.images, Log(files.log, done.cycle), Meter(fabric.device, done.costs)
     model.train()
@@ -106,7 +106,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
             seeding.seed_global("cycle", *schedule.axes, cycle)
             report = model.cycle(batches, fabric, images / schedule.images)
             cycle, images = cycle + 1, images + report.images
-            average.update(model, cycle)
+            average.update(model, report.images, images)
             if cycle % schedule.log_every == 0 or images >= schedule.images:
                 losses = _finite(report.losses, cycle)
                 log.add(cycle, images, losses)

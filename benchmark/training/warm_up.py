@@ -1,10 +1,12 @@
-"""The warm start of a discriminator: training on real images alone, before adversarial training begins.
+"""The warm start of a network: training on real images alone, before the training of a model begins.
 
 A discriminator that has to learn identities while the generator already trains against it learns them late, and until
 then no gradient tells the generator of identity. No paper here does this; see docs/choices.md for what it is worth.
+Two-Step trains one of its encoders in this way, as its authors do.
 """
 
 import copy
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,11 +19,9 @@ from torch import Tensor, nn
 
 from benchmark.data.pixels import to_float
 from benchmark.errors import DivergedError
-from models.interface import Batch, Batches
+from models.interface import Batch, Batches, WarmStart
 
-LEARNING_RATE = 2e-4  # of Adam, times the common factor; both as in the adversarial training of DR-GAN and ours
-BETAS = (0.5, 0.999)
-LOOK_EVERY = 250  # steps between two looks at the held-out images
+LOOK_EVERY = 250  # steps between two looks at the held-out images, at least
 PATIENCE = 2  # looks without a higher accuracy after which the warm-up ends
 PART = 256  # held-out images classified at once
 
@@ -51,11 +51,16 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Look:
-    """The accuracy on held-out images after a number of steps, as fractions."""
+    """The accuracy on held-out images after a number of steps, as fractions; NaN for what the network does not tell."""
 
     steps: int
     identity: float
     view: float
+
+    @property
+    def decisive(self) -> float:
+        """The accuracy that says which look is the best: that of the identity, where there is one."""
+        return self.view if math.isnan(self.identity) else self.identity
 
 
 def warm_up(
@@ -64,60 +69,68 @@ def warm_up(
     held_out: HeldOut,
     fabric: Fabric,
     *,
+    terms: WarmStart,
     steps: int,
+    epoch: int,
     view_weight: float,
     learning_rate_factor: float,
 ) -> list[Look]:
-    """Train a discriminator to tell identities and views of real images apart, until it no longer gets better.
+    """Train a network to tell identities and views of real images apart, until it no longer gets better.
 
-    Every LOOK_EVERY steps, and after the last one, its identity accuracy on held-out images is measured. The training
-    ends after `steps`, or earlier if the accuracy has not risen for PATIENCE looks. The network is left with the
-    weights of the best look, in training mode.
+    After every epoch, but not before LOOK_EVERY steps, and after the last step, its accuracy on held-out images is
+    measured: that of the identity, or of the view if it does not tell identities apart. The training ends after
+    `steps`, or earlier if the accuracy has not risen for PATIENCE looks. The network is left with the weights of the
+    best look, in training mode.
 
     Args:
-        network: as `ViewModel.discriminator` returns it.
+        network: as `ViewModel.warm_start_network` returns it.
         batches: where to draw real images from, none of them held out.
         held_out: what the accuracy is measured on.
         fabric: gradients go through `fabric.backward`.
+        terms: whose learning rate and betas Adam gets.
         steps: optimiser steps at most.
+        epoch: steps of a pass over the training images.
         view_weight: weight of the cross entropy of the view beside that of the identity.
-        learning_rate_factor: multiplies LEARNING_RATE.
+        learning_rate_factor: multiplies the learning rate.
 
     Returns:
-        All looks; the first of the highest identity accuracy is the one whose weights are left.
+        All looks; the first of the highest accuracy is the one whose weights are left.
 
     Raises:
         DivergedError: the loss is not finite.
     """
     network.to(fabric.device).to(memory_format=torch.channels_last)
-    rate = LEARNING_RATE * learning_rate_factor
-    wrapped, optimizer = fabric.setup(network, torch.optim.Adam(network.parameters(), rate, betas=BETAS, fused=True))
-    looks: list[Look] = []
+    rate = terms.learning_rate * learning_rate_factor
+    adam = torch.optim.Adam(network.parameters(), rate, betas=terms.betas, fused=True)
+    wrapped, optimizer = fabric.setup(network, adam)
+    look_every, looks = max(LOOK_EVERY, epoch), list[Look]()
     weights: dict[str, Tensor] = {}
     network.train()
     for step in range(1, steps + 1):
         batch = batches.draw()
         identity, view = wrapped(batch.image)[:2]
-        loss = F.cross_entropy(identity, batch.identity) + view_weight * F.cross_entropy(view, batch.view)
+        parts = [] if identity is None else [F.cross_entropy(identity, batch.identity)]
+        parts += [] if view is None else [view_weight * F.cross_entropy(view, batch.view)]
+        loss = torch.stack(parts).sum()
         optimizer.zero_grad()
         fabric.backward(loss)
         optimizer.step()
-        if step % LOOK_EVERY and step != steps:
+        if step % look_every and step != steps:
             continue
         if not torch.isfinite(loss):
             raise DivergedError(f"the loss of the warm-up is {float(loss.detach())} in step {step}")
         looks.append(_look(network, held_out, fabric.device, step))
         if best(looks) is looks[-1]:
             weights = copy.deepcopy(network.state_dict())
-        if looks[-1].steps - best(looks).steps >= PATIENCE * LOOK_EVERY:
+        if looks[-1].steps - best(looks).steps >= PATIENCE * look_every:
             break
     network.load_state_dict(weights)
     return looks
 
 
 def best(looks: list[Look]) -> Look:
-    """Return the look of the highest identity accuracy, the first of equal ones."""
-    return max(looks, key=lambda look: look.identity)
+    """Return the look of the highest accuracy, the first of equal ones."""
+    return max(looks, key=lambda look: look.decisive)
 
 
 @torch.no_grad()
@@ -127,7 +140,7 @@ def _look(network: nn.Module, held_out: HeldOut, device: torch.device, step: int
     for batch in held_out.batches(device):
         logits = network(batch.image)
         for head, labels in enumerate((batch.identity, batch.view)):
-            right[head] += (logits[head].argmax(1) == labels).sum().cpu()
+            right[head] += math.nan if logits[head] is None else (logits[head].argmax(1) == labels).sum().cpu()
     network.train()
     identity, view = (right / max(1, len(held_out.rows))).tolist()
     return Look(step, identity, view)

@@ -32,18 +32,25 @@ class NonalignmentConnection(nn.Module):
     """Each position of the decoder's map attends to the encoder's map; Eq. 1 and F = [Y, Z].
 
     With `radius` it is the paper's CNC, which looks only into the neighbourhood N_p of each position p; without it is
-    Global-NC, which looks everywhere. The logits are not scaled, as in Eq. 1. The paper leaves open the size C_h of the
-    common space: it is half of C_X here, the default of non-local networks. The key projection has no bias: adding the
-    same number to all logits of a query changes nothing.
+    Global-NC, which looks everywhere. The paper leaves open the size C_h of the common space: it is half of C_X here,
+    the default of non-local networks. The key projection has no bias: adding the same number to all logits of a query
+    changes nothing.
+
+    The logits are not scaled in Eq. 1, which fits the published start: with weights from N(0, 0.02) they differ by 0.5
+    to 0.75 (standard deviation). Where weights start larger, `scaled_logits` divides them by sqrt(C_h), as non-local
+    networks do; without it a few positions have all the attention before anything is learned.
 
     A window spares work where whole rows of keys are out of sight: strip by strip, 54 % of all logits are computed at
     56x56 and 63 % at 28x28 (the windows hold 20 % and 22 %). On a GPU masked attention in float32 takes PyTorch's
     memory-efficient kernel. FlexAttention would compute 51 % and 59 %, as its blocks of 128 positions are rows, too.
     """
 
-    def __init__(self, encoder_channels: int, decoder_channels: int, side: int, radius: int | None) -> None:
+    def __init__(
+        self, encoder_channels: int, decoder_channels: int, side: int, radius: int | None, scaled_logits: bool = False
+    ) -> None:
         super().__init__()
         hidden = encoder_channels // 2  # C_h
+        self.factor = hidden**-0.5 if scaled_logits else 1.0  # on the logits
         self.key = nn.Conv2d(encoder_channels, hidden, 1, bias=False)
         self.value = nn.Conv2d(encoder_channels, hidden, 1)
         self.query = nn.Conv2d(decoder_channels, hidden, 1)
@@ -67,12 +74,12 @@ class NonalignmentConnection(nn.Module):
             projected.flatten(2).transpose(1, 2).float().unsqueeze(1)  # (B, 1, H W, C_h)
             for projected in (self.query(decoded), self.key(encoded), self.value(encoded))
         )
-        with torch.autocast(decoded.device.type, enabled=False):  # unscaled logits overflow in half precision
+        with torch.autocast(decoded.device.type, enabled=False):  # logits overflow in half precision
             found = []
             for rows, keys in self.strips:
                 seen = None if self.window is None else self.window[rows, keys]
                 own = query[:, :, rows], key[:, :, keys], value[:, :, keys]
-                found.append(F.scaled_dot_product_attention(*own, seen, scale=1.0))
+                found.append(F.scaled_dot_product_attention(*own, seen, scale=self.factor))
             attended = torch.cat(found, 2)
         z = attended.squeeze(1).transpose(1, 2).reshape(len(decoded), -1, *decoded.shape[2:]).to(decoded.dtype)
         return torch.cat([decoded, z], 1)

@@ -90,9 +90,16 @@ class DecoderLevel(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From the latent vector to the image; the levels mirror the encoder's."""
+    """From the latent vector to the image; the levels mirror the encoder's.
 
-    def __init__(self, plan: Plan, latent: int, parts: Parts) -> None:
+    Args:
+        plan: of the encoder.
+        latent: size of the latent vector.
+        parts: what it is made of.
+        scaled_logits: see `NonalignmentConnection`.
+    """
+
+    def __init__(self, plan: Plan, latent: int, parts: Parts, scaled_logits: bool = False) -> None:
         super().__init__()
         self.plan = plan
         self.dense = nn.Linear(latent, plan.features * plan.smallest**2)
@@ -106,8 +113,8 @@ class Decoder(nn.Module):
             sizes = [inputs, *outputs] if up else outputs
             made = zip(convolutions(sizes, up, parts.deformable and placed), sizes[1:], strict=True)
             norm = NORMALISATIONS[parts.modulation]
-            connection = _connection(plan, depth, parts)
-            self.levels.append(DecoderLevel([DecoderLayer(c, norm(o, plan.features)) for c, o in made], connection))
+            connection = _connection(plan, depth, parts, scaled_logits)
+            self.levels.append(DecoderLevel([DecoderLayer(c, norm(o, plan)) for c, o in made], connection))
             inputs = outputs[-1] if connection is None else connection.outputs
         self.image = nn.Conv2d(inputs, 3, 3, padding=1)
 
@@ -134,7 +141,7 @@ def _is_placed(plan: Plan, depth: int, parts: Parts) -> bool:
     return side is not None and depth == plan.level(side)
 
 
-def _connection(plan: Plan, depth: int, parts: Parts) -> Connection | None:
+def _connection(plan: Plan, depth: int, parts: Parts, scaled_logits: bool) -> Connection | None:
     """Return the connection of a level, None if it has none."""
     channels = plan.channels[depth]
     if parts.connection == "skip":
@@ -143,7 +150,7 @@ def _connection(plan: Plan, depth: int, parts: Parts) -> Connection | None:
         return None
     side = plan.image_size >> depth
     radius = side // 4 if parts.connection == "cnc" else None  # the paper's r: 7 at 28, 14 at 56, 6 at 24
-    return NonalignmentConnection(channels[-1], channels[0], side, radius)
+    return NonalignmentConnection(channels[-1], channels[0], side, radius, scaled_logits)
 
 
 def _initialise(module: nn.Module) -> None:
@@ -162,7 +169,8 @@ class Generator(nn.Module):
         shape = plan(spec.image_size, spec.width)
         self.noise, self.noise_scale = noise, spec.noise
         self.encoder = Encoder(shape)
-        self.decoder = Decoder(shape, shape.features + noise + spec.views, parts)
+        latent = shape.features + noise + spec.views
+        self.decoder = Decoder(shape, latent, parts, scaled_logits=spec.initialisation == "fan_in")
         self.apply(_initialise)
         initialise(self.decoder.dense)
 

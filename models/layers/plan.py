@@ -14,10 +14,12 @@ class Plan:
 
     Attributes:
         image_size: side S of the images.
+        width: what the published numbers of channels are multiplied by.
         channels: for each level, the output channels of its convolutions in the encoder.
     """
 
     image_size: int
+    width: float
     channels: tuple[tuple[int, ...], ...]
 
     @property
@@ -45,7 +47,7 @@ def plan(image_size: int, width: float = 1.0) -> Plan:
     if not levels:
         raise ValueError(f"image_size {image_size} is not 4, 5, 6 or 7 times a power of two (such as 32, 64, 96, 224)")
     published = [LEVELS[min(n, len(LEVELS) - 1)] for n in range(levels)]
-    return Plan(image_size, tuple(tuple(scaled(c, width) for c in level) for level in published))
+    return Plan(image_size, width, tuple(tuple(scaled(c, width) for c in level) for level in published))
 
 
 def scaled(channels: int, width: float) -> int:

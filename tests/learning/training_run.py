@@ -46,7 +46,7 @@ def prepared(folder: Path) -> Run:
     use_threads(run.settings.threads)
     with _working_in(folder.parent), locked(folder.with_suffix(".lock")):
         check_and_prepare(run)
-    parts = [Task("judge", "identity"), Task("discriminator", "ours"), Task("judge", "view")]
+    parts = [Task("judge", "identity"), Task("warm_start", "ours"), Task("judge", "view")]
     for wait in (False, True):
         for part in parts:
             with suppress(Timeout):  # another process makes it

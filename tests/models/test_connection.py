@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.ablations import CNC28
+from models.interface import ModelSpec
 from models.layers.connection import NonalignmentConnection, neighbourhood, strips
 from tools.speed.training import unfolded
 
@@ -99,8 +101,9 @@ def test_neighbourhood_by_a_plain_loop() -> None:
             assert window[query, key] == (rows <= radius and columns <= radius)
 
 
-def test_logits_are_not_scaled() -> None:
-    module = NonalignmentConnection(8, 1, 2, None)
+@pytest.mark.parametrize(("scaled_logits", "logit"), [(False, 4 * 0.5), (True, 4 * 0.5 / 4**0.5)])
+def test_logits_are_scaled_where_that_is_asked_for(scaled_logits: bool, logit: float) -> None:
+    module = NonalignmentConnection(8, 1, 2, None, scaled_logits)
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.zero_()
@@ -110,9 +113,16 @@ def test_logits_are_not_scaled() -> None:
     encoded = torch.zeros(1, 8, 2, 2)
     encoded[0, 0, 0, 0] = 0.5
     encoded[0, 1, 0, 0] = 1.0
-    weight = torch.tensor([4 * 0.5, 0.0, 0.0, 0.0]).softmax(0)[0]
+    weight = torch.tensor([logit, 0.0, 0.0, 0.0]).softmax(0)[0]
     z = module(encoded, torch.zeros(1, 1, 2, 2))[0, 1]
     torch.testing.assert_close(z, weight.expand(2, 2))
+
+
+@pytest.mark.parametrize(("initialisation", "factor"), [("published", 1.0), ("fan_in", 24**-0.5)])
+def test_logits_are_scaled_under_fan_in(initialisation: str, factor: float) -> None:
+    generator = CNC28(ModelSpec(32, views=5, identities=3, width=0.25, initialisation=initialisation)).generator
+    (found,) = [module for module in generator.modules() if isinstance(module, NonalignmentConnection)]
+    assert (found.key.out_channels, found.factor) == (24, factor)
 
 
 def test_the_decoder_comes_first_and_is_passed_on() -> None:

@@ -1,5 +1,7 @@
 """Activation, normalisation, plan and the small layers."""
 
+import re
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,12 +18,13 @@ from models.layers.critic import Critic
 from models.layers.deformable import DeformableConvolution
 from models.layers.generator import Generator
 from models.layers.modulation import AdaptiveIdentityModulation, IdentityModulation, PlainNorm
-from models.layers.plan import connection_map, plan, scaled
+from models.layers.plan import Plan, connection_map, plan, scaled
 from models.layers.refresh import refresh_batch_norm
 from models.ours import Ours
 from models.registry import find
 from models.unet import Unet, UnetNoAIM
 
+PLAN = Plan(16, 1.0, ((12,),))  # 12 identity features
 POINTS = [0.0, -0.0, 1.0, -1.0, 1e-8, -1e-8, -1e-4, 3e-5, 88.0, -88.0, -1e4, 1e30, -1e30, float("inf")]
 
 
@@ -48,7 +51,7 @@ def features(count: int = 6) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("kind", [IdentityModulation, AdaptiveIdentityModulation])
 def test_modulation_starts_as_plain_batch_norm(kind: type[IdentityModulation], training: bool) -> None:
-    modulated, plain = kind(5, 12), nn.BatchNorm2d(5)
+    modulated, plain = kind(5, PLAN), nn.BatchNorm2d(5)
     x, identity = features()
     for _ in range(3):  # so that the running statistics are not those of the start
         torch.testing.assert_close(modulated(x, identity), plain(x))
@@ -70,7 +73,7 @@ class Ones(nn.Module):
 
 
 def test_aim_with_full_attention_is_im() -> None:
-    aim, im = AdaptiveIdentityModulation(5, 12), IdentityModulation(5, 12)
+    aim, im = AdaptiveIdentityModulation(5, PLAN), IdentityModulation(5, PLAN)
     scrambled(aim)
     im.load_state_dict({key: value for key, value in aim.state_dict().items() if not key.startswith("tau")})
     x, identity = features()
@@ -80,7 +83,7 @@ def test_aim_with_full_attention_is_im() -> None:
 
 
 def test_aim_by_equations_4_and_5() -> None:
-    aim = AdaptiveIdentityModulation(5, 12)
+    aim = AdaptiveIdentityModulation(5, PLAN)
     scrambled(aim)
     x, identity = features()
     before = x.mean((2, 3))  # the feature before normalisation
@@ -97,9 +100,21 @@ def test_aim_by_equations_4_and_5() -> None:
     torch.testing.assert_close(aim(x, identity), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_hidden_sizes_of_the_modulation_scale_like_the_channels() -> None:
+    """So that AIM has about the same share of the generator at any width: 7 to 8 %, in the paper 5 %."""
+    for width, hidden, tau in ((1.0, 32, 64), (0.5, 16, 32), (0.25, 8, 16), (0.125, 8, 8)):
+        aim = AdaptiveIdentityModulation(5, plan(32, width))
+        assert (aim.scale[0].out_features, aim.shift[0].out_features, aim.tau[0].out_features) == (hidden, hidden, tau)
+    for size, width in ((32, 0.25), (64, 0.5), (224, 1.0)):
+        with torch.device("meta"):
+            generator = Ours(ModelSpec(size, views=5, identities=50, width=width)).generator
+        added = [p.numel() for name, p in generator.named_parameters() if re.search(r"norm\.(scale|shift|tau)", name)]
+        assert 0.05 < sum(added) / sum(p.numel() for p in generator.parameters()) < 0.085
+
+
 def test_plain_norm_ignores_the_identity() -> None:
     x, identity = features()
-    assert torch.equal(PlainNorm(5, 12)(x, identity), PlainNorm(5, 12)(x, identity + 1))
+    assert torch.equal(PlainNorm(5, PLAN)(x, identity), PlainNorm(5, PLAN)(x, identity + 1))
 
 
 FIVE = ((32, 64), (64, 64, 128), (128, 96, 192), (192, 128, 256), (256, 160, 320))

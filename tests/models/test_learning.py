@@ -24,8 +24,9 @@ from benchmark.seeding import seed_global
 from benchmark.stages.data import prepare_data
 from benchmark.training.average import Average
 from benchmark.training.sampling import AuxiliaryBatches
+from benchmark.training.warm_up import HeldOut, warm_up
 from models.capacity import sized
-from models.interface import ModelSpec, ViewModel
+from models.interface import ModelSpec, ViewModel, WarmStart
 from models.registry import BUILT_IN, find
 from tests.tools import PROJECT
 
@@ -73,7 +74,7 @@ ELSEWHERE = {  # where all that is trained of them learns
     "cnc56": "cnc28_im",
     "cnc28": "cnc28_im",
     "unet_noaim": "unet and vanilla_deform",
-    "dr_gan": "dr_gan_sigmoid, and ours for the loss",
+    **dict.fromkeys(("dr_gan", "dr_gan_even", "dr_gan_lambda", "dr_gan_noise128"), "dr_gan_sigmoid, and ours"),
     "two_step_exemplar": "two_step",
 }
 
@@ -117,17 +118,25 @@ class Learning:
         seed_global("learning", name)
         self.model: ViewModel = kind(spec).to(memory_format=torch.channels_last)
         self.model.setup(self.fabric)
-        self.average = Average(self.model, AVERAGE)
+        self.average = Average(self.model, AVERAGE, BATCH)
+        if self.model.warm_start and self.model.warm_start.epochs:
+            self._warm_up(self.model.warm_start)
         self.objective: list[float] = []
-        self.used = self.cycles = 0
+        self.used = 0
+
+    def _warm_up(self, terms: WarmStart) -> None:
+        """Train the network of the warm start for a few steps, without a look at held-out images that counts."""
+        network, held_out = getattr(self.model, terms.network), HeldOut(self.store.images, *3 * [np.zeros(1, np.int64)])
+        weights = {"view_weight": 1.0, "learning_rate_factor": self.bound.rate}
+        warm_up(network, self.batches, held_out, self.fabric, terms=terms, steps=150, epoch=150, **weights)
 
     def go(self, batches: int) -> None:
         """Train until so many batches in all are used."""
         self.model.train()
         while self.used < batches * BATCH:
             report = self.model.cycle(self.batches, self.fabric, self.used / (LONGEST * BATCH))
-            self.used, self.cycles = self.used + report.images, self.cycles + 1
-            self.average.update(self.model, self.cycles)
+            self.used += report.images
+            self.average.update(self.model, report.images, self.used)
             self.objective += [float(report.losses[self.bound.loss])] if self.bound.loss in report.losses else []
 
     @property

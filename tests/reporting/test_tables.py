@@ -244,7 +244,7 @@ def test_a_warm_up_of_the_discriminator_is_stated(write: Callable[[pd.DataFrame]
     assert table["warm_up_steps"].tolist() == [1300, 0, pd.NA]
     words = "Warm-up: before adversarial training the discriminator was trained for the stated number of steps on real"
     assert words in write(table)
-    assert "models without this discriminator have none." in write(table)
+    assert "other models have none." in write(table)
     assert "Warm-up: " not in write(table[table["model"] != "ours"])
     if write is not diagnostics_text:
         assert "| 1,300 |" in write(table)

@@ -15,7 +15,7 @@ from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.execution import tasks
 from benchmark.execution.stages import make_warm_starts
-from benchmark.making import building, discriminator
+from benchmark.making import building, warm_start
 from benchmark.making import generator as training
 from benchmark.run.artifacts import Artifact
 from benchmark.run.cache import fingerprint, is_done
@@ -30,6 +30,7 @@ from tests.tools import TINY
 
 MODELS = ["ours", "dr_gan", "cr_gan", "two_step", "unet", "vanilla", "dr_gan_sigmoid"]
 SHARED, SIGMOID = "identity_view_gan-critic.Critic", "identity_view_gan-dr_gan.SigmoidCritic"
+READER = "two_step-two_step.LabelReader"
 
 
 @pytest.fixture(scope="module")
@@ -43,31 +44,31 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 def weights(run: Run, model: str, seed: int = 0) -> Path:
-    found = discriminator.of_model(run, model, seed)
+    found = warm_start.of_model(run, model, seed)
     assert found
-    return found.cell(run).folder / discriminator.WEIGHTS
+    return found.cell(run).folder / warm_start.WEIGHTS
 
 
 def made_from(run: Run, model: str) -> dict[str, Any]:
-    found = discriminator.of_model(run, model, 0)
+    found = warm_start.of_model(run, model, 0)
     assert found
     return fingerprint(run, found)
 
 
 def starts(run: Run) -> dict[str, str]:
-    """The discriminators that are trained for a run, each with the model for which."""
-    first = [task.name for task in tasks.training(run) if task.kind == "discriminator"]
-    found = {model: discriminator.of_model(run, model, 0) for model in first}
+    """The networks that are trained for a run, each with the model for which."""
+    first = [task.name for task in tasks.training(run) if task.kind == "warm_start"]
+    found = {model: warm_start.of_model(run, model, 0) for model in first}
     return {artifact.name: model for model, artifact in found.items() if artifact}
 
 
 def test_models_with_the_same_discriminator_share_one(run: Run) -> None:
-    found = {model: discriminator.of_model(run, model, 0) for model in MODELS}
+    found = {model: warm_start.of_model(run, model, 0) for model in MODELS}
     names = {model: artifact and artifact.name for model, artifact in found.items()}
     shared = {model: SHARED for model in ("ours", "dr_gan", "unet", "vanilla")}
-    assert names == {**shared, "dr_gan_sigmoid": SIGMOID, "cr_gan": None, "two_step": None}
+    assert names == {**shared, "dr_gan_sigmoid": SIGMOID, "cr_gan": None, "two_step": READER}
     assert len({json.dumps(made_from(run, model), sort_keys=True) for model in shared}) == 1
-    assert starts(run) == {SHARED: "ours", SIGMOID: "dr_gan_sigmoid"}
+    assert starts(run) == {SHARED: "ours", SIGMOID: "dr_gan_sigmoid", READER: "two_step"}
 
 
 def test_one_of_each_seed_is_made_once(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,14 +113,31 @@ def test_without_the_setting_or_the_discriminator_there_is_none(run: Run, begun:
     cold = replace(changed(run, training__warm_up={"steps": 0, "view_weight": 0.2}), folder=Path("runs/cold"))
     cold.folder.mkdir()
     (cold.folder / "data").symlink_to(run.data.absolute())
-    for model, of in (("vanilla", cold), ("two_step", run)):
+    for model, of in (("vanilla", cold), ("cr_gan", run)):
         do(of, "train", model)
-        assert discriminator.of_model(of, model, 0) is None
+        assert warm_start.of_model(of, model, 0) is None
         record = json.loads((of.folder / f"models/{model}/seed0/run.json").read_text(encoding="utf-8"))
         assert record["warm_up_steps"] == 0
     assert not (cold.folder / "warm_starts").exists()
     untrained = building.build(run, "vanilla", open_store(run)).state_dict()
     assert torch.equal(begun[0]["critic.identity.weight"], untrained["critic.identity.weight"])
+
+
+def test_a_warm_start_that_the_method_has_needs_no_setting(run: Run, begun: list[dict[str, torch.Tensor]]) -> None:
+    """Two-Step's S, which Z and the decoder then leave as it is."""
+    of = changed(run, training__warm_up={"steps": 0, "view_weight": 0.2})
+    do(of, "train", "two_step")
+    warm = load_file(weights(of, "two_step"))
+    for network, attribute in (("encoder", "specified"), ("classifier", "classifier")):
+        own = {key.partition(".")[2]: value for key, value in warm.items() if key.startswith(f"{network}.")}
+        assert own
+        assert all(torch.equal(begun[0][f"{attribute}.{key}"], value) for key, value in own.items())
+    trained = load_file(of.folder / "models/two_step/seed0/generator.safetensors")
+    assert torch.equal(trained["specified.code.weight"], warm["encoder.code.weight"])
+    record = warm_start.of_model(of, "two_step", 0).cell(of).record  # type: ignore[union-attr]
+    generator = Artifact("generator", "two_step").cell(of).record
+    assert generator["warm_up_steps"] == record["steps"] > 0
+    assert (record["view"], record["seconds"] > 0) == (None, True)
 
 
 def test_only_training_identities_are_seen(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,9 +152,9 @@ def test_only_training_identities_are_seen(run: Run, monkeypatch: pytest.MonkeyP
         seen["held out"].append(rows)
         return HeldOut(images, rows, *rest)
 
-    monkeypatch.setattr(discriminator, "AuxiliaryBatches", Watched)
-    monkeypatch.setattr(discriminator.warm_up, "HeldOut", held_out)
-    do(run, "discriminator", "ours", 7)
+    monkeypatch.setattr(warm_start, "AuxiliaryBatches", Watched)
+    monkeypatch.setattr(warm_start.warm_up, "HeldOut", held_out)
+    do(run, "warm_start", "ours", 7)
     manifest = open_store(run).manifest
     allowed = set(manifest.loc[manifest["split"] == "auxiliary", "row"])
     trained, kept = set(seen["trained"][0]), set(seen["held out"][0])
@@ -149,13 +167,13 @@ def test_only_training_identities_are_seen(run: Run, monkeypatch: pytest.MonkeyP
 def test_a_model_without_the_class_method_is_one_sentence(run: Run, tmp_path: Path) -> None:
     plugin = tmp_path / "half.py"
     plugin.write_text(
-        TINY.read_text(encoding="utf-8").replace(
-            "    def __init__", '    warm_start = "network"\n    critics = ("network",)\n\n    def __init__', 1
-        ),
+        TINY.read_text(encoding="utf-8")
+        .replace("CycleReport, ", "CycleReport, WarmStart, ")
+        .replace("    def __init__", '    warm_start = WarmStart("network")\n\n    def __init__', 1),
         encoding="utf-8",
     )
     half = replace(changed(run, models=["half"]), plugins=(plugin,))
-    with pytest.raises(BenchmarkError, match="has no class method discriminator"):
+    with pytest.raises(BenchmarkError, match="has no class method warm_start_network"):
         do(half, "train", "half")
 
 
@@ -164,7 +182,7 @@ def own_discriminator(folder: Path, body: str) -> Path:
     path = folder / "own.py"
     path.write_text(
         '"""Ours with another discriminator."""\n\nimport torch\n\nfrom models.ours import Ours\n\n\n'
-        f"class Own(Ours):\n    @classmethod\n    def discriminator(cls, spec):\n        {body}\n",
+        f"class Own(Ours):\n    @classmethod\n    def warm_start_network(cls, spec):\n        {body}\n",
         encoding="utf-8",
     )
     return path
@@ -209,10 +227,11 @@ def test_a_network_of_another_shape_is_one_sentence(run: Run, tmp_path: Path) ->
     plugin.write_text(
         '"""A model."""\n\nfrom dataclasses import replace\n\nfrom models.ours import Ours\n\n\n'
         'class Mine(Ours):\n    """Its discriminator is not the one that it trains."""\n\n'
-        "    @classmethod\n    def discriminator(cls, spec):\n        return super().discriminator(replace(spec, "
-        "identities=spec.identities + cls.extra))\n\n    extra = 0\n\n"
+        "    @classmethod\n    def warm_start_network(cls, spec):\n"
+        "        return super().warm_start_network(replace(spec, identities=spec.identities + cls.extra))\n\n"
+        "    extra = 0\n\n"
         "    def __init__(self, spec):\n        super().__init__(spec)\n        type(self).extra = 1\n"
-        "        self.critic = type(self).discriminator(spec)\n        type(self).extra = 0\n",
+        "        self.critic = type(self).warm_start_network(spec)\n        type(self).extra = 0\n",
         encoding="utf-8",
     )
     mine = replace(changed(run, models=["mine"]), plugins=(plugin,))

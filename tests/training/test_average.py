@@ -46,6 +46,20 @@ def test_it_is_the_weighted_mean_of_the_weights_after_every_cycle(tmp_path: Path
         assert not torch.allclose(value, last[name])
 
 
+def test_a_cycle_of_several_generator_steps_counts_as_so_many_batches() -> None:
+    """Four steps whose weights are those of the cycle's end, one by one or in one cycle."""
+    model = network()
+    one_by_one, at_once = Average(model, 0.6, 4), Average(model, 0.6, 4)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1.0)
+    for images in range(404, 420, 4):
+        one_by_one.update(model, 4, images)
+    at_once.update(model, 16, 416)
+    for name, value in at_once.values.items():
+        torch.testing.assert_close(value, one_by_one.values[name])
+
+
 @pytest.mark.parametrize("draw", [1, 6, 9])
 def test_an_interruption_changes_nothing(draw: int, tmp_path: Path, fabric: Fabric) -> None:
     whole = run(tmp_path / "whole", fabric, RandomBatches(spec()), schedule=AVERAGED)
@@ -65,8 +79,8 @@ def test_it_changes_what_is_kept_and_nothing_else(tmp_path: Path, fabric: Fabric
 
 def test_it_holds_what_the_generator_keeps_with_running_statistics() -> None:
     model = network()
-    values = Average(model, 0.9).values
+    values = Average(model, 0.9, 4).values
     kept = {name: value for name, value in model.state_dict().items() if name.startswith("generator.")}
     assert set(values) == {name for name, value in kept.items() if value.is_floating_point()}
     assert any(name.endswith("running_var") for name in values)
-    assert not Average(model, 0.0).values
+    assert not Average(model, 0.0, 4).values

@@ -1,4 +1,4 @@
-"""The warm-up of a discriminator: it learns, keeps its best weights, and ends when it no longer gets better."""
+"""The warm-up of a network: it learns, keeps its best weights, and ends when it no longer gets better."""
 
 from typing import Any
 
@@ -13,13 +13,14 @@ from benchmark.errors import DivergedError
 from benchmark.seeding import rng, seed_global
 from benchmark.training import warm_up
 from benchmark.training.sampling import AuxiliaryBatches
-from benchmark.training.warm_up import BETAS, LEARNING_RATE, HeldOut, Look
+from benchmark.training.warm_up import HeldOut, Look
 from models.identity_view_gan import IdentityViewGAN
-from models.interface import ModelSpec
+from models.interface import ModelSpec, WarmStart
 
 CPU = torch.device("cpu")
 SPEC = ModelSpec(16, views=2, identities=3, width=0.125, initialisation="fan_in")
-RECIPE = {"steps": 60, "view_weight": 1.0, "learning_rate_factor": 10.0}
+TERMS = WarmStart("critic", learning_rate=1e-4, betas=(0.4, 0.99))
+RECIPE = {"terms": TERMS, "steps": 60, "epoch": 3, "view_weight": 1.0, "learning_rate_factor": 10.0}
 
 random = rng("images of the warm-up")
 IDENTITY, VIEW = np.repeat(np.arange(3), 8), np.tile(np.arange(2), 12)
@@ -38,7 +39,7 @@ HELD_OUT = HeldOut(IMAGES, np.flatnonzero(KEPT), IDENTITY[KEPT], VIEW[KEPT])
 
 def discriminator() -> nn.Module:
     seed_global("warm-up")
-    return IdentityViewGAN.discriminator(SPEC)
+    return IdentityViewGAN.warm_start_network(SPEC)
 
 
 def trained(**changes: Any) -> tuple[nn.Module, list[Look]]:
@@ -59,7 +60,7 @@ def test_it_is_plain_training_with_adam() -> None:
     """Compared with the loop written out."""
     network, _ = trained(steps=3, view_weight=0.2)
     other = discriminator().to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.Adam(other.parameters(), 10 * LEARNING_RATE, betas=BETAS, fused=True)
+    optimizer = torch.optim.Adam(other.parameters(), 1e-3, betas=(0.4, 0.99), fused=True)
     source = batches()
     for _ in range(3):
         batch = source.draw()

@@ -1,11 +1,13 @@
-"""Discriminators trained on real images before adversarial training begins.
+"""Networks trained on real images before the training of the models that start from them.
 
-Models that build the same discriminator by the same code share one for each training seed. Validation and standard
+Models that build the same network by the same code share one for each training seed. Validation and standard
 identities have no part in it.
 """
 
 import inspect
+import math
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,33 +27,34 @@ from benchmark.run.cells import sentence
 from benchmark.seeding import seed_global
 from benchmark.training import warm_up
 from benchmark.training.sampling import AuxiliaryBatches
-from models.interface import ModelSpec, ViewModel
+from models.interface import ModelSpec, ViewModel, WarmStart
 
 if TYPE_CHECKING:
     from benchmark.run.workspace import Run
 
-WEIGHTS, LOG = "discriminator.safetensors", "log.csv"
+WEIGHTS, LOG = "network.safetensors", "log.csv"
 HELD_OUT = 0.1  # share of each training identity's images that the accuracy is measured on
 
 
 def of_model(run: "Run", model: str, seed: int) -> Artifact | None:
-    """Return the discriminator that a model starts from, None if it starts from an untrained one."""
+    """Return the warm start of a model, None if all its networks start untrained."""
     kind = building.load(run, model)
-    if not run.settings.training.warm_up.steps or not kind.warm_start:
+    own = getattr(kind.warm_start, "epochs", 0)  # whatever a plug-in has there
+    if not kind.warm_start or not (own or run.settings.training.warm_up.steps):
         return None
     network = network_class(kind, _spec(run, identities=2))
-    builder, module = (each.__module__.rpartition(".")[2] for each in (kind.discriminator, network))
-    return Artifact("discriminator", f"{builder}-{module}.{network.__name__}", seed, of=model)
+    builder, module = (each.__module__.rpartition(".")[2] for each in (kind.warm_start_network, network))
+    return Artifact("warm_start", f"{builder}-{module}.{network.__name__}", seed, of=model)
 
 
 def needed(run: "Run", artifact: Artifact) -> list[Artifact]:
-    """Return the discriminator that a generator starts from, where it starts from a trained one."""
+    """Return the warm start of a generator, where it has one."""
     found = of_model(run, artifact.name, artifact.seed)
     return [found] if found else []
 
 
 def _spec(run: "Run", identities: int) -> ModelSpec:
-    """Return what discriminators are built for: what generators alone depend on has its default."""
+    """Return what these networks are built for: what generators alone depend on has its default."""
     training = run.settings.training
     return ModelSpec(
         image_size=run.settings.data.image_size,
@@ -65,26 +68,32 @@ def _spec(run: "Run", identities: int) -> ModelSpec:
 
 
 def network_class(kind: type[ViewModel], spec: ModelSpec) -> type[nn.Module]:
-    """Return the class of a model's discriminator.
+    """Return the class of the network of a model's warm start.
 
     Raises:
-        BenchmarkError: the model names one in `warm_start`, but does not build one that keeps the contract.
+        BenchmarkError: the model has `warm_start`, but does not build a network that keeps the contract.
     """
+    terms = kind.warm_start
+    named = terms.network if isinstance(terms, WarmStart) else repr(terms)
     try:
-        network = kind.discriminator(spec)
+        if not isinstance(terms, WarmStart):
+            raise TypeError("warm_start is no WarmStart")
+        network = kind.warm_start_network(spec)
         with torch.no_grad():
             logits = network(torch.zeros(2, 3, spec.image_size, spec.image_size))
-        shapes = [tuple(part.shape) for part in logits[:2]]
-        if shapes[0][0] != 2 or shapes[0][-1] < spec.identities or shapes[1] != (2, spec.views):
+        shapes = [None if part is None else tuple(part.shape) for part in logits[:2]]
+        identity, view = shapes
+        known = identity is None or (identity[0] == 2 and identity[-1] >= spec.identities)
+        if identity == view or not known or view not in (None, (2, spec.views)):
             raise ValueError(f"for two images it returns logits of shapes {shapes}")
     except NotImplementedError:
-        reason = "it has no class method discriminator"
+        reason = "it has no class method warm_start_network"
     except Exception as error:  # a user's code can fail in any way
-        reason = f"its class method discriminator does not keep the contract ({sentence(error)})"
+        reason = f"its class method warm_start_network does not keep the contract ({sentence(error)})"
     else:
         return type(network)
     raise BenchmarkError(
-        f"{kind.__name__} names {kind.warm_start} in warm_start, but {reason}; it must return this network untrained, "
+        f"{kind.__name__} names {named} in warm_start, but {reason}; it must return this network untrained, "
         "which gives a tuple that begins with logits of identities and of views; or leave warm_start out"
     )
 
@@ -93,11 +102,11 @@ def network_files(run: "Run", artifact: Artifact) -> list[Path]:
     """Return the files that hold the network and what builds it."""
     kind = building.load(run, artifact.of)
     network = network_class(kind, _spec(run, identities=2))
-    return [Path(inspect.getfile(each)) for each in (network, kind.discriminator)]
+    return [Path(inspect.getfile(each)) for each in (network, kind.warm_start_network)]
 
 
 def make(run: "Run", artifact: Artifact, folder: Path) -> Made:
-    """Train a discriminator, and keep the weights of the best look at held-out images.
+    """Train a network, and keep the weights of the best look at held-out images.
 
     Raises:
         DivergedError: the loss is not finite.
@@ -109,7 +118,10 @@ def make(run: "Run", artifact: Artifact, folder: Path) -> Made:
     kept = held_out_images(manifest, HELD_OUT, "warm start", artifact.seed)
     seed_global("warm start", artifact.seed)
     spec = _spec(run, building.training_identities(store))
-    network = building.load(run, artifact.of).discriminator(spec)
+    kind = building.load(run, artifact.of)
+    network, terms = kind.warm_start_network(spec), kind.warm_start or WarmStart("")
+    epoch = math.ceil(np.count_nonzero(~kept) / training.batch_size)
+    begin = perf_counter()
     try:
         looks = warm_up.warm_up(
             network,
@@ -118,19 +130,26 @@ def make(run: "Run", artifact: Artifact, folder: Path) -> Made:
             ),
             warm_up.HeldOut(store.images, row[kept], identity[kept], view[kept]),
             fabric,
-            steps=training.warm_up.steps,
+            terms=terms,
+            steps=terms.epochs * epoch or training.warm_up.steps,
+            epoch=epoch,
             view_weight=training.warm_up.view_weight,
             learning_rate_factor=training.learning_rate_factor,
         )
     except DivergedError as error:
         raise DivergedError(f"{artifact.place}: {error}; lower training.learning_rate_factor") from None
     best = warm_up.best(looks)
-    print(
-        f"{artifact.place}: {best.steps} steps; on held-out images of the training identities {best.identity:.1%} of "
-        f"identities and {best.view:.1%} of views are right"
-    )
+    rates = {"identities": best.identity, "views": best.view}
+    right = " and ".join(f"{rate:.1%} of {what}" for what, rate in rates.items() if not math.isnan(rate))
+    print(f"{artifact.place}: {best.steps} steps; on held-out images of the training identities {right} are right")
     write_text(folder / LOG, pd.DataFrame(looks).to_csv(index=False, float_format="%.6f", lineterminator="\n"))
     with replacing(folder / WEIGHTS) as temporary:
         save_file({key: value.contiguous() for key, value in network.state_dict().items()}, temporary)
-    facts = {"steps": best.steps, "trained_steps": looks[-1].steps, "identity": best.identity, "view": best.view}
+    facts = {
+        "steps": best.steps,
+        "trained_steps": looks[-1].steps,
+        "seconds": round(perf_counter() - begin, 3),
+        "identity": None if math.isnan(best.identity) else best.identity,
+        "view": None if math.isnan(best.view) else best.view,
+    }
     return Made((WEIGHTS, LOG), facts)
