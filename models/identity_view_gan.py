@@ -24,6 +24,7 @@ from models.interface import (
     random_views,
 )
 from models.layers.blocks import scale_to_fan_in
+from models.layers.connection import NonalignmentConnection
 from models.layers.critic import Critic
 from models.layers.generator import Generator, Parts
 from models.layers.refresh import refresh_batch_norm
@@ -146,6 +147,17 @@ class IdentityViewGAN(ViewModel):
     def finish(self, batches: Batches) -> None:
         """Measure the generator's batch-norm statistics over batches turned to uniformly drawn views."""
         refresh_batch_norm(self.generator, lambda: self._turned(batches.draw()), self.spec.refresh_batches)
+
+    def diagnose(self, image: Tensor, view_code: Tensor, noise: Tensor) -> dict[str, float]:
+        """Return the share of the output that hangs on each path, and how CNC's or Global-NC's attention is spread."""
+        seen: list[tuple[Tensor, Tensor]] = []
+        attending = [module for module in self.generator.modules() if isinstance(module, NonalignmentConnection)]
+        hooks = [module.register_forward_pre_hook(lambda _, maps: seen.append(maps)) for module in attending]
+        self.generator(image, view_code, noise)
+        for hook in hooks:
+            hook.remove()
+        spread = [module.describe(*maps) for module, maps in zip(attending, seen, strict=True)]
+        return {**self.generator.path_shares(image, view_code, noise), **(spread[0] if spread else {})}
 
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
         """Turn images to the wanted views; shapes and ranges as in `ViewModel.generate`."""

@@ -192,6 +192,14 @@ class ViewModel(nn.Module):
         Called before a trained model augments a training set (few-shot); identity is measured without it.
         """
 
+    def diagnose(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Mapping[str, float]:
+        """Return named numbers that say how the trained generator works; default: none.
+
+        Called once, after `finish`, in evaluation mode and without gradients. Arguments as of `generate`; neighbours in
+        the batch show different identities.
+        """
+        return {}
+
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
         """Turn images to the wanted views.
 

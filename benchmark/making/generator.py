@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from safetensors.torch import load_file
 from torch import nn
 
@@ -12,6 +13,7 @@ from benchmark.data.image_store import open_store
 from benchmark.data.pixels import to_float
 from benchmark.environment import device_name, open_fabric
 from benchmark.errors import BenchmarkError, DivergedError
+from benchmark.evaluation import generate
 from benchmark.making import building
 from benchmark.run import artifacts
 from benchmark.run.artifacts import Artifact, Made
@@ -20,6 +22,7 @@ from benchmark.training.compiling import CompilingFabric, compilable
 from benchmark.training.live import LiveLog
 from benchmark.training.sampling import AuxiliaryBatches
 from models.capacity import generator_parameters
+from models.interface import one_hot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from models.interface import ViewModel
 
 SAMPLES = 4  # inputs in a sample grid of the live logs
+DIAGNOSED = 64  # images on which a model is diagnosed
 
 
 def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
@@ -79,9 +83,26 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
         "warm_up_steps": steps,
         "target": artifacts.entry(run, model).target,
         "device_name": device,
+        "diagnostics": _diagnostics(network, store),
         **asdict(progress.costs),
     }
     return Made((files.weights.name, files.log.name), facts)
+
+
+def _diagnostics(network: "ViewModel", store: "ImageStore") -> dict[str, float]:
+    """Return what the model says of itself, on identities kept from training, or else on those trained on."""
+    kept = store.subset("validation")
+    positions = kept if len(kept) else store.subset("auxiliary")
+    turn = store.manifest.iloc[positions].groupby("identity").cumcount()
+    shown = positions[np.argsort(turn, kind="stable")][:DIAGNOSED]  # the first image of each identity, then the second
+    views = network.spec.views
+    codes = one_hot(torch.arange(len(shown)) % views, views)
+    noise = torch.cat([generate.noise(shown[[i]], i % views) for i in range(len(shown))])
+    device = next(network.parameters()).device
+    network.eval()
+    with torch.no_grad():
+        found = network.diagnose(to_float(store.at(shown)).to(device), codes.to(device), noise.to(device))
+    return {name: round(float(value), 6) for name, value in found.items()}
 
 
 def _warm_start(run: "Run", artifact: Artifact, network: "ViewModel") -> int:

@@ -45,8 +45,8 @@ JOINT = (
 )
 WARM_UP = (
     "Warm-up: before adversarial training the discriminator was trained for the stated number of steps on real images "
-    "of the training identities, a deviation from the papers that only short profiles make; Two-Step trains its encoder "
-    "S first, as its paper has it; other models have none."
+    "of the training identities, a deviation from the papers that only short profiles make; Two-Step trains its "
+    "encoder S first, as its paper has it; other models have none."
 )
 RANDOM = (
     "Split: the paper's random one alone. A grouped one needs a group of two images or more, and as many identities of "

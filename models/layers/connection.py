@@ -70,10 +70,7 @@ class NonalignmentConnection(nn.Module):
         Returns:
             F = [Y, Z] of shape (B, C_Y + C_h, H, W).
         """
-        query, key, value = (
-            projected.flatten(2).transpose(1, 2).float().unsqueeze(1)  # (B, 1, H W, C_h)
-            for projected in (self.query(decoded), self.key(encoded), self.value(encoded))
-        )
+        query, key, value = (_positions(p) for p in (self.query(decoded), self.key(encoded), self.value(encoded)))
         with torch.autocast(decoded.device.type, enabled=False):  # logits overflow in half precision
             found = []
             for rows, keys in self.strips:
@@ -83,6 +80,41 @@ class NonalignmentConnection(nn.Module):
             attended = torch.cat(found, 2)
         z = attended.squeeze(1).transpose(1, 2).reshape(len(decoded), -1, *decoded.shape[2:]).to(decoded.dtype)
         return torch.cat([decoded, z], 1)
+
+    def attention(self, encoded: Tensor, decoded: Tensor) -> Tensor:
+        """Return the weights that `forward` gives to the values: (B, H W, H W), one row for each position of Y."""
+        query, key = _positions(self.query(decoded)), _positions(self.key(encoded))
+        logits = self.factor * (query @ key.transpose(2, 3)).squeeze(1)
+        if self.window is not None:
+            logits = logits.masked_fill(~self.window, -torch.inf)
+        return logits.softmax(2)
+
+    def describe(self, encoded: Tensor, decoded: Tensor) -> dict[str, float]:
+        """Return how the attention is spread, as means over all images and positions p of Y.
+
+        Returns:
+            `attention_entropy`: entropy of the weights as a share of the highest possible one, the logarithm of the
+            number of positions in sight: 1 where all weigh the same, 0 where one has everything.
+            `attention_distance`: distance of the position with the largest weight from p, as a share of the map's side.
+        """
+        entropy, distance = [], []
+        side = decoded.shape[3]
+        rows, columns = (axis.flatten() for axis in torch.meshgrid(*2 * [torch.arange(side)], indexing="ij"))
+        for image in range(len(encoded)):  # one at a time: the weights of an image are many
+            weights = self.attention(encoded[image, None], decoded[image, None])[0]
+            seen = torch.full((side**2,), side**2) if self.window is None else self.window.sum(1)
+            entropy.append((torch.special.entr(weights).sum(1) / seen.log()).mean())
+            best = weights.argmax(1).cpu()
+            distance.append(torch.hypot((rows[best] - rows).float(), (columns[best] - columns).float()).mean() / side)
+        return {
+            "attention_entropy": float(torch.stack(entropy).mean()),
+            "attention_distance": float(torch.stack(distance).mean()),
+        }
+
+
+def _positions(feature: Tensor) -> Tensor:
+    """Return (B, C, H, W) as (B, 1, H W, C), in single precision."""
+    return feature.flatten(2).transpose(1, 2).float().unsqueeze(1)
 
 
 class SkipConnection(nn.Module):

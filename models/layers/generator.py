@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -167,7 +167,7 @@ class Generator(nn.Module):
     def __init__(self, spec: ModelSpec, parts: Parts, noise: int = NOISE) -> None:
         super().__init__()
         shape = plan(spec.image_size, spec.width)
-        self.noise, self.noise_scale = noise, spec.noise
+        self.parts, self.noise, self.noise_scale = parts, noise, spec.noise
         self.encoder = Encoder(shape)
         latent = shape.features + noise + spec.views
         self.decoder = Decoder(shape, latent, parts, scaled_logits=spec.initialisation == "fan_in")
@@ -181,6 +181,36 @@ class Generator(nn.Module):
         """
         encoded = self.encoder(image)
         identity = pooled(encoded[-1])  # f_id, (B, N_f)
-        latent = torch.cat([identity, self.noise_scale * uniform_noise(noise[:, : self.noise]), code], 1)
-        turned: Tensor = self.decoder(latent, identity, encoded)
+        turned: Tensor = self.decoder(self._latent(identity, code, noise), identity, encoded)
         return turned
+
+    def _latent(self, identity: Tensor, code: Tensor, noise: Tensor) -> Tensor:
+        """Return f_l = [f_id, z, C], of shape (B, N_f + N_z + N_a)."""
+        return torch.cat([identity, self.noise_scale * uniform_noise(noise[:, : self.noise]), code], 1)
+
+    def path_shares(self, image: Tensor, code: Tensor, noise: Tensor) -> dict[str, float]:
+        """Return how much of the output hangs on each path from the encoder to the decoder.
+
+        One path at a time is given what it would carry for the image's neighbour in the batch. The share is the mean
+        absolute change of the output, divided by the change where all paths are given it; they need not add up to 1.
+
+        Returns:
+            `share_latent`, and where the generator has them `share_connection` and `share_modulation`.
+        """
+        encoded = self.encoder(image)
+        own = {"latent": pooled(encoded[-1]), "modulation": pooled(encoded[-1]), "connection": encoded}
+        other = {"latent": own["latent"].roll(1, 0), "modulation": own["modulation"].roll(1, 0)}
+        other["connection"] = [feature.roll(1, 0) for feature in encoded]
+
+        def decoded(paths: dict[str, Any]) -> Tensor:
+            output: Tensor = self.decoder(
+                self._latent(paths["latent"], code, noise), paths["modulation"], paths["connection"]
+            )
+            return output
+
+        before, everything = decoded(own), decoded(other)
+        whole = (everything - before).abs().mean()
+        there = {"latent", *({"modulation"} if self.parts.modulation != "bn" else ())}
+        there |= {"connection"} if self.parts.connection != "none" else set()
+        changes = {name: (decoded({**own, name: other[name]}) - before).abs().mean() for name in own if name in there}
+        return {f"share_{name}": float(change / whole) for name, change in changes.items()}

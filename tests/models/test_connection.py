@@ -1,5 +1,7 @@
 """CNC and Global-NC against attention over explicitly cut-out windows."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -144,3 +146,32 @@ def test_attention_is_in_single_precision_where_the_rest_is_not() -> None:
     rounded = (logits.bfloat16().float().softmax(2) @ value).mT.reshape(z.shape)
     torch.testing.assert_close(connected[:, 5:], z, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(rounded, z, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize(("radius", "scaled_logits"), [(None, False), (1, False), (2, True), (9, False)])
+def test_the_attention_that_is_described_is_the_one_that_is_used(radius: int | None, scaled_logits: bool) -> None:
+    torch.manual_seed(0)
+    module, (encoded, decoded) = NonalignmentConnection(6, 5, 12, radius, scaled_logits), maps(12)
+    weights = module.attention(encoded, decoded)
+    torch.testing.assert_close(weights.sum(2), torch.ones(2, 144))
+    values = module.value(encoded).flatten(2).transpose(1, 2)
+    torch.testing.assert_close(
+        (weights @ values).transpose(1, 2).reshape(2, 3, 12, 12), module(encoded, decoded)[:, 5:]
+    )
+
+
+def test_spread_of_the_attention() -> None:
+    module = connection(8, 2)
+    encoded, decoded = (feature.detach() for feature in maps(8))
+    for parameter in module.parameters():
+        parameter.requires_grad_(False).zero_()
+    even = module.describe(encoded, decoded)
+    assert even["attention_entropy"] == pytest.approx(1, abs=1e-6)
+    module.query.bias.fill_(1.0)
+    module.key.weight[:, 0] = 1.0
+    encoded.zero_()
+    encoded[:, 0, 0, 0] = 1e4  # whoever sees the corner looks at nothing else
+    found = module.describe(encoded, decoded)
+    assert found["attention_entropy"] == pytest.approx((64 - 9) / 64, abs=1e-4)  # 9 positions see it
+    apart = [math.hypot(min(row, 2), min(column, 2)) for row in range(8) for column in range(8)]  # first in sight
+    assert found["attention_distance"] == pytest.approx(sum(apart) / 64 / 8, rel=1e-4)

@@ -323,3 +323,35 @@ def test_uniform_noise_is_uniform() -> None:
     noise = uniform_noise(torch.randn(20_000, generator=torch.Generator().manual_seed(0)))
     assert kstest(noise.numpy(), "uniform", args=(-1, 2)).pvalue > 0.01
     assert noise.abs().max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "paths"),
+    [
+        (Vanilla, {"latent"}),
+        (VanillaDeform, {"latent"}),
+        (CNC28, {"latent", "connection"}),
+        (Ours, {"latent", "connection", "modulation"}),
+        (Unet, {"latent", "connection", "modulation"}),
+    ],
+)
+def test_shares_of_the_paths(kind: type[Ours], paths: set[str]) -> None:
+    torch.manual_seed(0)
+    model = kind(ModelSpec(32, views=5, identities=3, width=0.125)).eval()
+    image, code, noise = torch.rand(4, 3, 32, 32), torch.eye(5)[:4], torch.randn(4, 128)
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                module.weight.mul_(5)
+        found = model.diagnose(image, code, noise)
+        shares = {name.removeprefix("share_"): share for name, share in found.items() if name.startswith("share")}
+        assert set(shares) == paths
+        assert ("attention_entropy" in found) == (kind in (CNC28, Ours))
+        if paths == {"latent"}:
+            assert shares["latent"] == pytest.approx(1)
+        else:
+            assert 0 < shares["connection"] <= 1.5
+        if "modulation" in paths:
+            assert shares["modulation"] == 0  # at the start it is plain batch norm
+            scrambled(model.generator.decoder)
+            assert model.diagnose(image, code, noise)["share_modulation"] > 0
