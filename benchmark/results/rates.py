@@ -15,6 +15,18 @@ APART = [f"{rate}_{target}" for target in TARGETS for rate in OF_TARGETS]
 ALL_RATES = (*RATES, *(rate for rate in APART if rate != LEADING), *COPIED.values())
 
 
+def view_weights(outcomes: pd.DataFrame) -> pd.Series | None:
+    """Return weights of outcomes, with a mean of 1, under which each target view counts the same; None where it does.
+
+    Models turn every image to every view. The row `real` has the view of each image alone, and views that have more
+    images would count more in it: it were no upper bound of the models.
+    """
+    if (outcomes["source"] != outcomes["target"]).any():
+        return None
+    count = outcomes.groupby("target")["target"].transform("size")
+    return len(count) / (count * outcomes["target"].nunique())
+
+
 def all_rates(outcomes: pd.DataFrame, nc: int) -> pd.DataFrame:
     """Return the columns ALL_RATES for the outcomes of `evaluation.identity`: 0, 1, or NaN where a rate does not apply.
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from benchmark.config.settings import RENAMED, Profile
 from benchmark.evaluation.statistics import Totals, totals
-from benchmark.results.rates import ACCURACY, all_rates
+from benchmark.results.rates import ACCURACY, all_rates, view_weights
 
 LONGEST = 300  # letters of a reason
 FOLDERS = {"models": "", "identity": "identity", "fewshot": "fewshot"}  # of a run, and the measurement in each
@@ -66,7 +66,7 @@ class Measured:
     @cached_property
     def totals(self) -> Totals:
         """ALL_RATES of the outcomes, added up by image."""
-        return totals(all_rates(self.outcomes, self.nc), self.outcomes)
+        return totals(all_rates(self.outcomes, self.nc), self.outcomes, view_weights(self.outcomes))
 
 
 @dataclass(frozen=True)

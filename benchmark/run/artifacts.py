@@ -114,12 +114,14 @@ TABLE = {
         f"{MAKING}.judge",
         (*JUDGE, "extractor.epochs"),
         content=("resnet18.safetensors",),
+        scratch="checkpoint.pt",
     ),
     "view_judge": Kind(
         "extractors/view",
         f"{MAKING}.judge",
         (*JUDGE, "extractor.view_epochs"),
         content=("resnet18.safetensors",),
+        scratch="checkpoint.pt",
     ),
     "warm_start": Kind(
         "warm_starts/{name}/seed{seed}",
