@@ -26,7 +26,7 @@ TERMS = {  # columns, and what they are of `Trained`
 COMPARED = [  # columns of identity.csv; the others are in identity_diagnostics.csv
     *KEYS,
     *(f"{rate}{end}" for rate in RATES for end in ("", "_ci_low", "_ci_high")),
-    *("n_seeds", "n_draws", "parameters", "images_seen", "warm_up_steps"),
+    *("n_seeds", "n_draws", "parameters", "macs", "images_seen", "warm_up_steps"),
 ]
 HEADS = {
     "joint_cross": "joint on other views",
@@ -68,6 +68,9 @@ APART = (
 )
 ELSEWHERE = "Made elsewhere, so that size, budget and training data are not known here"
 
+SIZES = ["connection size", "parameters", "MACs, millions"]
+OPERATIONS = "MACs: multiply-accumulates of one generated image, which equal parameters do not make equal."
+
 BESIDE = ("joint", "top1", "view")
 BESIDE_JOINT = (
     "Joint, identity (top-1) and view stand beside it for the smallest number of classes. The split is the paper's "
@@ -81,21 +84,27 @@ def stated(trained: Trained) -> dict[str, int | None]:
     return {term: None if trained.images is None else getattr(trained, name) for term, name in TERMS.items()}
 
 
-def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
+def identity_table(measured: Iterable[Measured], profile: str, models: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return one row for each (model, split, nc): the columns COMPARED, and those of `diagnostics`.
 
-    The columns TERMS say how large the generator is and what it was trained with. Every rate of ALL_RATES has columns
-    `<rate>`, `<rate>_ci_low` and `<rate>_ci_high`.
+    The columns TERMS say how large the generator is and what it was trained with; `macs` are the multiply-accumulates
+    of one generated image. Every rate of ALL_RATES has columns `<rate>`, `<rate>_ci_low` and `<rate>_ci_high`.
+
+    Args:
+        measured: the measurements.
+        profile: name of the run.
+        models: the stored sizes of the models, of which `macs` is taken; missing for a model that is not in them.
     """
+    operations = {} if models is None else dict(zip(models["model"], models["macs"], strict=True))
     rows = []
     for each in sorted(measured, key=lambda each: (each.split, each.nc)):  # those of the same images one after another
         row: dict[str, object] = dict(zip(KEYS, (profile, each.model, each.split, each.nc), strict=True))
-        row |= {"connection_size": each.trained.map, **stated(each.trained)}
+        row |= {"connection_size": each.trained.map, **stated(each.trained), "macs": operations.get(each.model)}
         for rate, found in means_and_intervals(each.totals).iterrows():
             row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
         counted = {f"n_{column}s": each.outcomes[column].nunique() for column in ("seed", "draw", "image")}
         rows.append(row | counted | {"n_excluded": each.left_out})
-    table = pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64"))
+    table = pd.DataFrame(rows).astype(dict.fromkeys([*TERMS, "macs"], "Int64"))
     return in_order(table, "model", "split", "nc", elsewhere=elsewhere(table))
 
 
@@ -123,15 +132,14 @@ def random_split(table: pd.DataFrame) -> pd.DataFrame:
 
 def identity_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the identity table for reading: percent with intervals, what the intervals cover, and what is missing."""
-    head = ["model", "connection size", "parameters", "warm-up steps", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
+    head = ["model", *SIZES, "warm-up steps", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
-        terms = [row["connection_size"], count(row["parameters"]), count(row["warm_up_steps"])]
-        return [*terms, *(percent(row, rate) for rate in RATES), row["n_seeds"]]
+        return [*sizes(row), count(row["warm_up_steps"]), *(percent(row, rate) for rate in RATES), row["n_seeds"]]
 
     title, footnotes = f"Identity preservation, profile {table['profile'].iloc[0]}", Footnotes()
     grids = _grids(table, head, cells, gaps, footnotes)
-    return Sheet(title, grids, [*footnotes.notes, joint(table), f"{notes(table)} {_splits(table)}"])
+    return Sheet(title, grids, [*footnotes.notes, joint(table), f"{notes(table)} {OPERATIONS} {_splits(table)}"])
 
 
 def _grids(table: pd.DataFrame, head: list[str], cells: Cells, gaps: Gaps, footnotes: Footnotes) -> list[Grid]:
@@ -253,6 +261,13 @@ def budget(table: pd.DataFrame) -> str:
 def count(number: object) -> str:
     """Return a number with separators, `-` if there is none."""
     return "-" if pd.isna(number) else f"{number:,}"  # type: ignore[call-overload]
+
+
+def sizes(row: Mapping[Hashable, Any]) -> list[object]:
+    """Return the cells SIZES of a row, each `-` where it is not known."""
+    operations = row["macs"]
+    millions = "-" if pd.isna(operations) else f"{operations / 1e6:,.1f}"
+    return [row["connection_size"], count(row["parameters"]), millions]
 
 
 def percent(row: Mapping[Hashable, object], rate: str) -> str:
