@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from scipy import stats
 
 from benchmark.evaluation.samples import sample_positions, save_columns
 from benchmark.evaluation.statistics import BETWEEN_SEEDS, WITHIN_MODEL
@@ -19,7 +20,7 @@ from benchmark.reporting.sheets import markdown
 from benchmark.reporting.tidy import metrics
 from benchmark.results.rates import ALL_RATES, all_rates
 from benchmark.results.records import Measured, Trained
-from benchmark.results.rows import write_csv
+from benchmark.results.rows import QUALITY_COLUMNS, write_csv
 
 NO_FEWSHOT = pd.DataFrame()
 
@@ -183,7 +184,32 @@ def test_the_diagnostics_have_all_other_columns(table: pd.DataFrame) -> None:
     assert {*tables.COMPARED, *found} == {*table}
     assert {*tables.COMPARED} & {*found} == {*tables.KEYS, "n_seeds"}
     assert list(found)[:8] == [*tables.KEYS, "n_seeds", "connection_size", "batch_size", "train_images"]
-    assert list(found)[-3:] == ["copy_rate_features_ci_high", "n_images", "n_excluded"]
+    looks = [f"{name}{end}" for name in ("sharpness", "kid") for end in ("", "_ci_low", "_ci_high")]
+    assert list(found)[-10:] == ["copy_rate_features_ci_high", *looks, "kid_sd", "n_images", "n_excluded"]
+
+
+def test_sharpness_and_kid_stand_in_the_diagnostics_with_an_interval_over_seeds(table: pd.DataFrame) -> None:
+    assert table[tables.LOOKS].isna().all(axis=None)  # rows stored before they were measured
+    assert "KID" not in diagnostics_text(table)
+    measured = [
+        Measured("ours", Trained("8", 2345, 640, 32, 99), "random", 20, outcomes(seeds=3)),
+        Measured("copy", Trained(), "random", 20, outcomes()),
+        Measured("vanilla", Trained("-", 1000, 640, 32, 99), "random", 20, outcomes()),
+    ]
+    seen = [("ours", 0, 0.7, 0.011, 0.001), ("ours", 1, 0.8, 0.012, 0.002), ("ours", 2, 0.9, 0.013, 0.003)]
+    quality = pd.DataFrame([*seen, ("copy", 0, 1.0, -0.0001, 0.0004)], columns=QUALITY_COLUMNS)
+    found = tables.identity_table(measured, "smoke", quality=quality).set_index("model")
+    half = 0.1 * stats.t.ppf(0.975, 2) / np.sqrt(3)
+    assert found.loc["ours", tables.LOOKS].tolist() == pytest.approx(
+        [0.8, 0.8 - half, 0.8 + half, 0.012, 0.012 - half / 100, 0.012 + half / 100, 0.002]
+    )
+    assert found.loc["copy", tables.LOOKS].isna().tolist() == [False, True, True, False, True, True, False]
+    text = diagnostics_text(found.reset_index())
+    _, grid = text.split("## Sharpness and KID")
+    assert "| ours | 80.0 [55.2, 104.8] | 12.00 [9.52, 14.48] | 2.00 |" in grid
+    assert "| copy | 100.0 | -0.10 | 0.40 |" in grid
+    assert "| vanilla |" not in grid
+    assert "compares rows of this run alone" in grid
 
 
 def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFrame) -> None:
