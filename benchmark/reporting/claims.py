@@ -18,7 +18,7 @@ from benchmark.reporting.differences import OVER_IMAGES, OVER_SEEDS
 from benchmark.reporting.exhibits import printed
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps
 from benchmark.reporting.order import place
-from benchmark.reporting.references import FACES, Claim, Correlation, Exhibit, column, differs, load, setting_notes
+from benchmark.reporting.references import FACES, TAU, Claim, Correlation, Exhibit, column, differs, load, setting_notes
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS
 from benchmark.results.rates import ACCURACY, SHARPNESS
@@ -30,9 +30,8 @@ MEANING = {"higher": SUPPORTED, "lower": CONTRADICTED}  # of the verdicts of `co
 MISSING = "not measured: "
 SIZE = ["nc", "way", "shot"]
 NUMBERS = ["margin", "published", "difference", "ci_low", "ci_high", "n_seeds", "p"]
-COLUMNS = ["profile", "exhibit", "claim", "metric", *SIZE, "higher", "lower", "lower_metric", "models"]
+COLUMNS = ["profile", "exhibit", "claim", "family", "metric", *SIZE, "higher", "lower", "lower_metric", "models"]
 COLUMNS += [*NUMBERS, "p_holm", "verdict", "reason"]
-TAU = "rank_correlation"  # the metric of a correlation
 ENOUGH = 5  # models, from which on a correlation can have a p below SIGNIFICANT
 
 Outcomes = dict[tuple[str, str, int | None], Totals]  # by measurement (or `quality`), model, and N_c or number of shots
@@ -45,9 +44,9 @@ CORRELATED = ["models", "with", "Kendall's tau", *TESTS]
 RULE = (
     "A part is one pair of models in one rate with one number of classes (random split) or shots, measured on the same "
     f"images. It is supported or contradicted where p (Holm) is below {100 * SIGNIFICANT:.0f} %; Holm's method adjusts "
-    "p for all parts of the same exhibit and rate. A claim is supported if all its parts are, and contradicted if any "
-    "is. In this order: the measured parts whose means have the order of the claim, whatever the test says; alone it "
-    "shows nothing."
+    "p for all parts of the same family: those of one exhibit in one rate. A claim is supported if all its parts are, "
+    "and contradicted if any is. In this order: the measured parts whose means have the order of the claim, whatever "
+    "the test says; alone it shows nothing."
 )
 OF_TAU = (
     "A rank correlation (Kendall's tau) is over all models that have both: top-1, by which the paper speaks of "
@@ -78,8 +77,9 @@ def claims_table(rows: Rows) -> pd.DataFrame:
     `difference`, with its 95 % interval, is `higher` less `lower` in the results; `published` is the same in the paper,
     where it prints both for as many classes and shots. The difference is tested against `margin`, zero but where the
     claim names one: with three common training seeds or more by a paired t test over the seeds, with p adjusted by
-    Holm's method for all rows of the same exhibit and metric. With fewer seeds the interval is the paired bootstrap
-    over classes and images, and there is no p; of sharpness, a number of each seed, there is no interval either.
+    Holm's method for all rows of the same `family`, as `references.yaml` has them. With fewer seeds the interval is the
+    paired bootstrap over classes and images, and there is no p; of sharpness, a number of each seed, there is no
+    interval either.
 
     The rate of `lower` is `lower_metric`. A correlation has a row for each number of shots: `difference` is Kendall's
     tau over the `models`, `nc` the number of classes of the identity measurement, and p that of `_correlated`.
@@ -98,7 +98,7 @@ def claims_table(rows: Rows) -> pd.DataFrame:
     exhibits = [each.name for each in load().exhibits.values()]
     lines.sort(key=lambda line: exhibits.index(str(line["exhibit"])))
     table = pd.DataFrame(lines, columns=COLUMNS).assign(profile=rows.facts.name).astype(dict.fromkeys(NUMBERS, float))
-    table["p_holm"] = table.groupby(["exhibit", "metric"])["p"].transform(holm)
+    table["p_holm"] = table.groupby("family")["p"].transform(holm)
     judged = []
     for row in table.to_dict("records"):
         said, reason = CANNOT_TELL, row["reason"]
@@ -152,6 +152,7 @@ def _named(part: ClaimPart, ways: int) -> dict[str, object]:
     return {
         "exhibit": load().exhibits[claim.exhibit].name,
         "claim": claim.claim,
+        "family": load().family(claim.exhibit, part.metric),
         **{"metric": part.metric, "higher": part.higher, "lower": part.lower, "margin": claim.margin / 100},
         "lower_metric": claim.lower_metric or part.metric,
         **size,
@@ -200,8 +201,11 @@ def _correlated(claim: Correlation, outcomes: Outcomes, settings: FewShot) -> It
                 if len(common):
                     identity[model], gain[model] = kept[common].mean(), more[common].mean()
                     seeds.append(len(common))
-        named = {"exhibit": load().exhibits[claim.exhibit].name, "claim": claim.claim, "metric": TAU, "margin": 0.0}
-        line = named | {"nc": nc, "way": settings.ways, "shot": shot, "models": ", ".join(sorted(identity, key=place))}
+        line: dict[str, Any] = {
+            "exhibit": load().exhibits[claim.exhibit].name,
+            **{"claim": claim.claim, "family": load().family(claim.exhibit, TAU), "metric": TAU, "margin": 0.0},
+            **{"nc": nc, "way": settings.ways, "shot": shot, "models": ", ".join(sorted(identity, key=place))},
+        }
         if start is None:
             yield line | {"reason": MISSING + claim.start}
             continue

@@ -17,6 +17,7 @@ from models.registry import BUILT_IN
 
 REFERENCES = PROJECT / "references.yaml"
 FACES = "multipie"  # the data set of Fig. 5 and 7
+TAU = "rank_correlation"  # the metric of a correlation
 REPRODUCED, THIS_RUN = "reproduced", "this run"
 NO_REPRODUCTION = "Not a reproduction"
 AT_LEAST = ("evaluation.nc", "fewshot.shots")  # a run may have more of them
@@ -151,6 +152,20 @@ class Correlation(Part):
     start: str
 
 
+class Family(Part):
+    """Tests that are adjusted together: all parts of the claims of one exhibit in one metric.
+
+    Attributes:
+        family: its name.
+        exhibit: the exhibit.
+        metric: a rate, or TAU for correlations.
+    """
+
+    family: str
+    exhibit: str
+    metric: str
+
+
 class References(Part):
     """What the paper reports.
 
@@ -162,6 +177,7 @@ class References(Part):
         exhibits: its tables and figures by key.
         claims: the orders it claims.
         correlations: what it claims to go together.
+        families: which tests of the claims are adjusted together.
     """
 
     paper: Paper
@@ -171,6 +187,7 @@ class References(Part):
     exhibits: dict[str, Exhibit]
     claims: tuple[Claim, ...]
     correlations: tuple[Correlation, ...] = ()
+    families: tuple[Family, ...]
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -184,7 +201,17 @@ class References(Part):
         _all_known("model", models, [*BUILT_IN, *OF_FEWSHOT, *OF_IDENTITY])
         _all_known("exhibit with a measurement", [each.exhibit for each in self.all_claims], measured)
         _all_known("metric", metrics, [*ALL_RATES, ACCURACY, SHARPNESS])
+        tested = {(claim.exhibit, metric) for claim in self.claims for metric in claim.metrics}
+        tested |= {(each.exhibit, TAU) for each in self.correlations}
+        listed = [(each.exhibit, each.metric) for each in self.families]
+        wrong = sorted(tested.symmetric_difference(listed)) + [each for each in listed if listed.count(each) > 1]
+        if wrong or len({each.family for each in self.families}) < len(listed):
+            raise ValueError(f"families: each exhibit and metric of a claim must be in one, with a name: {wrong}")
         return self
+
+    def family(self, exhibit: str, metric: str) -> str:
+        """Return the name of the family that tests of an exhibit, by its key, in a metric belong to."""
+        return next(each.family for each in self.families if (each.exhibit, each.metric) == (exhibit, metric))
 
     @property
     def all_claims(self) -> list[Claim | Correlation]:

@@ -109,6 +109,16 @@ def test_p_is_adjusted_over_all_parts_of_an_exhibit_and_metric(figure_4: pd.Data
     assert len(own) == 12
 
 
+def test_tests_of_different_families_are_adjusted_apart() -> None:
+    table = claims_table(made_rows(RATES, {model: rates for model, rates in RATES.items() if model != "ours"}))
+    tested = table.dropna(subset="p")
+    families = tested.groupby("family")[["exhibit", "metric"]].nunique()
+    assert (families == 1).all(axis=None)
+    assert {"Figure 4, top-1", "Figure 4, top-5", "Table 1, accuracy"} <= set(families.index)
+    for _, own in tested.groupby("family"):
+        assert own["p_holm"].min() == pytest.approx(min(1, own["p"].min() * len(own)))
+
+
 def test_one_seed_has_an_interval_and_no_p() -> None:
     table = claims_table(against_baselines([0.8], [0.5]))
     own = table[table["exhibit"] == "Figure 4"]

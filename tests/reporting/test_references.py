@@ -59,6 +59,13 @@ def test_no_pair_is_claimed_twice_or_both_ways() -> None:
         ("lower_metric: view", "lower_metric: sight", "there is no metric sight"),
         ("start: no_augmentation", "start: nothing", "there is no model nothing"),
         ("identity: top1", "identity: top2", "there is no metric top2"),
+        (
+            "exhibit: table_2, metric: top5}",
+            "exhibit: table_2, metric: view}",
+            "families: each exhibit and metric of a claim must be in one, with a name: "
+            "[('table_2', 'top5'), ('table_2', 'view')]",
+        ),
+        ("Figure 4, top-5", "Figure 4, top-1", "families: each exhibit and metric of a claim must be in one, with a"),
         ("data.image_size:", "data.side:", "there is no setting data.side"),
         ("exhibit: figure_8", "exhibit: figure_7", "there is no exhibit with a measurement figure_7"),
         ("{5: 29.77,", "{5: 129.77,", "exhibits.table_1.rows.0.accuracy.5: Input should be less than or equal to 100"),
