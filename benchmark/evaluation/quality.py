@@ -36,7 +36,8 @@ def quality(real: Outputs, generated: Outputs) -> Quality:
     For KID the real images are split at random into two halves: what is generated from the one is compared with the
     other, so that no output is compared with its own input. Each image of the first half is turned once, to the view of
     another one of them drawn at random, so that both sides show each view as often. Real images and copies of the
-    inputs are thus expected at 0.
+    inputs are thus expected at 0. All features are divided by the root mean square of the real images', as the scale
+    of the judge's features means nothing and the kernel depends on it.
 
     Args:
         real: outputs of the control `real`.
@@ -53,6 +54,7 @@ def quality(real: Outputs, generated: Outputs) -> Quality:
     views = 1 + max(real.target.max(), generated.target.max())
     row = np.full((positions, views), -1)  # of the output of each input and target view
     row[generated.position, generated.target] = np.arange(len(generated.position))
+    scale = np.float32(np.sqrt(np.mean(np.square(real.features), dtype=float)) or 1.0)
     half, found = min(len(real.position) // 2, SUBSET), []
     for number in range(SPLITS):
         random = rng("kid", number)
@@ -61,7 +63,7 @@ def quality(real: Outputs, generated: Outputs) -> Quality:
         position, view = real.position[inputs], real.target[inputs]
         turned = row[position, random.permutation(view)]
         turned = np.where(turned < 0, row[position, view], turned)  # the real images, of which there is the own view
-        found.append(kid(generated.features[turned], real.features[others]))
+        found.append(kid(generated.features[turned] / scale, real.features[others] / scale))
     return Quality(float(np.mean(ratios)), float(np.mean(found)), float(np.std(found, ddof=1)))
 
 
@@ -71,7 +73,7 @@ def kid(one: Features, other: Features) -> float:
     It is the unbiased estimate of the squared maximum mean discrepancy with the kernel (x.y / F + 1)^3 of Binkowski et
     al., "Demystifying MMD GANs" (ICLR 2018): 0 is expected of two sets of the same distribution, and single values
     fall below. They use the features of an Inception network. Here they are those of the identity judge of a run, so
-    the numbers of one run compare with each other, and with no others.
+    the numbers of one run compare with each other and with no others.
     """
     if min(len(one), len(other)) < 2:
         return float("nan")

@@ -67,7 +67,7 @@ COPIES = (
 QUALITY = (
     "Sharpness: variance of the Laplacian of the luminance, as a share of that of real images from the target view; "
     "noise and artefacts count like detail. KID: how far the identity features of generated images lie from those of "
-    "real ones (kernel distance, times 1000). Real images are split in halves: what is made from the one half is "
+    "real ones (kernel distance). Real images are split in halves: what is made from the one half is "
     "compared with the other, with as many images of each view. The row of `real` compares real images with real ones "
     "and shows what none is; the standard deviation is over the splits. KID is seen by this run's own network, so it "
     "compares rows of this run alone; both say how images look, and nothing of identity. In brackets here: 95 % t "
@@ -212,8 +212,8 @@ def diagnostics_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     if looks:
         lines = [
             [
-                *(row["model"], _with_interval(row, "sharpness", 100, 1), _with_interval(row, "kid", 1000, 2)),
-                f"{1000 * row['kid_sd']:.2f}",
+                *(row["model"], _with_interval(row, "sharpness", 100, 1), _with_interval(row, "kid", 1, 3)),
+                f"{row['kid_sd']:.3f}",
             ]
             for row in looks
         ]

@@ -70,6 +70,13 @@ def test_outputs_are_compared_with_as_many_real_images_of_each_view() -> None:
     assert kid(turns.features, kept.features) > 10 * quality(kept, kept).kid_sd  # without that
 
 
+def test_the_scale_of_the_features_does_not_count() -> None:
+    world = World()
+    real, made = world.real(), world.noisy(1.5)
+    larger = [replace(each, features=100 * each.features) for each in (real, made)]
+    assert quality(*larger).kid == pytest.approx(quality(real, made).kid, rel=1e-4)
+
+
 def test_too_few_images_have_no_kid() -> None:
     real = World().real()
     assert np.isnan(quality(real.of(real.position[:3]), real.of(real.position[:3])).kid)

@@ -196,18 +196,18 @@ def test_sharpness_and_kid_stand_in_the_diagnostics_with_an_interval_over_seeds(
         Measured("copy", Trained(), "random", 20, outcomes()),
         Measured("vanilla", Trained("-", 1000, 640, 32, 99), "random", 20, outcomes()),
     ]
-    seen = [("ours", 0, 0.7, 0.011, 0.001), ("ours", 1, 0.8, 0.012, 0.002), ("ours", 2, 0.9, 0.013, 0.003)]
-    quality = pd.DataFrame([*seen, ("copy", 0, 1.0, -0.0001, 0.0004)], columns=QUALITY_COLUMNS)
+    seen = [("ours", 0, 0.7, 1.1, 0.1), ("ours", 1, 0.8, 1.2, 0.2), ("ours", 2, 0.9, 1.3, 0.3)]
+    quality = pd.DataFrame([*seen, ("copy", 0, 1.0, -0.01, 0.04)], columns=QUALITY_COLUMNS)
     found = tables.identity_table(measured, "smoke", quality=quality).set_index("model")
     half = 0.1 * stats.t.ppf(0.975, 2) / np.sqrt(3)
     assert found.loc["ours", tables.LOOKS].tolist() == pytest.approx(
-        [0.8, 0.8 - half, 0.8 + half, 0.012, 0.012 - half / 100, 0.012 + half / 100, 0.002]
+        [0.8, 0.8 - half, 0.8 + half, 1.2, 1.2 - half, 1.2 + half, 0.2]
     )
     assert found.loc["copy", tables.LOOKS].isna().tolist() == [False, True, True, False, True, True, False]
     text = diagnostics_text(found.reset_index())
     _, grid = text.split("## Sharpness and KID")
-    assert "| ours | 80.0 [55.2, 104.8] | 12.00 [9.52, 14.48] | 2.00 |" in grid
-    assert "| copy | 100.0 | -0.10 | 0.40 |" in grid
+    assert "| ours | 80.0 [55.2, 104.8] | 1.200 [0.952, 1.448] | 0.200 |" in grid
+    assert "| copy | 100.0 | -0.010 | 0.040 |" in grid
     assert "| vanilla |" not in grid
     assert "compares rows of this run alone" in grid
 
