@@ -18,7 +18,7 @@ MADE = {  # kinds of artefacts that a stage makes
     "extractor": ["identity_judge", "view_judge"],
     "warm_start": ["warm_start"],
     "train": ["generator"],
-    "identity": ["oracle", "outputs", "samples", "outcomes"],
+    "identity": ["oracle", "outputs", "samples", "quality", "outcomes"],
     "fewshot": ["oracle", "episodes", "recognition"],
 }
 

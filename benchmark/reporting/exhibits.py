@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers
-from benchmark.reporting import fewshot
+from benchmark.reporting import fewshot, tables
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps, dashes
 from benchmark.reporting.order import place
 from benchmark.reporting.references import FACES, REPRODUCED, column, load, setting_notes
@@ -43,23 +43,23 @@ def ablation_sheet(ablation: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     sizes = sorted(ablation["nc"].unique())
     parts: list[Part] = [("random", nc) for nc in sizes] or list(gaps.there)
     rates = [f"{nc}c {HEADS[rate]} %" for nc in sizes for rate in SHOWN]
-    heads = ["version", "connection size", "parameters", "warm-up steps", *rates, "seeds"]
+    heads = ["version", *tables.SIZES, "warm-up steps", *rates, "seeds"]
     found = {model: dashes(heads) for model in gaps.missing(*parts)}
     for name, version in ablation.groupby("model"):
-        model, first = str(name), version.iloc[0]
+        model, first = str(name), version.to_dict("records")[0]
         measured = version.set_index("nc", drop=False).to_dict("index")
         absent = {nc: NONE if gaps.footnote(model, ("random", nc)) else "n/a" for nc in sizes}
         cells = [percent(measured[nc], rate) if nc in measured else absent[nc] for nc in sizes for rate in SHOWN]
         counts = version.set_index("nc")["n_seeds"]
         alike = counts.nunique() == 1
         seeds = str(counts.iloc[0]) if alike else ", ".join(f"{number} ({nc}c)" for nc, number in counts.items())
-        found[model] = [first["connection_size"], count(first["parameters"]), count(first["warm_up_steps"])]
-        found[model] += [*cells, seeds]
+        found[model] = [*tables.sizes(first), count(first["warm_up_steps"]), *cells, seeds]
     shown, footnotes = {model: paper for model, paper in TABLE_2.items() if model in found}, Footnotes()
     lines = [[footnotes.mark(paper, gaps.footnote(model, *parts)), *found[model]] for model, paper in shown.items()]
     title, said = "Ablation", ["No version of Table 2 is measured."]
     if not ablation.empty:
-        title, said = f"Ablation (Table 2), profile {ablation['profile'].iloc[0]}", [joint(ablation), notes(ablation)]
+        title = f"Ablation (Table 2), profile {ablation['profile'].iloc[0]}"
+        said = [joint(ablation), f"{notes(ablation)} {tables.OPERATIONS}"]
     return Sheet(title, [Grid(heads, lines)] * bool(lines), [*footnotes.notes, *said])
 
 

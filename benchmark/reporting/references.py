@@ -11,12 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from benchmark.config.settings import Profile
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
-from benchmark.results.rates import ACCURACY, ALL_RATES
+from benchmark.results.rates import ACCURACY, ALL_RATES, SHARPNESS
 from benchmark.run.sources import PROJECT
 from models.registry import BUILT_IN
 
 REFERENCES = PROJECT / "references.yaml"
 FACES = "multipie"  # the data set of Fig. 5 and 7
+TAU = "rank_correlation"  # the metric of a correlation
 REPRODUCED, THIS_RUN = "reproduced", "this run"
 NO_REPRODUCTION = "Not a reproduction"
 AT_LEAST = ("evaluation.nc", "fewshot.shots")  # a run may have more of them
@@ -117,6 +118,7 @@ class Claim(Part):
         metrics: the rates it is about.
         higher: models or controls.
         lower: models or controls.
+        lower_metric: the rate of `lower`, where it is not the same.
         margin: by more than how many points; below zero: it may lie as many points below.
         at: the N_c or numbers of shots; empty: all.
     """
@@ -127,8 +129,41 @@ class Claim(Part):
     metrics: Names
     higher: Names
     lower: Names
+    lower_metric: str = ""
     margin: float = Field(0.0, ge=-100, le=100)
     at: tuple[int, ...] = ()
+
+
+class Correlation(Part):
+    """A claim that models which are higher in the one are higher in the other, too.
+
+    Attributes:
+        claim: in our words.
+        exhibit: the exhibit it rests on.
+        says: the words of the paper with their place.
+        identity: the rate of the identity measurement.
+        start: the row of the few-shot measurement that gains are counted from.
+    """
+
+    claim: str
+    exhibit: str
+    says: str
+    identity: str
+    start: str
+
+
+class Family(Part):
+    """Tests that are adjusted together: all parts of the claims of one exhibit in one metric.
+
+    Attributes:
+        family: its name.
+        exhibit: the exhibit.
+        metric: a rate, or TAU for correlations.
+    """
+
+    family: str
+    exhibit: str
+    metric: str
 
 
 class References(Part):
@@ -141,6 +176,8 @@ class References(Part):
         departures: where this suite departs from it in every profile.
         exhibits: its tables and figures by key.
         claims: the orders it claims.
+        correlations: what it claims to go together.
+        families: which tests of the claims are adjusted together.
     """
 
     paper: Paper
@@ -149,17 +186,38 @@ class References(Part):
     departures: tuple[str, ...]
     exhibits: dict[str, Exhibit]
     claims: tuple[Claim, ...]
+    correlations: tuple[Correlation, ...] = ()
+    families: tuple[Family, ...]
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         models = [row.model for exhibit in self.exhibits.values() for row in exhibit.rows]
         models += [name for claim in self.claims for name in (*claim.higher, *claim.lower)]
+        models += [each.start for each in self.correlations]
+        metrics = [name for each in self.claims for name in (*each.metrics, each.lower_metric) if name]
+        metrics += [each.identity for each in self.correlations]
         measured = [key for key, exhibit in self.exhibits.items() if exhibit.measurement]
         _all_known("setting", self.settings, _keys())
         _all_known("model", models, [*BUILT_IN, *OF_FEWSHOT, *OF_IDENTITY])
-        _all_known("exhibit with a measurement", [claim.exhibit for claim in self.claims], measured)
-        _all_known("metric", [name for claim in self.claims for name in claim.metrics], [*ALL_RATES, ACCURACY])
+        _all_known("exhibit with a measurement", [each.exhibit for each in self.all_claims], measured)
+        _all_known("metric", metrics, [*ALL_RATES, ACCURACY, SHARPNESS])
+        tested = {(claim.exhibit, metric) for claim in self.claims for metric in claim.metrics}
+        tested |= {(each.exhibit, TAU) for each in self.correlations}
+        listed = [(each.exhibit, each.metric) for each in self.families]
+        wrong = sorted(tested.symmetric_difference(listed)) + [each for each in listed if listed.count(each) > 1]
+        if wrong or len({each.family for each in self.families}) < len(listed):
+            raise ValueError(f"families: each exhibit and metric of a claim must be in one, with a name: {wrong}")
         return self
+
+    def family(self, exhibit: str, metric: str) -> str:
+        """Return the name of the family that tests of an exhibit, by its key, in a metric belong to."""
+        return next(each.family for each in self.families if (each.exhibit, each.metric) == (exhibit, metric))
+
+    @property
+    def all_claims(self) -> list[Claim | Correlation]:
+        """Orders and correlations, by the exhibits that they rest on."""
+        order = {key: n for n, key in enumerate(self.exhibits)}
+        return sorted((*self.claims, *self.correlations), key=lambda each: order.get(each.exhibit, len(order)))
 
     def exhibits_for(self, dataset: str) -> dict[str, Exhibit]:
         """Return the exhibits to set beside results on a data set: those of faces only where they are faces."""

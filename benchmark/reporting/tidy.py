@@ -52,7 +52,7 @@ class Tidy:
 def tidy(rows: Rows) -> Tidy:
     """Return the tables of the rows."""
     name, settings = rows.facts.name, rows.facts.settings
-    identity = tables.identity_table(rows.identity, name)
+    identity = tables.identity_table(rows.identity, name, rows.models, rows.quality)
     families, outside = fewshot.families(rows.fewshot, settings.fewshot), tables.elsewhere(identity)
     of_identity = differences.identity_families(rows.identity)
     return Tidy(

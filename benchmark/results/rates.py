@@ -10,6 +10,7 @@ OF_TARGETS = ("joint", "top1", "view")  # given again for the input's own view a
 TARGETS = ("cross", "same")
 ACCURACY = "accuracy"  # of the few-shot measurement
 TRAIN_ACCURACY = "train_accuracy"  # the few-shot classifier's on its own real training images
+SHARPNESS = "sharpness"  # of generated images beside real ones, no rate of single outcomes
 COPIED = {"copied_pixels": "copy_rate_pixels", "copied_features": "copy_rate_features"}  # of outcomes: rates
 APART = [f"{rate}_{target}" for target in TARGETS for rate in OF_TARGETS]
 ALL_RATES = (*RATES, *(rate for rate in APART if rate != LEADING), *COPIED.values())

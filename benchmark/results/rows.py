@@ -8,6 +8,7 @@
 | `models.csv` | size of each model |
 | `costs.csv` | seconds and memory of each training, which differ from run to run |
 | `learning.csv` | losses of each training |
+| `quality.csv` | sharpness and KID of the generated images, for each model and seed; rows stored earlier have none |
 | `inputs.csv`, `samples/<model>.png` | some inputs, and what each model makes of them |
 """
 
@@ -36,6 +37,7 @@ SIZE_COLUMNS = ["generator_parameters", "critic_parameters", "macs"]
 MODEL_COLUMNS = ["model", "citation", "labels", "updates", "map", "image_size", "width", *SIZE_COLUMNS]
 LEARNING_COLUMNS = ["model", "seed", "cycle", "images", "loss", "value"]
 COST_COLUMNS = ["model", "seed", "seconds", "peak_memory", "device"]  # of the training; memory in bytes
+QUALITY_COLUMNS = ["model", "seed", "sharpness", "kid", "kid_sd"]  # see `evaluation.quality`
 INPUT_COLUMNS = ["row", "image", "identity", "view"]
 TEXTS = ["model", "citation", "labels", "updates", "map", "loss", "device", "image", "identity", "view"]
 TEXT, WHOLE, TRUTH, NUMBER = "string", "int", "bool", "float|double"  # in the names of Arrow's types
@@ -76,6 +78,7 @@ class Rows:
         costs: COST_COLUMNS; a value that is not known is missing.
         learning: LEARNING_COLUMNS.
         samples: inputs and what the models make of them.
+        quality: QUALITY_COLUMNS.
     """
 
     facts: Facts
@@ -85,6 +88,7 @@ class Rows:
     costs: pd.DataFrame
     learning: pd.DataFrame
     samples: Samples
+    quality: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=QUALITY_COLUMNS))
 
 
 def write(rows: Rows, results: Path) -> None:
@@ -95,7 +99,7 @@ def write(rows: Rows, results: Path) -> None:
     named = (table.assign(model=each.model, split=each.split, nc=each.nc) for each, table in in_order)
     _write_groups(named, folder / IDENTITY)
     _write_groups((each.outcomes.assign(model=each.model) for each in rows.fewshot), folder / FEWSHOT)
-    for name in ("models", "costs", "learning"):
+    for name in ("models", "costs", "learning", "quality"):
         write_csv(getattr(rows, name), folder / f"{name}.csv")
     write_csv(rows.samples.inputs, folder / "inputs.csv")
     for old in (folder / "samples").glob("*.png"):
@@ -151,7 +155,7 @@ def read(results: Path) -> Rows:
         model = outcomes["model"].iloc[0]
         terms, own = facts.trained.get(model, Trained()), outcomes.drop(columns="model")
         recognised.append(Recognised(model, terms, own))
-    side = facts.settings.data.image_size
+    side, looks = facts.settings.data.image_size, folder / "quality.csv"
     grids = {path.stem: tiles.read(path, side) for path in sorted((folder / "samples").glob("*.png"))}
     return Rows(
         facts,
@@ -161,6 +165,7 @@ def read(results: Path) -> Rows:
         _table(folder / "costs.csv", COST_COLUMNS),
         _table(folder / "learning.csv", LEARNING_COLUMNS),
         Samples(_table(folder / "inputs.csv", INPUT_COLUMNS), grids),
+        _table(looks, QUALITY_COLUMNS) if looks.exists() else pd.DataFrame(columns=QUALITY_COLUMNS),
     )
 
 

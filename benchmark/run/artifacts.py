@@ -174,6 +174,14 @@ TABLE = {
         needs=f"{MAKING}.generating:needed",
         code=MODEL,
     ),
+    "quality": Kind(
+        "{measured}/{name}/seed{seed}/quality",
+        f"{MAKING}.quality",
+        ("threads",),
+        needs=f"{MAKING}.quality:needs",
+        packages=("torch", "numpy"),
+        device=False,
+    ),
     "outcomes": Kind(
         "{measured}/{name}/seed{seed}/{split}/nc{nc}",
         f"{MAKING}.outcomes",

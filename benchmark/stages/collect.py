@@ -1,5 +1,6 @@
 """Every finished measurement of a run as the stored rows of its results: the stage collect."""
 
+import json
 import platform
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from benchmark.evaluation.samples import sample_positions
 from benchmark.files import reading
 from benchmark.making.building import spec, training_identities
 from benchmark.making.outcomes import OUTCOMES
+from benchmark.making.quality import QUALITY
 from benchmark.making.samples import ROWS, SAMPLES
 from benchmark.reporting.models import models_table
 from benchmark.results import rows
@@ -49,6 +51,7 @@ def collect(run: Run) -> None:
             f"nothing is measured in {run.folder}, or all of it is out of date; run `benchmark run` or `dvc repro`"
         )
     recognitions = recognised(run, missing) if run.settings.fewshot.shots else []
+    quality = _quality(run, missing)
     trained: dict[str, list[int]] = {}  # models in the tables, and their training seeds
     for each in identities:
         if is_model(run, each.model):
@@ -67,6 +70,7 @@ def collect(run: Run) -> None:
         ),
         _learning(run, list(records)),
         _samples(run, store, sorted(names)),
+        quality,
     )
     rows.write(found, run.results)
     for kind in ("csv", "md"):
@@ -192,6 +196,17 @@ def _learning(run: Run, models: list[tuple[str, int]]) -> pd.DataFrame:
             losses = pd.read_csv(log).melt(["cycle", "images"], var_name="loss").dropna()
         parts.append(losses.assign(model=model, seed=seed)[rows.LEARNING_COLUMNS])
     return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+
+
+def _quality(run: Run, missing: list[Failure]) -> pd.DataFrame:
+    """Return how the outputs of each model or control and seed look; those out of date are added to `missing`."""
+    found = []
+    for artifact in _finished(run, "quality", missing):
+        path = artifact.cell(run).folder / QUALITY
+        with reading(path):
+            values = json.loads(path.read_text(encoding="utf-8"))
+        found.append({"model": artifact.name, "seed": artifact.seed, **values})
+    return pd.DataFrame(found, columns=rows.QUALITY_COLUMNS)
 
 
 def _samples(run: Run, store: ImageStore, names: list[str]) -> Samples:
