@@ -8,6 +8,7 @@
 | `models.csv` | size of each model |
 | `costs.csv` | seconds and memory of each training, which differ from run to run |
 | `learning.csv` | losses of each training |
+| `diagnostics.csv` | how each generator works (`ViewModel.diagnose`); rows stored earlier have none |
 | `quality.csv` | sharpness and KID of the generated images, for each model and seed; rows stored earlier have none |
 | `inputs.csv`, `samples/<model>.png` | some inputs, and what each model makes of them |
 """
@@ -38,8 +39,9 @@ MODEL_COLUMNS = ["model", "citation", "labels", "updates", "map", "image_size", 
 LEARNING_COLUMNS = ["model", "seed", "cycle", "images", "loss", "value"]
 COST_COLUMNS = ["model", "seed", "seconds", "peak_memory", "device"]  # of the training; memory in bytes
 QUALITY_COLUMNS = ["model", "seed", "sharpness", "kid", "kid_sd"]  # see `evaluation.quality`
+DIAGNOSTIC_COLUMNS = ["model", "seed", "name", "value"]  # see `ViewModel.diagnose`
 INPUT_COLUMNS = ["row", "image", "identity", "view"]
-TEXTS = ["model", "citation", "labels", "updates", "map", "loss", "device", "image", "identity", "view"]
+TEXTS = ["name", "model", "citation", "labels", "updates", "map", "loss", "device", "image", "identity", "view"]
 TEXT, WHOLE, TRUTH, NUMBER = "string", "int", "bool", "float|double"  # in the names of Arrow's types
 OUTCOME_COLUMNS = {  # those of any measurement are not all that there may be
     IDENTITY: dict.fromkeys(("model", "split", "image", "identity"), TEXT)
@@ -79,6 +81,7 @@ class Rows:
         learning: LEARNING_COLUMNS.
         samples: inputs and what the models make of them.
         quality: QUALITY_COLUMNS.
+        diagnostics: DIAGNOSTIC_COLUMNS.
     """
 
     facts: Facts
@@ -89,6 +92,7 @@ class Rows:
     learning: pd.DataFrame
     samples: Samples
     quality: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=QUALITY_COLUMNS))
+    diagnostics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=DIAGNOSTIC_COLUMNS))
 
 
 def write(rows: Rows, results: Path) -> None:
@@ -99,7 +103,7 @@ def write(rows: Rows, results: Path) -> None:
     named = (table.assign(model=each.model, split=each.split, nc=each.nc) for each, table in in_order)
     _write_groups(named, folder / IDENTITY)
     _write_groups((each.outcomes.assign(model=each.model) for each in rows.fewshot), folder / FEWSHOT)
-    for name in ("models", "costs", "learning", "quality"):
+    for name in ("models", "costs", "learning", "quality", "diagnostics"):
         write_csv(getattr(rows, name), folder / f"{name}.csv")
     write_csv(rows.samples.inputs, folder / "inputs.csv")
     for old in (folder / "samples").glob("*.png"):
@@ -155,7 +159,7 @@ def read(results: Path) -> Rows:
         model = outcomes["model"].iloc[0]
         terms, own = facts.trained.get(model, Trained()), outcomes.drop(columns="model")
         recognised.append(Recognised(model, terms, own))
-    side, looks = facts.settings.data.image_size, folder / "quality.csv"
+    side = facts.settings.data.image_size
     grids = {path.stem: tiles.read(path, side) for path in sorted((folder / "samples").glob("*.png"))}
     return Rows(
         facts,
@@ -165,7 +169,13 @@ def read(results: Path) -> Rows:
         _table(folder / "costs.csv", COST_COLUMNS),
         _table(folder / "learning.csv", LEARNING_COLUMNS),
         Samples(_table(folder / "inputs.csv", INPUT_COLUMNS), grids),
-        _table(looks, QUALITY_COLUMNS) if looks.exists() else pd.DataFrame(columns=QUALITY_COLUMNS),
+        *(
+            _table(path, columns) if path.exists() else pd.DataFrame(columns=columns)
+            for path, columns in (
+                (folder / "quality.csv", QUALITY_COLUMNS),
+                (folder / "diagnostics.csv", DIAGNOSTIC_COLUMNS),
+            )
+        ),
     )
 
 

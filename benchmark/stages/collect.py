@@ -20,7 +20,7 @@ from benchmark.making.quality import QUALITY
 from benchmark.making.samples import ROWS, SAMPLES
 from benchmark.reporting.models import models_table
 from benchmark.results import rows
-from benchmark.results.records import Facts, Failure, Measured, Recognised, Trained
+from benchmark.results.records import Facts, Failure, Judge, Measured, Recognised, Trained
 from benchmark.results.rows import Rows, Samples
 from benchmark.run import sources
 from benchmark.run.artifacts import Artifact, entry, is_model, made
@@ -29,6 +29,7 @@ from benchmark.run.workspace import Run
 
 SHOWN = ("torch", "torchvision", "numpy", "scikit-learn", "pandas", "lightning-fabric")
 LOG = "log.csv"  # of a training run
+JUDGES = ("identity", "view")
 
 
 def collect(run: Run) -> None:
@@ -71,6 +72,7 @@ def collect(run: Run) -> None:
         _learning(run, list(records)),
         _samples(run, store, sorted(names)),
         quality,
+        _diagnostics(records),
     )
     rows.write(found, run.results)
     for kind in ("csv", "md"):
@@ -198,6 +200,16 @@ def _learning(run: Run, models: list[tuple[str, int]]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
 
 
+def _diagnostics(records: dict[tuple[str, int], dict[str, Any]]) -> pd.DataFrame:
+    """Return what is recorded of how each generator works, one row for each number."""
+    found = [
+        (model, seed, name, value)
+        for (model, seed), told in records.items()
+        for name, value in told.get("diagnostics", {}).items()
+    ]
+    return pd.DataFrame(found, columns=rows.DIAGNOSTIC_COLUMNS)
+
+
 def _quality(run: Run, missing: list[Failure]) -> pd.DataFrame:
     """Return how the outputs of each model or control and seed look; those out of date are added to `missing`."""
     found = []
@@ -242,4 +254,12 @@ def _facts(
         trained={each.model: each.trained for each in recognitions} | {each.model: each.trained for each in identities},
         left_out={each.split: each.left_out for each in identities},
         failed=tuple(missing),
+        judges={name: _judge(run, name) for name in JUDGES},
     )
+
+
+def _judge(run: Run, name: str) -> Judge:
+    """Return what is recorded of a network that judges."""
+    told = Artifact(f"{name}_judge").cell(run).record
+    of_held_out = {key: told[f"held_out_{key}"] for key in ("accuracy", "lowest", "images", "classes")}
+    return Judge(**of_held_out, epochs=told["epochs"], converged=told["converged"])
