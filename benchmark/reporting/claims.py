@@ -171,10 +171,10 @@ def _found(part: ClaimPart, outcomes: Outcomes) -> dict[str, Any]:
     if missing:
         return {"reason": MISSING + ", ".join(missing)}
     higher, lower, margin = rates[part.higher], rates[part.lower], part.claim.margin / 100
-    if part.claim.lower_metric:  # of other outcomes: each image counts as often as it does in `higher`
-        share = (lower.sums.iloc[:, 0] / lower.counts.iloc[:, 0]).reindex(higher.counts.index).dropna()
-        counts = higher.counts.loc[share.index]
-        lower = Totals(counts.mul(share, axis=0), counts)
+    if part.claim.lower_metric:  # of other outcomes, or of weighted ones: as many as in `higher`, with the same mean
+        many, few = (each.counts.iloc[:, 0].groupby("seed").sum() for each in (higher, lower))
+        sums = lower.sums.iloc[:, 0].mul(many / few, level="seed").reindex(higher.counts.index).dropna()
+        lower = Totals(sums.to_frame(part.metric), higher.counts.loc[sums.index])
     found = difference(higher, Totals(lower.sums + margin * lower.counts, lower.counts))
     if part.measurement == "quality" and found["n_seeds"] < SEEDS_FOR_T:
         found = {name: found[name] for name in ("difference", "n_seeds")}

@@ -235,6 +235,28 @@ def test_with_one_seed_right_views_have_an_interval_over_images() -> None:
     assert own["ci_low"] < own["difference"] < own["ci_high"]
 
 
+def test_right_views_are_compared_with_the_rate_of_real_in_the_tables() -> None:
+    rows = turned(dict.fromkeys(MODELS, (0.9, 0.91, 0.92)))
+    real = rows.identity[-1]
+    image = real.outcomes["image"].str.removesuffix(".png").astype(int)
+    view = (image % 4 == 0).astype(int)  # a quarter of the images show the second view, none of which is seen right
+    outcomes = real.outcomes.assign(source=view, target=view, view_right=view == 0)
+    rows = replace(rows, identity=[*rows.identity[:-1], replace(real, outcomes=outcomes)])
+    table = claims_table(rows)
+    of_real = rows.identity[-1].totals.seed_means["view"].item()
+    assert of_real == pytest.approx(0.5)  # both views count the same
+    own = table[table["lower_metric"] == "view"]
+    assert own["difference"].tolist() == pytest.approx([0.91 - of_real] * 4)
+    one_seed = claims_table(
+        replace(
+            rows, identity=[replace(each, outcomes=each.outcomes[each.outcomes["seed"] == 0]) for each in rows.identity]
+        )
+    )
+    own = one_seed[one_seed["lower_metric"] == "view"]
+    assert own["difference"].tolist() == pytest.approx([0.9 - of_real] * 4)
+    assert ((own["ci_low"] < own["difference"]) & (own["difference"] < own["ci_high"])).all()
+
+
 @pytest.mark.parametrize(
     ("two_step", "said"),
     [
