@@ -20,9 +20,6 @@ BUILT_IN = {
     "ours": "models.ours:Ours",
     "dr_gan": "models.dr_gan:DRGAN",
     "dr_gan_sigmoid": "models.dr_gan:DRGANSigmoid",
-    "dr_gan_even": "models.dr_gan:DRGANEven",
-    "dr_gan_lambda": "models.dr_gan:DRGANLambda",
-    "dr_gan_noise128": "models.dr_gan:DRGANNoise128",
     "cr_gan": "models.cr_gan:CRGAN",
     "two_step": "models.two_step:TwoStep",
     "two_step_exemplar": "models.two_step:TwoStepExemplar",
@@ -36,6 +33,9 @@ BUILT_IN = {
     "global_nc28": "models.ablations:GlobalNC28",
     "cnc28": "models.ablations:CNC28",
     "cnc28_im": "models.ablations:CNC28IM",
+    "dr_gan_even": "models.dr_gan:DRGANEven",
+    "dr_gan_lambda": "models.dr_gan:DRGANLambda",
+    "dr_gan_noise128": "models.dr_gan:DRGANNoise128",
 }
 REFERENCE = "ours"  # the model whose size the fitted ones are given
 TABLE_2 = {  # the rows of the paper's Table 2, in its order, and what it calls them
