@@ -24,6 +24,9 @@ BUILT_IN = {
     "two_step": "models.two_step:TwoStep",
     "two_step_exemplar": "models.two_step:TwoStepExemplar",
     "two_step_roles": "models.two_step:TwoStepRoles",
+    "dr_gan_even": "models.dr_gan:DRGANEven",
+    "dr_gan_lambda": "models.dr_gan:DRGANLambda",
+    "dr_gan_noise128": "models.dr_gan:DRGANNoise128",
     "unet": "models.unet:Unet",
     "unet_noaim": "models.unet:UnetNoAIM",
     "vanilla": "models.ablations:Vanilla",
@@ -33,9 +36,6 @@ BUILT_IN = {
     "global_nc28": "models.ablations:GlobalNC28",
     "cnc28": "models.ablations:CNC28",
     "cnc28_im": "models.ablations:CNC28IM",
-    "dr_gan_even": "models.dr_gan:DRGANEven",
-    "dr_gan_lambda": "models.dr_gan:DRGANLambda",
-    "dr_gan_noise128": "models.dr_gan:DRGANNoise128",
 }
 REFERENCE = "ours"  # the model whose size the fitted ones are given
 TABLE_2 = {  # the rows of the paper's Table 2, in its order, and what it calls them
