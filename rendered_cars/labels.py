@@ -32,7 +32,7 @@ MODELS = (
 
 
 def write_label(shot: Shot, box: Box, path: Path) -> None:
-    """Write viewpoint (of the nine views the coarse one), number of boxes and the box, in pixels from 1, ends included."""
+    """Write viewpoint, number of boxes and the box, in pixels from 1 with both ends included."""
     path.parent.mkdir(parents=True, exist_ok=True)
     viewpoint = VIEWPOINTS[COARSE.get(shot.view, shot.view)] if shot.certain else UNCERTAIN
     x0, y0, x1, y1 = box

@@ -106,8 +106,9 @@ class Data(Section):
             raise ValueError("root must be null for rendered cars, which get a folder of their own; set dataset too")
         nine = self.rendered.views == "nine"
         if self.dataset == "rendered" and nine != (set(self.views) <= set(NINE)):
-            wrong = "must be of" if nine else "must be of cars, such as front, or rendered.views nine for"
-            raise ValueError(f"views {wrong} {', '.join(NINE)}, as rendered.views is {self.rendered.views}")
+            names = ", ".join(NINE)
+            wrong = f"where rendered.views is nine, views must be among {names}"
+            raise ValueError(wrong if nine else f"the views {names} of rendered cars need rendered.views: nine")
         for key, count in (("auxiliary", self.auxiliary), ("standard", self.standard)):
             if isinstance(count, float) and count >= 1:
                 raise ValueError(f"{key} is a share and must be below 1; write a number of identities without point")
