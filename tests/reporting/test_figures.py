@@ -110,6 +110,7 @@ def test_faces_have_the_names_of_their_own_figures(tmp_path: Path) -> None:
     assert paths == ["paper/figure_5", "paper/figure_7", "figures/joint_over_view", "figures/samples_ours"]
     content = pd.read_csv(tmp_path / "paper/figure_7.csv")
     assert content["image"].unique().tolist() == ["1.png"]  # seen from the middle view
+    assert content["view"].tolist() == ["front", "left", "front", "right"]
 
 
 def test_rendered_cars_from_the_views_of_faces_have_the_figures_of_faces_with_a_note(tmp_path: Path) -> None:
@@ -129,4 +130,3 @@ def test_rendered_cars_from_the_views_of_faces_have_the_figures_of_faces_with_a_
     content = pd.read_csv(tmp_path / "paper/figure_7.csv", dtype=str)
     assert content[content["column"] == "1"]["input_view"].unique().tolist() == ["0"]
     assert content["view"].tolist()[1:] == list(settings.data.views)
-    assert content["view"].tolist() == ["front", "left", "front", "right"]
