@@ -18,9 +18,7 @@ from benchmark.errors import BenchmarkError, shown
 
 PARAMS = Path("params.yaml")
 CARS = ("left", "front_left", "front", "front_right", "right")
-NINE = tuple(
-    str(15 * n) for n in range(-4, 5)
-)  # within 60 degrees of the front, as the paper's faces; below 0: nose left
+NINE = tuple(str(15 * n) for n in range(-4, 5))  # degrees to the front, as in the paper's faces; below 0: nose left
 
 HINT = "; write it without quotes, and with a point before an exponent, such as 2.0e-4"
 LONGEST = 100  # characters of a key that an error names

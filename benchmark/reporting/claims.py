@@ -105,7 +105,7 @@ def claims_table(rows: Rows) -> pd.DataFrame:
     found = {part: _found(part, outcomes) for part in by_images}
     lines = [_named(part, settings.fewshot.ways) | found[part] for part in parts]
     for each in load().correlations:
-        if each.exhibit in load().exhibits_for(settings.data.dataset):
+        if each.exhibit in load().exhibits_for(counterpart(settings.data)):
             lines += _correlated(each, outcomes, settings.fewshot)
     exhibits = [each.name for each in load().exhibits.values()]
     lines.sort(key=lambda line: exhibits.index(str(line["exhibit"])))
