@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from benchmark.config.settings import Profile, active_name, did_you_mean, load, override, profile, with_dataset
+from benchmark.config.settings import NINE, Profile, active_name, did_you_mean, load, override, profile, with_dataset
 from benchmark.errors import BenchmarkError
 from tests.tools import PROJECT
 
@@ -47,7 +47,22 @@ def test_the_paper_s_setting_for_faces() -> None:
     assert settings.evaluation.nc == (20, 50, 80, 120)
 
 
-@pytest.mark.parametrize("name", ["smoke", "quick", "cpu", "gpu"])
+def test_the_views_of_faces_on_rendered_cars_are_otherwise_quick() -> None:
+    nine, quick = profile("nine_views", PARAMS), profile("quick", PARAMS)
+    assert nine.data.views == NINE == profile("multipie", PARAMS).data.views
+    assert nine.fewshot.shots == ()
+    own = {"name", "models", "fewshot", "data.views", "data.rendered.views", "data.rendered.images", "training.images"}
+    changes = {
+        "training.generator_steps": profile("multipie", PARAMS).training.generator_steps,
+        "training.attribute_weight": profile("multipie", PARAMS).training.attribute_weight,
+        **nine.values_of(own - {"name"}),
+        "data": {**quick.data.model_dump(), "views": NINE, "rendered": nine.data.rendered.model_dump()},
+    }
+    changes = {key: value for key, value in changes.items() if not key.startswith("data.")}
+    assert override(quick, changes).model_dump() | {"name": "nine_views"} == nine.model_dump()
+
+
+@pytest.mark.parametrize("name", ["smoke", "quick", "nine_views", "cpu", "gpu"])
 def test_profiles_that_need_no_download(name: str) -> None:
     settings = profile(name, PARAMS)
     assert settings.data.dataset == "rendered"
@@ -151,6 +166,9 @@ WHERE = "profile smoke: "
         (("data", "image_size"), 8, "data.image_size: "),
         (("data", "root"), "photos", "data: root must be null for rendered cars"),
         (("data", "auxiliary"), 1.0, "data: auxiliary is a share and must be below 1"),
+        (("data", "rendered", "views"), "nine", "data: where rendered.views is nine, views must be among -60, -45,"),
+        (("data", "views"), ["0", "15"], "data: the views -60, -45, -30, -15, 0, 15, 30, 45, 60 of rendered cars need"),
+        (("data", "rendered", "views"), "faces", "data.rendered.views: Input should be 'cars' or 'nine'"),
         (("data", "rendered", "images"), [34, 22], "data.rendered: images must be two growing numbers"),
         (("data", "rendered", "scarce"), 99, "data.rendered: scarce is 99, more than the 26 identities"),
         (("evaluation", "nc"), [1], "evaluation.nc.0: "),

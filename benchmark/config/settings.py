@@ -18,6 +18,7 @@ from benchmark.errors import BenchmarkError, shown
 
 PARAMS = Path("params.yaml")
 CARS = ("left", "front_left", "front", "front_right", "right")
+NINE = tuple(str(15 * n) for n in range(-4, 5))  # degrees to the front, as in the paper's faces; below 0: nose left
 
 HINT = "; write it without quotes, and with a point before an exponent, such as 2.0e-4"
 LONGEST = 100  # characters of a key that an error names
@@ -49,6 +50,7 @@ class Rendered(Section):
     identities: int = Field(226, ge=2, le=100_000)  # car models, the scarce ones among them
     scarce: int = Field(12, ge=0)  # car models that get fewer than 10 images
     images: tuple[Pictures, Pictures] = Field((22, 34), strict=False)  # of every other model, drawn between these
+    views: Literal["cars", "nine"] = "cars"  # which are rendered: those of CompCars, or NINE; data.views names them
     size: int = Field(64, ge=16, le=1024)  # long side of a rendered picture in pixels
     seed: int = Field(0, ge=0, lt=2**63)
 
@@ -100,6 +102,11 @@ class Data(Section):
             raise ValueError(f"root is missing: the data set {self.dataset} needs the folder of its images")
         if self.dataset == "rendered" and self.root is not None:
             raise ValueError("root must be null for rendered cars, which get a folder of their own; set dataset too")
+        nine = self.rendered.views == "nine"
+        if self.dataset == "rendered" and nine != (set(self.views) <= set(NINE)):
+            names = ", ".join(NINE)
+            wrong = f"where rendered.views is nine, views must be among {names}"
+            raise ValueError(wrong if nine else f"the views {names} of rendered cars need rendered.views: nine")
         for key, count in (("auxiliary", self.auxiliary), ("standard", self.standard)):
             if isinstance(count, float) and count >= 1:
                 raise ValueError(f"{key} is a share and must be below 1; write a number of identities without point")

@@ -18,7 +18,19 @@ from benchmark.reporting.differences import OVER_IMAGES, OVER_SEEDS
 from benchmark.reporting.exhibits import printed
 from benchmark.reporting.gaps import COMPLETE, Footnotes, Gaps
 from benchmark.reporting.order import place
-from benchmark.reporting.references import FACES, TAU, Claim, Correlation, Exhibit, column, differs, load, setting_notes
+from benchmark.reporting.references import (
+    FACES,
+    TAU,
+    Claim,
+    Correlation,
+    Exhibit,
+    column,
+    counterpart,
+    differs,
+    load,
+    no_faces,
+    setting_notes,
+)
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS
 from benchmark.results.rates import ACCURACY, SHARPNESS
@@ -88,12 +100,12 @@ def claims_table(rows: Rows) -> pd.DataFrame:
         The COLUMNS. `verdict` is SUPPORTED, CONTRADICTED or CANNOT_TELL, `reason` why one cannot tell.
     """
     outcomes, settings = _outcomes(rows), rows.facts.settings
-    parts = list(_parts(outcomes, settings.data.dataset))
+    parts = list(_parts(outcomes, counterpart(settings.data)))
     by_images = sorted(parts, key=lambda part: (part.measurement, part.size or 0))  # they share their resamples
     found = {part: _found(part, outcomes) for part in by_images}
     lines = [_named(part, settings.fewshot.ways) | found[part] for part in parts]
     for each in load().correlations:
-        if each.exhibit in load().exhibits_for(settings.data.dataset):
+        if each.exhibit in load().exhibits_for(counterpart(settings.data)):
             lines += _correlated(each, outcomes, settings.fewshot)
     exhibits = [each.name for each in load().exhibits.values()]
     lines.sort(key=lambda line: exhibits.index(str(line["exhibit"])))
@@ -259,7 +271,7 @@ def claims_sheet(table: pd.DataFrame, facts: Facts, missing: Missing = NOTHING) 
         facts: where they come from.
         missing: what is missing of `identity` and of `fewshot`.
     """
-    shown, footnotes = load().exhibits_for(facts.settings.data.dataset), Footnotes()
+    shown, footnotes = load().exhibits_for(counterpart(facts.settings.data)), Footnotes()
     records = {key: own.to_dict("records") for key, own in table.groupby(["exhibit", "claim"])}
     lines = []
     for row in summary(table).to_dict("records"):
@@ -323,7 +335,7 @@ def _cells(row: Mapping[Hashable, Any], missing: Missing, footnotes: Footnotes) 
 def _notes(table: pd.DataFrame, facts: Facts, shown: Mapping[str, Exhibit]) -> list[str]:
     """Return what differs from the paper's setting, which exhibits are about other data, and what verdicts rest on."""
     first, *others = setting_notes(facts.settings)
-    faces = facts.settings.data.dataset == FACES
+    faces = counterpart(facts.settings.data) == FACES
     cars = [each.name for each in shown.values() if faces and each.data != FACES and each.measurement]
     of_cars = f" In the paper {', '.join(cars)} are of CompCars alone." if cars else ""
     other = f" {NOT_THE_PAPER}" if cars or differs(facts.settings) else ""
@@ -332,4 +344,5 @@ def _notes(table: pd.DataFrame, facts: Facts, shown: Mapping[str, Exhibit]) -> l
     brackets = f"In brackets: {'; '.join(kinds)}. {ALIKE}" if kinds else "None of the pairs is measured."
     pictures = "; ".join(f"{each.name}: {each.shows}" for each in shown.values() if not each.rows)
     published = f"Published: the printed difference, which tables alone have. {pictures}."
-    return [f"{first}{of_cars}{other}", *others, RULE, OF_TAU, brackets, published]
+    note = no_faces(facts.settings)
+    return [f"{note} {first}{of_cars}{other}".lstrip(), *others, RULE, OF_TAU, brackets, published]

@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.config.settings import Data
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers
 from benchmark.reporting import fewshot, tables
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps, dashes
 from benchmark.reporting.order import place
-from benchmark.reporting.references import FACES, REPRODUCED, column, load, setting_notes
+from benchmark.reporting.references import FACES, REPRODUCED, column, counterpart, load, no_faces, setting_notes
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS, KEYS, count, intervals, joint, notes, percent, random_split
 from benchmark.results.rates import ACCURACY, RATES
@@ -63,19 +64,19 @@ def ablation_sheet(ablation: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     return Sheet(title, [Grid(heads, lines)] * bool(lines), [*footnotes.notes, *said])
 
 
-def curves_table(table: pd.DataFrame, dataset: str) -> tuple[str, pd.DataFrame]:
-    """Return the name of the paper's figure of accuracy over N_c (5 for faces, otherwise 4) and what is drawn in it.
+def curves_table(table: pd.DataFrame, data: Data) -> tuple[str, pd.DataFrame]:
+    """Return the name of the paper's figure of accuracy over N_c (5 for its nine views, or 4) and what is drawn in it.
 
     These are the rates of the compared methods and of the controls, in the paper's split.
     """
     rows = random_split(table)
     shown = rows[~rows["model"].isin(set(TABLE_2) - {REFERENCE})]
     columns = [f"{rate}{end}" for rate in RATES for end in ("", "_ci_low", "_ci_high")]
-    name = f"paper/figure_{5 if dataset == FACES else 4}"
+    name = f"paper/figure_{5 if counterpart(data) == FACES else 4}"
     return name, shown[["profile", "model", "nc", *columns, "n_seeds"]].reset_index(drop=True)
 
 
-def curves_sheet(curves: pd.DataFrame, gaps: Gaps = COMPLETE, elsewhere: Sequence[str] = ()) -> Sheet:
+def curves_sheet(curves: pd.DataFrame, facts: Facts, gaps: Gaps = COMPLETE, elsewhere: Sequence[str] = ()) -> Sheet:
     """Return what is drawn over N_c, for reading: a grid for each rate, with a column for each N_c.
 
     The rows `elsewhere` stand after the models, see `tables.elsewhere`.
@@ -92,8 +93,9 @@ def curves_sheet(curves: pd.DataFrame, gaps: Gaps = COMPLETE, elsewhere: Sequenc
         lines = [[name, *(found.get((model, nc), NONE) for nc in counts)] for model, name in names.items()]
         grids.append(Grid(head, lines, HEADS[rate]))
     covered = intervals(curves["n_seeds"], covers(SEEDS_FOR_T), covers(1))
-    title = f"Accuracy over the number of classes, profile {curves['profile'].iloc[0]}"
-    return Sheet(title, grids, [*footnotes.notes, f"In brackets: {covered}."])
+    said = [note] if (note := no_faces(facts.settings, "figure_5")) else []
+    title = f"Accuracy over the number of classes, profile {facts.name}"
+    return Sheet(title, grids, [*footnotes.notes, *said, f"In brackets: {covered}."])
 
 
 def values(exhibit: str) -> pd.DataFrame:

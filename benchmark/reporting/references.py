@@ -3,12 +3,12 @@
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from benchmark.config.settings import Profile
+from benchmark.config.settings import NINE, Data, Profile
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.results.rates import ACCURACY, ALL_RATES, SHARPNESS
@@ -16,12 +16,17 @@ from benchmark.run.sources import PROJECT
 from models.registry import BUILT_IN
 
 REFERENCES = PROJECT / "references.yaml"
-FACES = "multipie"  # the data set of Fig. 5 and 7
+CARS: Final = "compcars"
+FACES: Final = "multipie"  # the data set of Fig. 5 and 7
 TAU = "rank_correlation"  # the metric of a correlation
 REPRODUCED, THIS_RUN = "reproduced", "this run"
 NO_REPRODUCTION = "Not a reproduction"
 AT_LEAST = ("evaluation.nc", "fewshot.shots")  # a run may have more of them
-IRRELEVANT = {"identity": ("fewshot",), "fewshot": ("evaluation", "extractor"), None: ()}  # sections of settings
+IRRELEVANT = {  # sections of settings, by what is measured; nothing of a picture is
+    "identity": ("fewshot",),
+    "fewshot": ("evaluation", "extractor"),
+    None: ("evaluation", "extractor", "fewshot"),
+}
 
 Value = int | float | str | tuple[int | str, ...]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -220,7 +225,7 @@ class References(Part):
         return sorted((*self.claims, *self.correlations), key=lambda each: order.get(each.exhibit, len(order)))
 
     def exhibits_for(self, dataset: str) -> dict[str, Exhibit]:
-        """Return the exhibits to set beside results on a data set: those of faces only where they are faces."""
+        """Return the exhibits to set beside the results of a run by its `counterpart`, faces' for faces only."""
         replaced = {each.instead_of for each in self.exhibits.values() if each.data == dataset}
         return {
             key: each
@@ -265,11 +270,25 @@ def load(path: Path = REFERENCES) -> References:
         raise BenchmarkError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
+def counterpart(data: Data) -> DataSet:
+    """Return the data set of the paper whose setting and exhibits stand beside results: of faces for its nine views."""
+    return FACES if data.dataset == FACES or set(data.views) == set(NINE) else CARS
+
+
+def no_faces(settings: Profile, exhibit: str = "") -> str:
+    """Return that the exhibits of faces are made of other images, and how the setting of one departs; or no text."""
+    own = settings.data.dataset
+    if own == FACES or counterpart(settings.data) != FACES:
+        return ""
+    images = "rendered cars, not faces" if own == "rendered" else f"images of the data set {own}"
+    said = f"In the paper Figures 5 and 7 are of faces (Multi-PIE); these are {images}, seen from the same nine views."
+    return f"{said} {NO_REPRODUCTION}: {'; '.join(differs(settings, exhibit))}." if exhibit else said
+
+
 def differs(settings: Profile, exhibit: str | None = None) -> list[str]:
     """Return in words each setting that is not the paper's; an empty list means that the run is a reproduction.
 
-    Only what the paper states is compared. Without an exhibit the setting is that of its faces for Multi-PIE, of its
-    cars for everything else.
+    Only what the paper states is compared. Without an exhibit the setting is that of the run's `counterpart`.
 
     Args:
         settings: of the run.
@@ -290,7 +309,7 @@ def _wanted(settings: Profile, exhibit: str | None) -> dict[str, Any]:
     """Return what the paper states for an exhibit, by key; a table has the N_c or shots that it prints."""
     references = load()
     shown = references.exhibits[exhibit] if exhibit else None
-    data = shown.data if shown else (FACES if settings.data.dataset == FACES else "compcars")
+    data = shown.data if shown else counterpart(settings.data)
     values = {key: getattr(stated, data) for key, stated in references.settings.items()}
     stated = {key: value for key, value in values.items() if value is not None}
     if shown is None:

@@ -75,7 +75,7 @@ def render(rows: Rows, results: Path) -> list[str]:
     own |= {name: with_trust(own[name]) for name in ("identity", "identity_diagnostics")}
     said = claims.claims_table(rows)
     table_1, table_2 = exhibits.table_1(made.fewshot, facts), exhibits.table_2(made.identity, facts)
-    figure, drawn = exhibits.curves_table(made.identity, settings.data.dataset)
+    figure, drawn = exhibits.curves_table(made.identity, settings.data)
     for pattern in ("paper/figure_[45].*", "claims_parts.*", "targets.*"):  # of other data, or of an earlier version
         for old in results.glob(pattern):
             if old.stem != Path(figure).name:
@@ -84,7 +84,7 @@ def render(rows: Rows, results: Path) -> list[str]:
         write_csv(table, results / f"{name}.csv")
     compared = {
         "claims": with_doubts(claims.claims_sheet(said, facts, {"identity": identity, "fewshot": recognition})),
-        figure: exhibits.curves_sheet(drawn, identity, tables.elsewhere(made.identity)),
+        figure: exhibits.curves_sheet(drawn, facts, identity, tables.elsewhere(made.identity)),
         "paper/table_1": with_doubts(exhibits.sheet_1(table_1, facts, recognition)),
         "paper/table_2": exhibits.sheet_2(table_2, facts, identity),
     }

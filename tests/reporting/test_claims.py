@@ -396,6 +396,17 @@ def test_on_faces_figure_5_takes_the_place_of_figure_4() -> None:
     assert "In the paper Table 1, Table 2, Figure 8 are of CompCars alone. A verdict is about these data" in note
 
 
+def test_on_rendered_cars_from_the_views_of_faces_figure_5_is_tested() -> None:
+    settings = profile("nine_views", evaluation__nc=[20])
+    rows = made_rows({"ours": [0.8, 0.81, 0.82], **dict.fromkeys(BASELINES, LEVEL)}, settings=settings)
+    table = claims_table(rows)
+    assert set(table["exhibit"]) == {"Figure 5", "Table 1", "Table 2", "Figure 8"}
+    assert verdicts(table, "Figure 5") == {ABOVE: ("supported", "")}
+    note = claims_sheet(table, rows.facts).notes[0]
+    assert note.startswith("In the paper Figures 5 and 7 are of faces (Multi-PIE); these are rendered cars, not faces")
+    assert "Not a reproduction: data set rendered instead of multipie" in note
+
+
 def test_every_claim_has_a_line_and_every_part_one() -> None:
     rows = against_baselines([0.8, 0.81, 0.82])
     table = claims_table(rows)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from benchmark.config.settings import override
-from benchmark.reporting.references import column, differs, setting_notes
+from benchmark.reporting.references import column, counterpart, differs, no_faces, setting_notes
 from tests.reporting.made import profile
 
 
@@ -17,6 +17,29 @@ def test_the_paper_s_settings_are_a_reproduction() -> None:
         assert differs(profile(name)) == []
         assert {column(profile(name), exhibit) for exhibit in exhibits} == {"reproduced"}
         assert not any("Not a reproduction" in note for note in setting_notes(profile(name)))
+
+
+def test_the_nine_views_of_faces_have_the_setting_of_faces_beside_them() -> None:
+    nine = profile("nine_views")
+    assert differs(nine) == [
+        "data set rendered instead of multipie",
+        "images of 32 px instead of 96",
+        "auxiliary identities: 340 instead of 200",
+        "standard identities: 80 instead of 137",
+        "identities dealt to the two sets by random instead of name",
+        "batches of 32 instead of 64",
+        "0.25 times the published channels instead of 1",
+        "10 times the published learning rates instead of 1",
+        "the discriminator first trained on real images, for at most 1,500 steps instead of 0",
+        "noise times 0.25 instead of 1",
+        "N_c 20, 50, 80 instead of 20, 50, 80, 120",
+    ]
+    assert counterpart(override(nine, {"data.views": nine.data.views[1:]}).data) == "compcars"
+    assert counterpart(profile("quick").data) == counterpart(profile("compcars").data) == "compcars"
+    assert counterpart(profile("multipie", data__views=["0", "15"]).data) == "multipie"
+    assert [no_faces(profile(name), "figure_5") for name in ("quick", "compcars", "multipie")] == [""] * 3
+    faces_elsewhere = override(nine, {"data": {"dataset": "table", "root": "faces", "views": nine.data.views}})
+    assert "these are images of the data set table, seen from the same nine views." in no_faces(faces_elsewhere)
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "cpu", "gpu"])
