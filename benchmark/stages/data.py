@@ -1,5 +1,7 @@
 """From images on disk to the split image store: the stages prepare, filter and split."""
 
+import pandas as pd
+
 from benchmark.data import adapters, filtering, manifest, splitting
 from benchmark.data.content import note_hash
 from benchmark.data.image_store import MANIFEST as STORED
@@ -7,6 +9,7 @@ from benchmark.data.image_store import SPLIT
 from benchmark.data.roots import KEPT, data_root
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
+from benchmark.reporting import references
 from benchmark.run.artifacts import Artifact
 from benchmark.run.cache import ensure
 from benchmark.run.workspace import Run, locked
@@ -23,6 +26,13 @@ def prepare_data(run: Run) -> None:
 
 def prepare(run: Run) -> None:
     """Render the cars if they are the data set, and write the manifest of all images."""
+    found = read(run)
+    with run.lock("data"):
+        manifest.write(found, run.data / MANIFEST)
+
+
+def read(run: Run) -> pd.DataFrame:
+    """Return the manifest of all images, and say what was dropped; the cars are rendered if they are not there."""
     settings = run.settings.data
     root = data_root(settings)
     if settings.dataset == "rendered" and settings.root is None:
@@ -31,9 +41,8 @@ def prepare(run: Run) -> None:
         with locked(root.with_name(f".{root.name}.lock")):  # several runs can share the cars
             rendered.make(settings.rendered, root)
     reading = adapters.read(settings, root)
-    with run.lock("data"):
-        manifest.write(reading.manifest, run.data / MANIFEST)
-    print(reading.account)
+    print(reading.account, *reading.notes, sep="\n")
+    return reading.manifest
 
 
 def filter_images(run: Run) -> None:
@@ -42,6 +51,7 @@ def filter_images(run: Run) -> None:
     with run.lock("data"):
         kept, account = filtering.keep(manifest.read(run.data / MANIFEST), settings)
         print(account)
+        assign(run, kept)  # what is wrong with the sizes is said before minutes of decoding
         manifest.write(kept, run.data / KEPT)
         stored = manifest.read(ensure(run, Artifact("store")).folder / STORED)
         if len(stored) < len(kept):
@@ -53,13 +63,24 @@ def filter_images(run: Run) -> None:
 def split(run: Run) -> None:
     """Deal the identities to training, validation and evaluation."""
     with run.lock("data"):
-        assigned, account = splitting.assign(manifest.read(run.data / FILTERED), run.settings.data)
+        assigned, account = assign(run, manifest.read(run.data / FILTERED))
         print(account)
-        check_nc(run, assigned["identity"][assigned["split"] == "standard"].nunique())
-        if run.settings.fewshot.shots:
-            episodes.check(assigned, run.settings.fewshot.ways, run.settings.fewshot.shots)
         manifest.write(assigned, run.data / SPLIT)
         note_hash(run)
+
+
+def assign(run: Run, filtered: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the split manifest as `splitting.assign` does, and its line with the paper's numbers beside it.
+
+    Raises:
+        BenchmarkError: there are too few identities to split, for N_c, or for few-shot.
+    """
+    assigned, account = splitting.assign(filtered, run.settings.data)
+    check_nc(run, assigned["identity"][assigned["split"] == "standard"].nunique())
+    if run.settings.fewshot.shots:
+        episodes.check(assigned, run.settings.fewshot.ways, run.settings.fewshot.shots)
+    paper = references.identities(run.settings.data.dataset)
+    return assigned, account + (f" (the paper: {paper[0]:,} + {paper[1]:,} identities)" if paper else "")
 
 
 def check_nc(run: Run, available: int) -> None:
@@ -68,5 +89,5 @@ def check_nc(run: Run, available: int) -> None:
     if too_many:
         raise BenchmarkError(
             f"N_c = {too_many[0]} is more than the {available} identities of the standard set; "
-            f"choose at most {available} by --nc or evaluation.nc"
+            f"choose at most {available} by --nc or evaluation.nc, or train on fewer identities by data.auxiliary"
         )
