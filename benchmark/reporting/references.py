@@ -272,8 +272,8 @@ def load(path: Path = REFERENCES) -> References:
 
 def identities(dataset: str) -> tuple[int, int] | None:
     """Return how many auxiliary and standard identities the paper has of a data set, None for one it does not have."""
-    found = [getattr(load().settings[key], dataset, None) for key in SIZES]
-    return (int(found[0]), int(found[1])) if all(found) else None
+    auxiliary, standard = (getattr(load().settings[key], dataset, None) for key in SIZES)
+    return (auxiliary, standard) if auxiliary and standard else None
 
 
 def differs(settings: Profile, exhibit: str | None = None, counts: Counts | None = None) -> list[str]:
@@ -291,7 +291,7 @@ def differs(settings: Profile, exhibit: str | None = None, counts: Counts | None
     found, wanted = [], _wanted(settings, exhibit)
     sizes = _sizes(settings, wanted, counts)
     for key, stated in wanted.items():
-        own = sizes[key] if key in sizes else attrgetter(key)(settings)
+        own: Any = sizes[key] if key in sizes else attrgetter(key)(settings)
         same = own == stated
         if isinstance(stated, tuple):
             same = set(stated) <= set(own) if key in AT_LEAST else set(stated) == set(own)
