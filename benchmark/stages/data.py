@@ -1,8 +1,13 @@
 """From images on disk to the split image store: the stages prepare, filter and split."""
 
+import shutil
+import time
+import warnings
+
+import numpy as np
 import pandas as pd
 
-from benchmark.data import adapters, filtering, manifest, splitting
+from benchmark.data import adapters, filtering, images, manifest, splitting
 from benchmark.data.content import note_hash
 from benchmark.data.image_store import MANIFEST as STORED
 from benchmark.data.image_store import SPLIT
@@ -11,10 +16,11 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
 from benchmark.reporting import references
 from benchmark.run.artifacts import Artifact
-from benchmark.run.cache import ensure
+from benchmark.run.cache import ensure, is_done
 from benchmark.run.workspace import Run, locked
 
 MANIFEST, FILTERED = "manifest.parquet", "filtered.parquet"
+SAMPLED = 32  # images that are decoded to see how long all take
 
 
 def prepare_data(run: Run) -> None:
@@ -49,15 +55,72 @@ def filter_images(run: Run) -> None:
     """Remove unwanted views and small identities, and decode what is left into the image store."""
     settings = run.settings.data
     with run.lock("data"):
-        kept, account = filtering.keep(manifest.read(run.data / MANIFEST), settings)
-        print(account)
+        kept = _keep(run, manifest.read(run.data / MANIFEST))
         assign(run, kept)  # what is wrong with the sizes is said before minutes of decoding
         manifest.write(kept, run.data / KEPT)
+        if not is_done(run, Artifact("store")):
+            print(expected_store(run, kept))
         stored = manifest.read(ensure(run, Artifact("store")).folder / STORED)
         if len(stored) < len(kept):
             stored, account = filtering.keep(stored, settings)
             print(account)
         manifest.write(stored, run.data / FILTERED)
+
+
+def preview(run: Run) -> pd.DataFrame:
+    """Say what the three stages would do, and return the split manifest; nothing is written into the run's folder.
+
+    It lacks the column `row`, and has the images that cannot be decoded.
+    """
+    kept = _keep(run, read(run))
+    assigned, account = assign(run, kept)
+    print(expected_store(run, kept), account, sep="\n")
+    return assigned
+
+
+def _keep(run: Run, found: pd.DataFrame) -> pd.DataFrame:
+    """Return what is left of a manifest after filtering, and say what that is."""
+    kept, account = filtering.keep(found, run.settings.data)
+    views, sizes = kept["view"].value_counts(), kept["identity"].value_counts()
+    counted = ", ".join(f"{views[view]:,} {view}" for view in run.settings.data.views)
+    spread = f"{sizes.min():,} to {sizes.max():,} images of an identity, {sizes.median():g} in the middle"
+    print(account, f"views: {counted}; {spread}", sep="\n")
+    return kept
+
+
+def expected_store(run: Run, kept: pd.DataFrame) -> str:
+    """Return how much room the image store will take, and how long its making, from some images that are decoded.
+
+    Raises:
+        BenchmarkError: the disk has too little room.
+    """
+    settings = run.settings.data
+    some = kept.iloc[np.unique(np.linspace(0, len(kept) - 1, SAMPLED).round().astype(int))]
+    start = time.perf_counter()
+    with warnings.catch_warnings(action="ignore"):
+        for _ in images.squares(some, data_root(settings), settings.image_size, settings.margin):
+            pass
+    seconds = (time.perf_counter() - start) / len(some) * len(kept)
+    size = len(kept) * 3 * settings.image_size**2
+    there = next(folder for folder in (run.data, *run.data.absolute().parents) if folder.is_dir())
+    free = shutil.disk_usage(there).free
+    if size > free:
+        raise BenchmarkError(
+            f"the images take {size / 1e9:,.1f} GB at {settings.image_size} px, and the disk of {run.folder} has "
+            f"{free / 1e9:,.1f} GB left; free some, or lower data.image_size"
+        )
+    return (
+        f"store: {len(kept):,} images at {settings.image_size} px take {size / 1e9:,.2f} GB on the disk, which has "
+        f"{free / 1e9:,.0f} GB left, and about {duration(seconds)} to make"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it, such as `7 min`."""
+    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:,.{0 if seconds >= 10 * length else 1}f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 1.5 else f"{seconds:.1f} s"
 
 
 def split(run: Run) -> None:
