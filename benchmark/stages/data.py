@@ -106,13 +106,18 @@ def expected_store(run: Run, kept: pd.DataFrame) -> str:
     free = shutil.disk_usage(there).free
     if size > free:
         raise BenchmarkError(
-            f"the images take {size / 1e9:,.1f} GB at {settings.image_size} px, and the disk of {run.folder} has "
-            f"{free / 1e9:,.1f} GB left; free some, or lower data.image_size"
+            f"the images take {gigabytes(size)} at {settings.image_size} px, and the disk of {run.folder} has "
+            f"{gigabytes(free)} left; free some, or lower data.image_size"
         )
     return (
-        f"store: {len(kept):,} images at {settings.image_size} px take {size / 1e9:,.2f} GB on the disk, which has "
-        f"{free / 1e9:,.0f} GB left, and about {duration(seconds)} to make"
+        f"store: {len(kept):,} images at {settings.image_size} px take {gigabytes(size)} on the disk, which has "
+        f"{gigabytes(free)} left, and about {duration(seconds)} to make"
     )
+
+
+def gigabytes(size: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"
 
 
 def duration(seconds: float) -> str:

@@ -24,7 +24,7 @@ from benchmark.execution import tasks
 from benchmark.making import building, warm_start
 from benchmark.run.workspace import Run
 from benchmark.seeding import rng, seed_global
-from benchmark.stages.data import duration
+from benchmark.stages.data import duration, gigabytes
 from benchmark.training import warm_up
 from benchmark.training.costs import Costs, Meter
 from benchmark.training.sampling import AuxiliaryBatches, fits
@@ -97,7 +97,7 @@ def estimate(run: Run, store: ImageStore, made: bool) -> Iterator[str]:
         training, memory = training + own, max(memory, peak)
         turning += turned * (outputs + added) * settings.seeds
         runs = f"{settings.seeds} training run{'s' if settings.seeds > 1 else ''}"
-        yield f"  {model}: {duration(own)} for {runs}, {cycle:.3g} s for a cycle of {images} images, {_gigabytes(peak)}"
+        yield f"  {model}: {duration(own)} for {runs}, {cycle:.3g} s for a cycle of {images} images, {gigabytes(peak)}"
     parts = {
         "warm starts": _warm_starts(run, material),
         "models": training,
@@ -109,12 +109,8 @@ def estimate(run: Run, store: ImageStore, made: bool) -> Iterator[str]:
     kind = "GPU memory" if material.fabric.device.type == "cuda" else "memory"
     yield (
         f"the whole run{left_out}: about {duration(sum(parts.values()))} if one process does it, and "
-        f"{_gigabytes(memory)} of {kind} for each process"
+        f"{gigabytes(memory)} of {kind} for each process"
     )
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"
 
 
 def _material(run: Run, store: ImageStore, made: bool) -> Material:

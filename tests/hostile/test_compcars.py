@@ -306,3 +306,13 @@ def test_sizes_are_checked_before_an_image_is_decoded(
     write_settings(place, {**compcars_profile(**data), "evaluation": {"nc": [4]}})
     judge.refused(judge.stages(place), words)
     assert not (place / "runs/hostile/data/store").exists()
+
+
+def test_prepare_makes_the_data_alone(place: Path, cars: Path) -> None:
+    judge.accepted(judge.command(place, "prepare", "--dry", "--no-estimate", "--nc", "2"))
+    assert not (place / "runs").exists()
+    judge.accepted(judge.command(place, "prepare", "--no-estimate"))
+    assert (place / "runs/hostile/data/split.parquet").exists()
+    assert not (place / "runs/hostile/models").exists()
+    (cars / LABEL).unlink()
+    judge.refused(judge.command(place, "prepare", "--no-estimate", "--nc", "20"), "N_c = 20 is more than the")
