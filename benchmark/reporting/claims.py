@@ -279,7 +279,9 @@ def claims_sheet(table: pd.DataFrame, facts: Facts, missing: Missing = NOTHING) 
     for key, exhibit in shown.items():
         for name, own in table[table["exhibit"] == exhibit.name].groupby("claim", sort=False):
             correlated = own["metric"].iloc[0] == TAU
-            head = CORRELATED if correlated else [*PARTS, f"{column(facts.settings, key, facts.counts)}, points", *TESTS]
+            head = (
+                CORRELATED if correlated else [*PARTS, f"{column(facts.settings, key, facts.counts)}, points", *TESTS]
+            )
             cells = [_cells(row, missing, footnotes) for row in own.to_dict("records")]
             grids.append(Grid(head, cells, f"{exhibit.name}: {name}"))
     title = f"Claims of the paper, profile {facts.name}"

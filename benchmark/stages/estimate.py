@@ -103,9 +103,9 @@ def estimate(run: Run, store: ImageStore, made: bool) -> Iterator[str]:
         runs = f"{settings.seeds} training run{'s' if settings.seeds > 1 else ''}"
         yield f"  {model}: {duration(own)} for {runs}, {cycle:.3g} s for a cycle of {images} images, {gigabytes(peak)}"
     parts = {
-        "warm starts": _warm_starts(run, material),
+        "warm starts at most": _warm_starts(run, material),
         "models": training,
-        "judges": _judges(run, material),
+        "judges at most": _judges(run, material),
         "measuring identity": turning + _identity(run, material, outputs),
         "few-shot": _fewshot(run, material),
     }
@@ -196,13 +196,15 @@ def _warm_starts(run: Run, material: Material) -> float:
 
 
 def _judges(run: Run, material: Material) -> float:
-    """Return the seconds of training both judges."""
+    """Return the seconds of training both judges, if each takes all its epochs."""
     settings, device = run.settings.extractor, material.fabric.device
     rows = np.arange(min(CYCLES * settings.batch_size, len(material.images)))
     classes = building.training_identities(material.store)
+    labels = material.identity[rows]
+    training = extractor.Labelled(rows, labels, np.ones(len(rows), np.float32))
     fit = partial(
         extractor.fit,
-        *(material.images, rows, material.identity[rows], classes, device, "a judge"),
+        *(material.images, training, extractor.Labelled(rows[:2], labels[:2]), classes, device, "a judge"),
         epochs=1,
         batch_size=settings.batch_size,
         learning_rate=RATE,
