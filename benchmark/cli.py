@@ -75,6 +75,34 @@ def run(
     return int(bool(failed))
 
 
+@cli.command(cls=SeveralValues)
+@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
+@click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
+@click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
+@click.option("--name", help="Name of the run, for settings of its own.")
+@click.option("--dry", is_flag=True, help="Make no image store, and write nothing into the run's folder.")
+@click.option("--no-estimate", is_flag=True, help="Do not time the models.")
+@settings_options
+def prepare(
+    models: tuple[str, ...],
+    nc: tuple[int, ...],
+    seeds: int | None,
+    name: str | None,
+    dry: bool,
+    no_estimate: bool,
+    **choices: Any,
+) -> None:
+    """Read, filter, split and store the images, and say what that gives and how long a run would take; train nothing.
+
+    `benchmark run` with the same options goes on from here. For the estimate three cycles of each model are timed on
+    this machine, which takes a minute or more with large images.
+    """
+    from benchmark.stages.pipeline import prepare_alone
+
+    for line in prepare_alone(open_run(models, nc, seeds, name=name, **choices), dry, not no_estimate):
+        click.echo(line)
+
+
 @cli.command()
 def runs() -> None:
     """List the runs: how much of each is made, how large it is, and the settings in which it differs from a profile."""

@@ -26,7 +26,7 @@ def test_the_active_profile_is_the_default() -> None:
 def test_the_paper_s_setting_for_cars() -> None:
     settings = profile("compcars", PARAMS)
     data, training, evaluation = settings.data, settings.training, settings.evaluation
-    assert (data.dataset, data.image_size, data.auxiliary, data.standard) == ("compcars", 224, 1181, 296)
+    assert (data.dataset, data.image_size, data.auxiliary, data.standard) == ("compcars", 224, 0.8, None)
     assert (data.minimum_images, len(data.views)) == (10, 5)
     assert data.views == ("left", "front_left", "front", "front_right", "right")
     assert (training.batch_size, training.learning_rate_factor, training.width) == (64, 1.0, 1.0)
@@ -39,7 +39,7 @@ def test_the_paper_s_setting_for_cars() -> None:
 def test_the_paper_s_setting_for_faces() -> None:
     settings = profile("multipie", PARAMS)
     data, training = settings.data, settings.training
-    assert (data.dataset, data.image_size, data.auxiliary, data.standard) == ("multipie", 96, 200, 137)
+    assert (data.dataset, data.image_size, data.auxiliary, data.standard) == ("multipie", 96, 200, None)
     assert data.order == "name"
     assert data.views == tuple(str(15 * n) for n in range(-4, 5))
     assert (training.batch_size, training.learning_rate_factor, training.width) == (64, 1.0, 1.0)

@@ -3,11 +3,13 @@
 `image/<make_id>/<model_id>/<year>/<name>.jpg`, `label/` with the same path and `.txt`, `misc/make_model_name.mat` and
 `sides.csv`, in the root or in its folder `data`. A label has three lines: viewpoint, number of boxes, and the box
 `x1 y1 x2 y2` in pixels counted from 1, both ends included. CompCars does not say which side of a car is seen;
-`sides.csv` (columns image, relative to `image/`, and side, `left` or `right`) supplies it.
+`sides.csv` (columns image, relative to `image/`, and side, `left` or `right`) supplies it; of a path there, its last
+four parts count, without the ending.
 """
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,9 @@ MAT = Path("misc", "make_model_name.mat")
 NAMES = ("make_names", "model_names")  # cell arrays of texts
 UNCERTAIN = -1
 VIEWS = {1: "front", 2: "rear", 3: "{side}", 4: "front_{side}", 5: "rear_{side}"}
+MALFORMED = "with a malformed label"
 LONGEST = 200  # bytes; no label is as long
+TOLERATED = 0.01  # share of malformed labels beyond which the data set itself is at fault
 LABEL = re.compile(rb"(-1|[1-5])[ \t]*\r?\n\d{1,3}[ \t]*\r?\n" + rb"[ \t]+".join([rb"(-?\d{1,6})"] * 4) + rb"\s*")
 
 
@@ -30,7 +34,8 @@ def read(settings: Data, root: Path) -> Reading:
     """Return the images of certain view; the group of an image is its `<make_id>/<model_id>/<year>`.
 
     Raises:
-        BenchmarkError: a folder, `sides.csv` or the names are missing, a label is malformed, or a file lies outside.
+        BenchmarkError: a folder, `sides.csv` or the names are missing, more than 1 % of the labels are malformed,
+            `sides.csv` names no image that is there, or a file lies outside.
     """
     base = next((base for base in (root, root / "data") if (base / "image").is_dir()), None)
     if base is None:
@@ -39,62 +44,80 @@ def read(settings: Data, root: Path) -> Reading:
         raise BenchmarkError(f"{base / 'label'} is missing; CompCars has its labels there, beside image")
     inside = base.relative_to(root)
     prefix = (inside / "image").as_posix()
-    sides = _sides(settings, base)
-    images = []
-    for folder, files in tree.walk(base / "image"):
-        if len(folder.parts) == 3:
-            images += [f"{folder.as_posix()}/{name}" for name in files if name.endswith(".jpg") and name[0] != "."]
-    images.sort()
-    labels = [(inside / "label" / f"{image[:-4]}.txt").as_posix() for image in images]
-    tree.check([*(f"{prefix}/{image}" for image in images), *labels, (inside / MAT).as_posix()], root)
+    images = _images(base / "image")
+    labels = [(inside / "label" / f"{key}.txt").as_posix() for key in images]
+    tree.check([*(f"{prefix}/{image}" for image in images.values()), *labels, (inside / MAT).as_posix()], root)
+    sides, notes = _sides(settings, base, images)
     names = _Names(base / MAT)
     rows: list[dict[str, object]] = []
     dropped: Counter[str] = Counter()
-    for image in images:
+    malformed = ""
+    for key, image in images.items():
         make, model, year, _ = image.split("/")
-        label = _label(base / "label" / f"{image[:-4]}.txt")
-        view, reason = _view(label, sides.get(image))
+        path = base / "label" / f"{key}.txt"
+        label = _label(path) if path.exists() else None
+        view, reason = _view(label, sides.get(key), settings)
         if label is None or view is None:
             dropped[reason] += 1
+            malformed = malformed or (str(path) if reason == MALFORMED else "")
             continue
         identity, group = names.identity(make, model), f"{make}/{model}/{year}"
         rows.append(
             {"image": f"{prefix}/{image}", "identity": identity, "view": view, "box": list(label[1:]), "group": group}
         )
-    return Reading(manifest.build(rows), dict(dropped))
+    if dropped[MALFORMED] > TOLERATED * len(images):
+        raise BenchmarkError(
+            f"{dropped[MALFORMED]} of {len(images)} images have a malformed label: {malformed} is no label; expected "
+            "three lines: viewpoint (-1 or 1 to 5), number of boxes, and x1 y1 x2 y2 in whole pixels with x1 < x2 and "
+            "y1 < y2"
+        )
+    return Reading(manifest.build(rows), dict(dropped), notes)
 
 
-def _label(path: Path) -> tuple[int, int, int, int, int] | None:
-    """Return viewpoint and box (from 0, right and lower edges exclusive), or null where there is no label."""
-    if not path.exists():
-        return None
+def _images(folder: Path) -> dict[str, str]:
+    """Return the paths of all images by their paths without ending, which label and `sides.csv` share."""
+    images: dict[str, str] = {}
+    for inside, files in tree.walk(folder):
+        for name in filter(tree.is_picture, files) if len(inside.parts) == 3 else ():
+            image = f"{inside.as_posix()}/{name}"
+            other = images.setdefault(image.rpartition(".")[0], image)
+            if other != image:
+                raise BenchmarkError(f"{folder}: {image} and {other} have one label; remove one of them")
+    return dict(sorted(images.items(), key=lambda item: item[1]))
+
+
+def _label(path: Path) -> tuple[int, int, int, int, int]:
+    """Return viewpoint and box (from 0, right and lower edges exclusive), all 0 for a malformed label."""
     content = b""
     if path.is_file():
         with path.open("rb") as file:
             content = file.read(LONGEST + 1)
     match = LABEL.fullmatch(content) if len(content) <= LONGEST else None
     viewpoint, x1, y1, x2, y2 = map(int, match.groups()) if match else (0, 0, 0, 0, 0)
-    if x2 <= x1 or y2 <= y1:
-        raise BenchmarkError(
-            f"{path} is no label; expected three lines: viewpoint (-1 or 1 to 5), number of boxes, "
-            "and x1 y1 x2 y2 in whole pixels with x1 < x2 and y1 < y2"
-        )
-    return viewpoint, x1 - 1, y1 - 1, x2, y2
+    return (viewpoint, x1 - 1, y1 - 1, x2, y2) if x1 < x2 and y1 < y2 else (0, 0, 0, 0, 0)
 
 
-def _view(label: tuple[int, ...] | None, side: str | None) -> tuple[str | None, str]:
-    """Return the name of the view, or null and the reason why there is none."""
+def _view(label: tuple[int, ...] | None, side: str | None, settings: Data) -> tuple[str | None, str]:
+    """Return the name of the view, or null and the reason why there is none.
+
+    A rear side of which it is not known which it is counts as a rear view, unless such views are wanted.
+    """
     if label is None:
         return None, "without a label file"
+    if not any(label):
+        return None, MALFORMED
     if label[0] == UNCERTAIN:
         return None, "of uncertain view"
     view = VIEWS[label[0]]
+    if side is None and view == VIEWS[5] and not {"rear_left", "rear_right"} & set(settings.views):
+        return "rear_side", ""
     if side is None and "{side}" in view:
         return None, "without an entry in sides.csv"
     return view.format(side=side), ""
 
 
-def _sides(settings: Data, base: Path) -> dict[str, str]:
+def _sides(settings: Data, base: Path, known: Collection[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the sides by path without ending, and a sentence on the entries that match no image."""
     path = annotations.locate(settings, base, "sides.csv")
     if path is None:
         raise BenchmarkError(
@@ -103,8 +126,16 @@ def _sides(settings: Data, base: Path) -> dict[str, str]:
         )
     frame = annotations.read(path, ["image", "side"])
     annotations.refuse(path, frame["side"], ~frame["side"].isin(["left", "right"]), "is neither left nor right")
-    annotations.refuse(path, frame["image"], frame["image"].duplicated(), "stands there twice; remove one of the lines")
-    return dict(zip(frame["image"], frame["side"], strict=True))
+    keys = frame["image"].map(_key)
+    annotations.refuse(path, frame["image"], keys.duplicated(), "stands there twice; remove one of the lines")
+    notes = annotations.unmatched(path, keys.tolist(), known, "by make/model/year/name, as in the folder image")
+    return dict(zip(keys, frame["side"], strict=True)), notes
+
+
+def _key(image: str) -> str:
+    """Return `make/model/year/name` without ending, however the path of an image is written."""
+    parts = [part for part in image.replace("\\", "/").split("/") if part not in ("", ".")]
+    return re.sub(r"\.\w{3,4}$", "", "/".join(parts[-4:]))
 
 
 class _Names:
@@ -128,15 +159,17 @@ class _Names:
 
 
 def _by_id(cells: np.ndarray) -> dict[str, str]:
-    """Return the texts of a cell array by their numbers counted from 1; a cell that is empty has any type."""
+    """Return the texts of a cell array by their numbers counted from 1.
+
+    A cell that is empty has any type, or holds NaN; a name of digits can be a number.
+    """
     if cells.dtype != object:
         raise ValueError("the names are no cell array")
     found = {}
     for number, cell in enumerate(np.ravel(cells), start=1):
         texts = np.ravel(cell)
-        if texts.size and texts.dtype.kind != "U":
+        if texts.size and texts.dtype.kind not in "Uiuf":
             raise ValueError("a name is no text")
-        found[str(number)] = "".join(map(str, texts)).strip()
-        if CONTROL.search(found[str(number)]):
-            raise ValueError("a name has a control character")
+        words = (text if isinstance(text, str) else f"{text:g}" for text in texts.tolist() if text == text)  # no NaN
+        found[str(number)] = " ".join(CONTROL.sub(" ", "".join(words)).split())
     return found

@@ -9,6 +9,8 @@
 | group | near duplicates, such as the photographs of a car's year or of a session; for splits that keep them together |
 | capture | what both images of a training pair share where they can, such as session and light; or empty |
 | split | `auxiliary` or `standard` where the data set prescribes it, else null |
+
+A box can have a fifth number, the roll: degrees by which it is turned about its centre, clockwise as the image is seen.
 """
 
 from dataclasses import dataclass, field
@@ -43,10 +45,14 @@ class Account:
 
 @dataclass(frozen=True)
 class Reading:
-    """A manifest, and how many images were left out of it for which reason."""
+    """A manifest, how many images were left out of it for which reason, and notes: sentences on what is odd.
+
+    The notes are about other files than images, such as lines of a CSV that match no image.
+    """
 
     manifest: pd.DataFrame
     dropped: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def account(self) -> Account:

@@ -291,7 +291,9 @@ def claims_sheet(table: pd.DataFrame, facts: Facts, missing: Missing = NOTHING) 
     for key, exhibit in shown.items():
         for name, own in table[table["exhibit"] == exhibit.name].groupby("claim", sort=False):
             correlated = own["metric"].iloc[0] == TAU
-            head = CORRELATED if correlated else [*PARTS, f"{column(facts.settings, key)}, points", *TESTS]
+            head = (
+                CORRELATED if correlated else [*PARTS, f"{column(facts.settings, key, facts.counts)}, points", *TESTS]
+            )
             cells = [_cells(row, missing, footnotes) for row in own.to_dict("records")]
             grids.append(Grid(head, cells, f"{exhibit.name}: {name}"))
     title = f"Claims of the paper, profile {facts.name}"
@@ -334,11 +336,11 @@ def _cells(row: Mapping[Hashable, Any], missing: Missing, footnotes: Footnotes) 
 
 def _notes(table: pd.DataFrame, facts: Facts, shown: Mapping[str, Exhibit]) -> list[str]:
     """Return what differs from the paper's setting, which exhibits are about other data, and what verdicts rest on."""
-    first, *others = setting_notes(facts.settings)
+    first, *others = setting_notes(facts.settings, counts=facts.counts)
     faces = counterpart(facts.settings.data) == FACES
     cars = [each.name for each in shown.values() if faces and each.data != FACES and each.measurement]
     of_cars = f" In the paper {', '.join(cars)} are of CompCars alone." if cars else ""
-    other = f" {NOT_THE_PAPER}" if cars or differs(facts.settings) else ""
+    other = f" {NOT_THE_PAPER}" if cars or differs(facts.settings, counts=facts.counts) else ""
     seeds = table["n_seeds"].dropna()
     kinds = [OVER_SEEDS] * bool((seeds >= SEEDS_FOR_T).any()) + [OVER_IMAGES] * bool((seeds < SEEDS_FOR_T).any())
     brackets = f"In brackets: {'; '.join(kinds)}. {ALIKE}" if kinds else "None of the pairs is measured."

@@ -155,7 +155,7 @@ def _beside(exhibit: str, own: pd.DataFrame, metrics: list[str], facts: Facts) -
     table = table.assign(
         profile=facts.name,
         difference=table["measured"] - table["published"],
-        reproduction=column(facts.settings, exhibit) == REPRODUCED,
+        reproduction=column(facts.settings, exhibit, facts.counts) == REPRODUCED,
     )
     return table[["profile", *published, *MEASURED, "difference", "reproduction"]]
 
@@ -175,7 +175,7 @@ def _sheet(exhibit: str, table: pd.DataFrame, facts: Facts, gaps: Gaps, many: st
 
     `many` and `few` say what an interval over many or few training seeds covers.
     """
-    shown, ours = load().exhibits[exhibit], column(facts.settings, exhibit)
+    shown, ours = load().exhibits[exhibit], column(facts.settings, exhibit, facts.counts)
     footnotes, grids = Footnotes(), []
     for _, grid in table.groupby(SIZES[exhibit]):
         metrics = [HEADS.get(metric, metric) for metric in grid["metric"].unique()]
@@ -189,7 +189,9 @@ def _sheet(exhibit: str, table: pd.DataFrame, facts: Facts, gaps: Gaps, many: st
     seeds = table["n_seeds"].dropna()
     said = "None of these rows is measured here." if seeds.empty else f"In brackets: {intervals(seeds, many, few)}."
     title = f"{shown.name}, published and {ours}, profile {facts.name}"
-    return Sheet(title, grids, [*footnotes.notes, *setting_notes(facts.settings, exhibit), f"{source} {said}"])
+    return Sheet(
+        title, grids, [*footnotes.notes, *setting_notes(facts.settings, exhibit, facts.counts), f"{source} {said}"]
+    )
 
 
 def _line(rows: list[dict[Hashable, Any]], gaps: Gaps, footnotes: Footnotes) -> list[object]:

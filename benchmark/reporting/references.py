@@ -1,5 +1,6 @@
 """What the paper reports, read from `references.yaml`, and how far the setting of a run is the paper's."""
 
+from collections.abc import Mapping
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -9,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.config.settings import NINE, Data, Profile
+from benchmark.data import splitting
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.results.rates import ACCURACY, ALL_RATES, SHARPNESS
@@ -28,6 +30,9 @@ IRRELEVANT = {  # sections of settings, by what is measured; nothing of a pictur
     None: ("evaluation", "extractor", "fewshot"),
 }
 
+SIZES = {"data.auxiliary": ("auxiliary", "validation"), "data.standard": ("standard",)}  # parts of the data
+
+Counts = Mapping[str, Mapping[str, int]]  # as in `Facts`
 Value = int | float | str | tuple[int | str, ...]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 DataSet = Literal["compcars", "multipie"]
@@ -285,7 +290,13 @@ def no_faces(settings: Profile, exhibit: str = "") -> str:
     return f"{said} {NO_REPRODUCTION}: {'; '.join(differs(settings, exhibit))}." if exhibit else said
 
 
-def differs(settings: Profile, exhibit: str | None = None) -> list[str]:
+def identities(dataset: str) -> tuple[int, int] | None:
+    """Return how many auxiliary and standard identities the paper has of a data set, None for one it does not have."""
+    auxiliary, standard = (getattr(load().settings[key], dataset, None) for key in SIZES)
+    return (auxiliary, standard) if auxiliary and standard else None
+
+
+def differs(settings: Profile, exhibit: str | None = None, counts: Counts | None = None) -> list[str]:
     """Return in words each setting that is not the paper's; an empty list means that the run is a reproduction.
 
     Only what the paper states is compared. Without an exhibit the setting is that of the run's `counterpart`.
@@ -293,16 +304,28 @@ def differs(settings: Profile, exhibit: str | None = None) -> list[str]:
     Args:
         settings: of the run.
         exhibit: key of the table or figure whose setting counts, such as `table_1`.
+        counts: of `Facts`: the sizes of the split are those that came out. Without them a share is compared by what it
+            gives of the paper's identities.
     """
-    found = []
-    for key, stated in _wanted(settings, exhibit).items():
-        own = attrgetter(key)(settings)
+    found, wanted = [], _wanted(settings, exhibit)
+    sizes = _sizes(settings, wanted, counts)
+    for key, stated in wanted.items():
+        own: Any = sizes[key] if key in sizes else attrgetter(key)(settings)
         same = own == stated
         if isinstance(stated, tuple):
             same = set(stated) <= set(own) if key in AT_LEAST else set(stated) == set(own)
         if not same:
             found.append(f"{load().settings[key].words.format(_text(own))} instead of {_text(stated)}")
     return found
+
+
+def _sizes(settings: Profile, wanted: dict[str, Any], counts: Counts | None) -> dict[str, int]:
+    """Return the numbers of auxiliary and standard identities by key, as in `differs`."""
+    if counts:
+        there = {part: count["identities"] for part, count in counts.items()}
+        return {key: sum(there.get(part, 0) for part in parts) for key, parts in SIZES.items()}
+    asked = splitting.sizes(settings.data, sum(wanted[key] for key in SIZES))
+    return dict(zip(SIZES, asked, strict=True))
 
 
 def _wanted(settings: Profile, exhibit: str | None) -> dict[str, Any]:
@@ -328,14 +351,14 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def column(settings: Profile, exhibit: str) -> str:
+def column(settings: Profile, exhibit: str, counts: Counts | None = None) -> str:
     """Return what a column of the run's own numbers is called beside the paper's."""
-    return THIS_RUN if differs(settings, exhibit) else REPRODUCED
+    return THIS_RUN if differs(settings, exhibit, counts) else REPRODUCED
 
 
-def setting_notes(settings: Profile, exhibit: str | None = None) -> list[str]:
+def setting_notes(settings: Profile, exhibit: str | None = None, counts: Counts | None = None) -> list[str]:
     """Return what differs from the paper, and what cannot be compared."""
-    references, found, training = load(), differs(settings, exhibit), settings.training
+    references, found, training = load(), differs(settings, exhibit, counts), settings.training
     said = "All that the paper says of its setting is so here, but for what every profile departs in."
     if found:
         said = f"{NO_REPRODUCTION}: {'; '.join(found)}. The paper's numbers stand beside these for orientation."

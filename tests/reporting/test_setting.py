@@ -90,8 +90,8 @@ def test_where_weights_begin_and_which_are_measured(changes: dict[str, Any], sai
         ("data__image_size", 128, "images of 128 px instead of 224"),
         ("data__views", ["left", "right"], "views left, right instead of left, front_left, front, front_right, right"),
         ("data__minimum_images", 5, "classes of at least 5 images instead of 10"),
-        ("data__auxiliary", 0.8, "auxiliary identities: 0.8 instead of 1,181"),
-        ("data__standard", None, "standard identities: all others instead of 296"),
+        ("data__auxiliary", 0.5, "auxiliary identities: 738 instead of 1,181; standard identities: 739 instead of 296"),
+        ("data__standard", 200, "standard identities: 200 instead of 296"),
         ("training__batch_size", 32, "batches of 32 instead of 64"),
         ("training__width", 0.5, "0.5 times the published channels instead of 1"),
         ("training__learning_rate_factor", 2.0, "2 times the published learning rates instead of 1"),
@@ -105,7 +105,16 @@ def test_where_weights_begin_and_which_are_measured(changes: dict[str, Any], sai
     ],
 )
 def test_one_changed_setting_is_named(key: str, value: object, said: str) -> None:
-    assert differs(profile("compcars", **{key: value})) == [said]
+    assert "; ".join(differs(profile("compcars", **{key: value}))) == said
+
+
+def test_the_sizes_that_came_out_count() -> None:
+    wanted = {"auxiliary": 1063, "validation": 118, "standard": 296}
+    counts = {part: {"identities": number, "images": 20 * number} for part, number in wanted.items()}
+    assert differs(profile("compcars"), counts=counts) == []
+    counts["standard"]["identities"] = 290
+    assert differs(profile("compcars"), counts=counts) == ["standard identities: 290 instead of 296"]
+    assert column(profile("compcars"), "table_2", counts) == "this run"
 
 
 def test_what_the_paper_does_not_state_is_not_compared() -> None:
