@@ -3,14 +3,17 @@
 `image/<make_id>/<model_id>/<year>/<name>.jpg`, `label/` with the same path and `.txt`, `misc/make_model_name.mat` and
 `sides.csv`, in the root or in its folder `data`. A label has three lines: viewpoint, number of boxes, and the box
 `x1 y1 x2 y2` in pixels counted from 1, both ends included. CompCars does not say which side of a car is seen;
-`sides.csv` (columns image, relative to `image/`, and side, `left` or `right`) supplies it.
+`sides.csv` (columns image, relative to `image/`, and side, `left` or `right`) supplies it. It may have a column
+confidence, from 0.5 to 1, as that of `benchmark sides` has.
 """
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from benchmark.config.settings import Data
 from benchmark.config.values import CONTROL
@@ -32,28 +35,24 @@ def read(settings: Data, root: Path) -> Reading:
     Raises:
         BenchmarkError: a folder, `sides.csv` or the names are missing, a label is malformed, or a file lies outside.
     """
-    base = next((base for base in (root, root / "data") if (base / "image").is_dir()), None)
-    if base is None:
-        raise BenchmarkError(f"{root} has neither image nor data/image; data.root must be the folder of CompCars")
-    if not (base / "label").is_dir():
-        raise BenchmarkError(f"{base / 'label'} is missing; CompCars has its labels there, beside image")
+    base = base_of(root)
     inside = base.relative_to(root)
     prefix = (inside / "image").as_posix()
     sides = _sides(settings, base)
-    images = []
-    for folder, files in tree.walk(base / "image"):
-        if len(folder.parts) == 3:
-            images += [f"{folder.as_posix()}/{name}" for name in files if name.endswith(".jpg") and name[0] != "."]
-    images.sort()
-    labels = [(inside / "label" / f"{image[:-4]}.txt").as_posix() for image in images]
-    tree.check([*(f"{prefix}/{image}" for image in images), *labels, (inside / MAT).as_posix()], root)
+    side_of = dict(zip(sides.index, sides["side"], strict=True))
+    unsure = set(sides.index[sides["confidence"] < settings.side_confidence])
+    tree.check([(inside / MAT).as_posix()], root)
     names = _Names(base / MAT)
     rows: list[dict[str, object]] = []
     dropped: Counter[str] = Counter()
-    for image in images:
+    sided = []
+    for image, label in labelled(root):
         make, model, year, _ = image.split("/")
-        label = _label(base / "label" / f"{image[:-4]}.txt")
-        view, reason = _view(label, sides.get(image))
+        view, reason = _view(label, side_of.get(image))
+        if view is not None and view not in VIEWS.values():
+            sided.append(image)
+            if image in unsure:
+                view, reason = None, f"whose side has a confidence below {settings.side_confidence:g}"
         if label is None or view is None:
             dropped[reason] += 1
             continue
@@ -61,7 +60,40 @@ def read(settings: Data, root: Path) -> Reading:
         rows.append(
             {"image": f"{prefix}/{image}", "identity": identity, "view": view, "box": list(label[1:]), "group": group}
         )
-    return Reading(manifest.build(rows), dict(dropped))
+    return Reading(manifest.build(rows), dict(dropped), _estimated(sides["confidence"].loc[sided], settings))
+
+
+def base_of(root: Path) -> Path:
+    """Return the folder that holds `image/` and `label/`: the root or its folder `data`.
+
+    Raises:
+        BenchmarkError: there is none.
+    """
+    base = next((base for base in (root, root / "data") if (base / "image").is_dir()), None)
+    if base is None:
+        raise BenchmarkError(f"{root} has neither image nor data/image; data.root must be the folder of CompCars")
+    if not (base / "label").is_dir():
+        raise BenchmarkError(f"{base / 'label'} is missing; CompCars has its labels there, beside image")
+    return base
+
+
+def labelled(root: Path) -> Iterator[tuple[str, tuple[int, int, int, int, int] | None]]:
+    """Yield each image, relative to `image/` and sorted, with its label as `_label` returns it.
+
+    Raises:
+        BenchmarkError: as `read`.
+    """
+    base = base_of(root)
+    images = []
+    for folder, files in tree.walk(base / "image"):
+        if len(folder.parts) == 3:
+            images += [f"{folder.as_posix()}/{name}" for name in files if name.endswith(".jpg") and name[0] != "."]
+    images.sort()
+    inside = base.relative_to(root)
+    labels = [(inside / "label" / f"{image[:-4]}.txt").as_posix() for image in images]
+    tree.check([*((inside / "image" / image).as_posix() for image in images), *labels], root)
+    for image, label in zip(images, labels, strict=True):
+        yield image, _label(root / label)
 
 
 def _label(path: Path) -> tuple[int, int, int, int, int] | None:
@@ -94,17 +126,35 @@ def _view(label: tuple[int, ...] | None, side: str | None) -> tuple[str | None, 
     return view.format(side=side), ""
 
 
-def _sides(settings: Data, base: Path) -> dict[str, str]:
+def _sides(settings: Data, base: Path) -> pd.DataFrame:
+    """Return side and confidence by image; the confidence is missing where the file has none."""
     path = annotations.locate(settings, base, "sides.csv")
     if path is None:
         raise BenchmarkError(
             f"{base / 'sides.csv'} is missing: CompCars does not label whether the left or the right side of a car is "
-            "seen; write it with the columns image (relative to image/) and side (left or right)"
+            f"seen; `benchmark sides --data-root {base}` estimates it, or write the columns image (relative to image/) "
+            "and side (left or right)"
         )
     frame = annotations.read(path, ["image", "side"])
     annotations.refuse(path, frame["side"], ~frame["side"].isin(["left", "right"]), "is neither left nor right")
     annotations.refuse(path, frame["image"], frame["image"].duplicated(), "stands there twice; remove one of the lines")
-    return dict(zip(frame["image"], frame["side"], strict=True))
+    confidence = pd.Series(np.nan, frame.index)
+    if "confidence" in frame:
+        confidence = annotations.numbers(path, frame["confidence"])
+        annotations.refuse(path, frame["confidence"], ~confidence.between(0, 1), "is no confidence from 0 to 1")
+    return frame.assign(confidence=confidence).set_index("image")[["side", "confidence"]]
+
+
+def _estimated(confidence: pd.Series, settings: Data) -> str:
+    """Return how sure the sides of images are, as a sentence for the tables; empty where nothing says it."""
+    if confidence.isna().all():
+        return ""
+    kept = confidence[confidence >= settings.side_confidence]
+    return (
+        f"Left and right are estimates (benchmark sides), no labels of the data set: {(confidence == 1).sum():,} of "
+        f"{len(confidence):,} images have their side by hand, {len(confidence) - len(kept):,} are left out for a "
+        f"confidence below {settings.side_confidence:g}, and the mean confidence of the others is {kept.mean():.3f}."
+    )
 
 
 class _Names:

@@ -43,10 +43,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Reading:
-    """A manifest, and how many images were left out of it for which reason."""
+    """A manifest, how many images were left out of it for which reason, and which of its labels are estimates."""
 
     manifest: pd.DataFrame
     dropped: dict[str, int] = field(default_factory=dict)
+    estimated: str = ""  # a sentence for the tables
 
     @property
     def account(self) -> Account:
