@@ -88,6 +88,9 @@ def render(rows: Rows, results: Path) -> list[str]:
         "paper/table_1": with_doubts(exhibits.sheet_1(table_1, facts, recognition)),
         "paper/table_2": exhibits.sheet_2(table_2, facts, identity),
     }
+    if facts.estimated:
+        for some, names in ((own, ("identity", "fewshot")), (compared, ("paper/table_1", "paper/table_2"))):
+            some |= {name: replace(some[name], notes=[*some[name].notes, facts.estimated]) for name in names}
     for name, sheet in {**compared, **own}.items():
         write_text(results / f"{name}.md", sheets.markdown(sheet))
         write_text(results / f"{name}.tex", sheets.latex(sheet))

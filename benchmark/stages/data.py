@@ -7,11 +7,13 @@ from benchmark.data.image_store import SPLIT
 from benchmark.data.roots import KEPT, data_root
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
+from benchmark.files import write_text
 from benchmark.run.artifacts import Artifact
 from benchmark.run.cache import ensure
 from benchmark.run.workspace import Run, locked
 
 MANIFEST, FILTERED = "manifest.parquet", "filtered.parquet"
+ESTIMATED = "estimated.txt"  # which labels of the manifest are estimates, a sentence or nothing
 
 
 def prepare_data(run: Run) -> None:
@@ -33,6 +35,7 @@ def prepare(run: Run) -> None:
     reading = adapters.read(settings, root)
     with run.lock("data"):
         manifest.write(reading.manifest, run.data / MANIFEST)
+        write_text(run.data / ESTIMATED, reading.estimated)
     print(reading.account)
 
 

@@ -14,6 +14,7 @@ from benchmark import seeding
 from benchmark.data import annotations, compcars, sides
 from benchmark.data.images import in_threads
 from benchmark.data.pictures import Pixels, crop, decode
+from benchmark.environment import use_threads
 from benchmark.errors import BenchmarkError
 from benchmark.files import replacing, write_text
 
@@ -56,6 +57,7 @@ def estimate(
         BenchmarkError: the input is wrong, or would be overwritten; or self-training has gone astray, where the images
             to label are written and nothing else.
     """
+    use_threads(1)  # last digits must not depend on the cores; images are decoded on two threads all the same
     base = compcars.base_of(root)
     output, sheet = _places(base, labels, output, sheet)
     listing = sheet.with_suffix(".csv")
@@ -96,8 +98,8 @@ def estimate(
     if astray:
         raise BenchmarkError(
             f"{' and '.join(astray)}: fewer than {AGREED:.0%} of the images have the side that rendered cars give, so "
-            f"no sides are written; look at the {len(shown)} images of {sheet}, correct the column side of {listing}, and "
-            f"call the command again with --labels {listing}"
+            f"no sides are written; look at the {len(shown)} images of {sheet}, correct the column side of "
+            f"{listing}, and call the command again with --labels {listing}"
         )
     _write(rows[["image", "side", "confidence"]], output)
     print(f"sides: {output}; least certain: {sheet}, and {listing} to correct and pass as --labels")
