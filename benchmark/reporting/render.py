@@ -50,7 +50,8 @@ def render(rows: Rows, results: Path) -> list[str]:
     facts, settings, made = rows.facts, rows.facts.settings, tidy(rows)
     identity, recognition = identity_gaps(rows), fewshot_gaps(rows)
     made.write(results)
-    doubts = fewshot.doubts(made.fewshot)
+    estimated = [facts.estimated] * bool(facts.estimated)
+    doubts = [*fewshot.doubts(made.fewshot), *estimated]
 
     def with_doubts(sheet: Sheet) -> Sheet:
         return replace(sheet, notes=[*sheet.notes, *doubts])
@@ -67,7 +68,7 @@ def render(rows: Rows, results: Path) -> list[str]:
         ),
     }
     warnings = judges.warnings(facts.judges, made.identity)
-    trust = [*warnings, *([judges.stated(facts.judges)] if facts.judges else [])]
+    trust = [*warnings, *([judges.stated(facts.judges)] if facts.judges else []), *estimated]
 
     def with_trust(sheet: Sheet) -> Sheet:
         return replace(sheet, notes=[*trust, *sheet.notes])
@@ -88,9 +89,6 @@ def render(rows: Rows, results: Path) -> list[str]:
         "paper/table_1": with_doubts(exhibits.sheet_1(table_1, facts, recognition)),
         "paper/table_2": exhibits.sheet_2(table_2, facts, identity),
     }
-    if facts.estimated:
-        for some, names in ((own, ("identity", "fewshot")), (compared, ("paper/table_1", "paper/table_2"))):
-            some |= {name: replace(some[name], notes=[*some[name].notes, facts.estimated]) for name in names}
     for name, sheet in {**compared, **own}.items():
         write_text(results / f"{name}.md", sheets.markdown(sheet))
         write_text(results / f"{name}.tex", sheets.latex(sheet))

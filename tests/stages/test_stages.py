@@ -152,7 +152,7 @@ def test_a_report_removes_the_tables_of_features_that_may_have_changed(finished:
 
 
 def test_the_tables_say_which_labels_are_estimates(finished: Run) -> None:
-    pages = ("identity.md", "fewshot.md", "paper/table_1.md", "paper/table_2.tex", "report.html")
+    pages = ("identity.md", "identity_diagnostics.tex", "claims.md", "paper/table_1.md", "report.html")
     try:
         for sentence in ("Left and right are guesses.", ""):
             (finished.data / ESTIMATED).write_text(sentence, encoding="utf-8")
