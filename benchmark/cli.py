@@ -209,6 +209,26 @@ def datasets() -> None:
         click.echo(f"{name:12} {line}")
 
 
+@cli.command(cls=SeveralValues)
+@click.option("--data-root", "root", required=True, type=click.Path(path_type=Path), help="Folder of CompCars.")
+@click.option("--labels", multiple=True, type=click.Path(path_type=Path), help="CSV of sides by hand, or of azimuths.")
+@click.option("--output", type=click.Path(path_type=Path), help="CSV to write; default: sides.csv beside image/.")
+@click.option("--sheet", type=click.Path(path_type=Path), help="PNG of the least certain; default: beside the CSV.")
+@click.option("--review", type=Whole(1, 1000), default=60, show_default=True, help="How many images it shows.")
+@click.option("--rear", is_flag=True, help="Rear-side images, too.")
+def sides(
+    root: Path, labels: tuple[Path, ...], output: Path | None, sheet: Path | None, review: int, rear: bool
+) -> None:
+    """Estimate which side of each car CompCars shows, which its labels do not say, and write sides.csv.
+
+    The least certain images are shown on a sheet and listed in a CSV to correct and pass as --labels; docs/sides.md has
+    the steps, and how many sides are right.
+    """
+    from benchmark.stages.sides import estimate
+
+    estimate(root, labels, output, sheet, review, rear)
+
+
 @cli.command()
 @click.option("--model", required=True, help="A trained model.")
 @click.option("--seed", type=Whole(0), default=0, show_default=True, help="Training seed.")

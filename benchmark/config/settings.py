@@ -70,6 +70,7 @@ class Data(Section):
     dataset: Literal["rendered", "compcars", "multipie", "table"] = "rendered"
     root: Place | None = None  # folder of the images; null: made by the suite (rendered only)
     annotations: Place | None = None  # table: CSV of labels; compcars: sides.csv; multipie: CSV of crop boxes
+    side_confidence: float = Field(0.6, ge=0, le=1)  # compcars: images of a side less sure (`sides.csv`) are left out
     image_size: int = Field(32, ge=16, le=512)  # side of the stored square images in pixels
     views: tuple[View, ...] = Field(CARS, min_length=2, strict=False)  # kept views, in the order codes interpolate
     margin: float = Field(0.1, ge=0, le=1)  # the box is enlarged by this share of its sides before cropping

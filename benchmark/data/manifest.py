@@ -45,14 +45,19 @@ class Account:
 
 @dataclass(frozen=True)
 class Reading:
-    """A manifest, how many images were left out of it for which reason, and notes: sentences on what is odd.
+    """A manifest, and what was left out of it.
 
-    The notes are about other files than images, such as lines of a CSV that match no image.
+    Attributes:
+        manifest: the images.
+        dropped: how many were left out for which reason.
+        notes: sentences on what is odd in other files than images, such as lines of a CSV that match no image.
+        estimated: a sentence for the tables on the labels that are estimates, empty if none is.
     """
 
     manifest: pd.DataFrame
     dropped: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    estimated: str = ""
 
     @property
     def account(self) -> Account:

@@ -50,7 +50,8 @@ def render(rows: Rows, results: Path) -> list[str]:
     facts, settings, made = rows.facts, rows.facts.settings, tidy(rows)
     identity, recognition = identity_gaps(rows), fewshot_gaps(rows)
     made.write(results)
-    doubts = fewshot.doubts(made.fewshot)
+    estimated = [facts.estimated] * bool(facts.estimated)
+    doubts = [*fewshot.doubts(made.fewshot), *estimated]
 
     def with_doubts(sheet: Sheet) -> Sheet:
         return replace(sheet, notes=[*sheet.notes, *doubts])
@@ -67,7 +68,7 @@ def render(rows: Rows, results: Path) -> list[str]:
         ),
     }
     warnings = judges.warnings(facts.judges, made.identity)
-    trust = [*warnings, *([judges.stated(facts.judges)] if facts.judges else [])]
+    trust = [*warnings, *([judges.stated(facts.judges)] if facts.judges else []), *estimated]
 
     def with_trust(sheet: Sheet) -> Sheet:
         return replace(sheet, notes=[*trust, *sheet.notes])

@@ -211,6 +211,7 @@ class Facts(BaseModel):
         left_out: standard identities that each split cannot use.
         failed: what is missing in the tables, and why; not what is missing because of another one here.
         judges: the networks for `identity` and `view`; rows stored earlier do not have them.
+        estimated: which labels of the data are estimates, and how sure, as a sentence; empty where none are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -225,6 +226,7 @@ class Facts(BaseModel):
     left_out: dict[str, int]
     failed: tuple[Failure, ...] = ()
     judges: dict[str, Judge] = {}
+    estimated: str = ""
 
     @field_validator("settings", mode="before")
     @classmethod

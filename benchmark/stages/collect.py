@@ -26,6 +26,7 @@ from benchmark.run import sources
 from benchmark.run.artifacts import Artifact, entry, is_model, made
 from benchmark.run.cache import check, is_done
 from benchmark.run.workspace import Run
+from benchmark.stages.data import ESTIMATED
 
 SHOWN = ("torch", "torchvision", "numpy", "scikit-learn", "pandas", "lightning-fabric")
 LOG = "log.csv"  # of a training run
@@ -242,7 +243,7 @@ def _facts(
     records: list[dict[str, Any]],
     missing: list[Failure],
 ) -> Facts:
-    parts = store.manifest.groupby("split")["identity"]
+    parts, estimated = store.manifest.groupby("split")["identity"], run.data / ESTIMATED
     counts = pd.DataFrame({"identities": parts.nunique(), "images": parts.size()}).to_dict("index")
     return Facts(
         name=run.name,
@@ -255,6 +256,7 @@ def _facts(
         left_out={each.split: each.left_out for each in identities},
         failed=tuple(missing),
         judges={name: _judge(run, name) for name in JUDGES},
+        estimated=estimated.read_text(encoding="utf-8") if estimated.exists() else "",
     )
 
 

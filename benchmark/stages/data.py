@@ -11,9 +11,11 @@ from benchmark.data import adapters, filtering, images, manifest, splitting
 from benchmark.data.content import note_hash
 from benchmark.data.image_store import MANIFEST as STORED
 from benchmark.data.image_store import SPLIT
+from benchmark.data.manifest import Reading
 from benchmark.data.roots import KEPT, data_root
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation import episodes
+from benchmark.files import write_text
 from benchmark.reporting import references
 from benchmark.run.artifacts import Artifact
 from benchmark.run.cache import ensure, is_done
@@ -21,6 +23,7 @@ from benchmark.run.workspace import Run, locked
 
 MANIFEST, FILTERED = "manifest.parquet", "filtered.parquet"
 SAMPLED = 32  # images that are decoded to see how long all take
+ESTIMATED = "estimated.txt"  # which labels of the manifest are estimates, a sentence or nothing
 
 
 def prepare_data(run: Run) -> None:
@@ -34,11 +37,12 @@ def prepare(run: Run) -> None:
     """Render the cars if they are the data set, and write the manifest of all images."""
     found = read(run)
     with run.lock("data"):
-        manifest.write(found, run.data / MANIFEST)
+        manifest.write(found.manifest, run.data / MANIFEST)
+        write_text(run.data / ESTIMATED, found.estimated)
 
 
-def read(run: Run) -> pd.DataFrame:
-    """Return the manifest of all images, and say what was dropped; the cars are rendered if they are not there."""
+def read(run: Run) -> Reading:
+    """Read the data set, and say what was dropped; the cars are rendered if they are not there."""
     settings = run.settings.data
     root = data_root(settings)
     if settings.dataset == "rendered" and settings.root is None:
@@ -48,7 +52,7 @@ def read(run: Run) -> pd.DataFrame:
             rendered.make(settings.rendered, root)
     reading = adapters.read(settings, root)
     print(reading.account, *reading.notes, sep="\n")
-    return reading.manifest
+    return reading
 
 
 def filter_images(run: Run) -> None:
@@ -72,7 +76,7 @@ def preview(run: Run) -> pd.DataFrame:
 
     It lacks the column `row`, and has the images that cannot be decoded.
     """
-    kept = _keep(run, read(run))
+    kept = _keep(run, read(run).manifest)
     assigned, account = assign(run, kept)
     print(expected_store(run, kept), account, sep="\n")
     return assigned
