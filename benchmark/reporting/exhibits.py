@@ -93,7 +93,7 @@ def curves_sheet(curves: pd.DataFrame, facts: Facts, gaps: Gaps = COMPLETE, else
         lines = [[name, *(found.get((model, nc), NONE) for nc in counts)] for model, name in names.items()]
         grids.append(Grid(head, lines, HEADS[rate]))
     covered = intervals(curves["n_seeds"], covers(SEEDS_FOR_T), covers(1))
-    said = [note] if (note := no_faces(facts.settings, "figure_5")) else []
+    said = [note] if (note := no_faces(facts.settings, "figure_5", facts.counts)) else []
     title = f"Accuracy over the number of classes, profile {facts.name}"
     return Sheet(title, grids, [*footnotes.notes, *said, f"In brackets: {covered}."])
 

@@ -280,14 +280,14 @@ def counterpart(data: Data) -> DataSet:
     return FACES if data.dataset == FACES or set(data.views) == set(NINE) else CARS
 
 
-def no_faces(settings: Profile, exhibit: str = "") -> str:
+def no_faces(settings: Profile, exhibit: str = "", counts: Counts | None = None) -> str:
     """Return that the exhibits of faces are made of other images, and how the setting of one departs; or no text."""
     own = settings.data.dataset
     if own == FACES or counterpart(settings.data) != FACES:
         return ""
     images = "rendered cars, not faces" if own == "rendered" else f"images of the data set {own}"
     said = f"In the paper Figures 5 and 7 are of faces (Multi-PIE); these are {images}, seen from the same nine views."
-    return f"{said} {NO_REPRODUCTION}: {'; '.join(differs(settings, exhibit))}." if exhibit else said
+    return f"{said} {NO_REPRODUCTION}: {'; '.join(differs(settings, exhibit, counts))}." if exhibit else said
 
 
 def identities(dataset: str) -> tuple[int, int] | None:
