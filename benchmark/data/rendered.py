@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -68,7 +69,7 @@ def read(settings: Data, root: Path) -> Reading:
         return reading
     views = pd.read_parquet(root / SCENES, columns=["image", "view"]).set_index("image")["view"]
     images = reading.manifest["image"].str.removeprefix("image/")
-    return Reading(reading.manifest.assign(view=images.map(views)), reading.dropped)
+    return replace(reading, manifest=reading.manifest.assign(view=images.map(views)))
 
 
 def render_views(
