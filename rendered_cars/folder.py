@@ -4,7 +4,7 @@
 its make), view, certain (whether the label tells the view), and the fields of `scene.Scene`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import groupby
@@ -35,7 +35,14 @@ class Rendering(NamedTuple):
 
 
 def write(
-    root: Path, identities: int, few_pictured: int, images: tuple[int, int], size: int, seed: int, workers: int = 2
+    root: Path,
+    identities: int,
+    few_pictured: int,
+    images: tuple[int, int],
+    size: int,
+    seed: int,
+    workers: int = 2,
+    progress: Callable[..., Iterable[Any]] = tqdm,
 ) -> None:
     """Write the data set; the numbers alone decide every byte.
 
@@ -47,6 +54,7 @@ def write(
         size: long side of a picture in pixels.
         seed: of everything drawn.
         workers: processes that render; 1 renders in this one.
+        progress: shows how far it is; called like tqdm.
 
     Raises:
         BrokenProcessPool: one of them was killed.
@@ -57,7 +65,7 @@ def write(
     rows: list[dict[str, Any]] = []
     with mapping(workers) as mapped:
         made = mapped(job, [(entry, entry.model in few) for entry in entries])
-        for some in tqdm(made, total=len(entries), desc="rendering cars", unit="model", disable=None):
+        for some in progress(made, total=len(entries), desc="rendering cars", unit="model"):
             rows += some
     scenes = pd.DataFrame(rows).sort_values("image", ignore_index=True)
     labels.write_sides(scenes, root / "sides.csv")

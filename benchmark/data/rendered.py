@@ -13,6 +13,7 @@ import pandas as pd
 from benchmark.config.settings import Rendered
 from benchmark.errors import BenchmarkError
 from benchmark.files import beside, writing
+from benchmark.progress import progress
 from rendered_cars import folder
 from rendered_cars.folder import Rendering
 
@@ -37,7 +38,7 @@ def make(settings: Rendered, root: Path, workers: int = 2) -> None:
     try:
         with writing(root), _working():
             made = settings.identities, settings.scarce, settings.images, settings.size, settings.seed
-            folder.write(temporary, *made, workers=workers)
+            folder.write(temporary, *made, workers=workers, progress=progress)
             (temporary / SETTINGS).write_text(json.dumps(settings.model_dump(mode="json")), encoding="utf-8")
             os.sync()  # a power cut must not leave a complete folder of empty files
             temporary.replace(root)
