@@ -14,7 +14,11 @@ from benchmark.exits import UNREAD
 from tests.tools import PROJECT
 
 ENVIRONMENT = {**{k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}, "PYTHONPATH": str(PROJECT)}
-COUNT = "from benchmark.progress import progress\nfor _ in progress(range(3), desc='ours seed 0', total=3, unit='img'): pass"
+COUNT = """
+from benchmark.progress import progress
+for _ in progress(range(3), desc="ours seed 0", total=3, unit="img"):
+    pass
+"""
 
 
 def counted(seconds: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
