@@ -49,10 +49,10 @@ def open_fabric(
         BenchmarkError: the device is not there.
     """
     from lightning_fabric import Fabric
-    from lightning_fabric.plugins.environments import LightningEnvironment
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
     from lightning_fabric.utilities.rank_zero import rank_zero_only
 
-    rank_zero_only.rank = 0  # one process on one device: what a scheduler tells of others does not matter
+    rank_zero_only.rank = 0  # type: ignore[attr-defined]  # one process on one device: what a scheduler tells of others does not matter
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it names the precision each time
     try:
         chosen: dict[str, Any] = {"accelerator": device, "devices": 1, "precision": precision}
