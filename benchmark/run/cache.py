@@ -168,7 +168,7 @@ def ensure(run: Run, artifact: Artifact, wait: bool = True) -> Cell:
 def _advice(run: Run, artifact: Artifact) -> str:
     """Return what to do where the memory is too little for an artefact."""
     key = artifact.row.memory
-    free = "free some, by fewer --jobs or on another machine, and run again"
+    free = "free some, such as by fewer --jobs, and run again"
     return f"lower {key}, now {run.settings.values_of([key])[key]:,}, or {free}" if key else free
 
 
