@@ -7,13 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from dvc.cli import main as dvc
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from benchmark import environment
+from benchmark.config import settings
 from benchmark.data import roots
+from benchmark.errors import BenchmarkError
 from benchmark.run import sources
+from benchmark.run.workspace import run_of_profile
 from models import registry
 from models.registry import Entry, entries
+from pipelines.stage import check_links
 from tests.tools import PROJECT, TINY
 
 SLURM = {"SLURM_NTASKS": "4", "SLURM_JOB_ID": "7", "SLURM_JOB_NAME": "job", "SLURM_PROCID": "2", "SLURM_LOCALID": "2"}
@@ -114,3 +119,71 @@ def test_the_commit_is_that_of_the_project_alone(tmp_path: Path, monkeypatch: py
     assert len(own) == 12
     (inner / "file").write_text("two\n", encoding="utf-8")
     assert sources.commit() == f"{own}, changed"
+
+
+@pytest.fixture
+def download(project: Path) -> Path:
+    """The working directory: what `make env` needs of a ZIP of the project, its environment being made already."""
+    for name in ("Makefile", "dvc.yaml", ".dvc/config", "requirements.lock", "pyproject.toml"):
+        (project / name).parent.mkdir(exist_ok=True)
+        shutil.copy(PROJECT / name, project / name)
+    for name in (".venv/.ready", "benchmark/a.py", "pipelines/a.py", "models/a.py", "rendered_cars/a.py"):
+        (project / name).parent.mkdir()
+        (project / name).touch()
+    return project
+
+
+def make(folder: Path, *words: str, **variables: str) -> str:
+    command = ["make", "-C", str(folder), *words]
+    return subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=True).stdout
+
+
+def test_dvc_works_in_a_download_without_git_and_after_git_init(
+    download: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dvc(["dag"]) != 0
+    make(download, "env")
+    make(download, "env")
+    assert (download / ".dvc" / "config.local").read_text(encoding="utf-8").count("no_scm") == 1
+    assert dvc(["dag"]) == 0
+    subprocess.run(["git", "init", "-q"], check=True)
+    make(download, "env")
+    assert "no_scm" not in (download / ".dvc" / "config.local").read_text(encoding="utf-8")
+    assert dvc(["dag"]) == 0
+
+
+def test_what_the_user_has_said_to_dvc_stays(download: Path) -> None:
+    for text in ("[core]\n    no_scm = true\n", "[core]\n    no_scm = false\n"):
+        (download / ".dvc" / "config.local").write_text(text, encoding="utf-8")
+        for _ in range(2):
+            make(download, "env")
+            assert (download / ".dvc" / "config.local").read_text(encoding="utf-8") == text
+        (download / ".git").mkdir(exist_ok=True)
+        make(download, "env")
+        assert (download / ".dvc" / "config.local").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(("home", "words"), [("/proc/none", "uv --no-cache pip"), ("", "uv  pip")])
+def test_a_home_that_cannot_be_written_is_not_needed(home: str, words: str, download: Path) -> None:
+    told = make(download, "--dry-run", "--always-make", ".venv/.ready", HOME=home or str(download), XDG_CACHE_HOME="")
+    assert told.count(words) == 2
+
+
+def test_a_folder_on_another_disk_is_refused_before_dvc_would(
+    download: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run = run_of_profile(settings.profile("smoke"))
+    check_links(run)
+    disk = tmp_path_factory.mktemp("disk")
+    Path("runs").symlink_to(disk)
+    check_links(run)  # without git DVC records it
+    subprocess.run(["git", "init", "-q"], check=True)
+    with pytest.raises(BenchmarkError, match=rf"^runs/smoke leads out of the project, to {disk}/smoke, and DVC"):
+        check_links(run)
+    assert dvc(["config", "--local", "core.no_scm", "true"]) == 0  # as it advises
+    check_links(run)
+    (download / ".dvc" / "config.local").unlink()
+    Path("runs").unlink()
+    Path("scratch").mkdir()
+    Path("runs").symlink_to("scratch")
+    check_links(run)

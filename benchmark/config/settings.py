@@ -17,6 +17,7 @@ from benchmark.config.values import NAME, Batch, Box, Budget, Count, Name, Pictu
 from benchmark.errors import BenchmarkError, shown
 
 PARAMS = Path("params.yaml")
+PACKAGED = Path(__file__).resolve().parent.parent / PARAMS  # in an installed package alone
 CARS = ("left", "front_left", "front", "front_right", "right")
 
 HINT = "; write it without quotes, and with a point before an exponent, such as 2.0e-4"
@@ -249,9 +250,13 @@ def _instead(key: str) -> str:
 def load(path: Path = PARAMS) -> dict[str, Any]:
     """Return the content of the settings file, its profiles unvalidated.
 
+    An installed package has a file of its own, for folders without one.
+
     Raises:
         BenchmarkError: the file is missing, is no YAML, lacks `profiles`, or has a name that can be no folder.
     """
+    if path == PARAMS and not path.is_file() and PACKAGED.is_file():
+        path = PACKAGED
     if not path.is_file():
         raise BenchmarkError(f"{path.absolute()} is missing; run the command in the project's folder")
     try:

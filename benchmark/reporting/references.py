@@ -15,7 +15,10 @@ from benchmark.results.rates import ACCURACY, ALL_RATES
 from benchmark.run.sources import PROJECT
 from models.registry import BUILT_IN
 
-REFERENCES = PROJECT / "references.yaml"
+REFERENCES = next(  # an installed package has it beside its code
+    (path for path in (PROJECT / "references.yaml", PROJECT / "benchmark" / "references.yaml") if path.is_file()),
+    PROJECT / "references.yaml",
+)
 FACES = "multipie"  # the data set of Fig. 5 and 7
 REPRODUCED, THIS_RUN = "reproduced", "this run"
 NO_REPRODUCTION = "Not a reproduction"
