@@ -75,6 +75,8 @@ def _said(node: Any) -> Any:
     """Return a syntax tree as lists, without fields that are empty: every version of Python gives the same."""
     if isinstance(node, list):
         return [_said(part) for part in node]
+    if isinstance(node, ast.JoinedStr):  # Python 3.12.1 puts an empty text behind a nested format
+        node.values = [part for part in node.values if not isinstance(part, ast.Constant) or part.value != ""]
     if not isinstance(node, ast.AST):
         return node
     fields = ((name, _said(value)) for name, value in ast.iter_fields(node))
