@@ -13,7 +13,7 @@ UV_CACHE = $${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}/uv}
 UV := $(BIN)/uv $(shell mkdir -p "$(UV_CACHE)" 2> /dev/null && [ -w "$(UV_CACHE)" ] || echo --no-cache)
 NO_GIT := no_scm = true  \# there is no .git here
 
-.PHONY: reproduce reference test lint types tests env lock scm
+.PHONY: reproduce reference test lint types tests lowest env lock scm
 
 reproduce: env
 ifdef PROFILE
@@ -43,6 +43,18 @@ types: env
 
 tests: env
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder   # threads of two processes on two cores would wait for each other
+
+# the tests with the oldest packages that pyproject.toml allows, in an environment of its own
+LOWEST := .venv-lowest
+
+lowest:
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip compile --quiet --no-config --resolution lowest-direct --only-binary :all: --extra test \
+		--python $(LOWEST)/bin/python pyproject.toml -o $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/uv pip install --quiet --no-config --python $(LOWEST)/bin/python -r $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/uv pip install --quiet --no-config --python $(LOWEST)/bin/python --no-deps -e .
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 env: .venv/.ready scm
 
