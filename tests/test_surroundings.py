@@ -187,3 +187,17 @@ def test_a_folder_on_another_disk_is_refused_before_dvc_would(
     Path("scratch").mkdir()
     Path("runs").symlink_to("scratch")
     check_links(run)
+
+
+def test_a_checkout_with_other_line_ends_has_those_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    repository(tmp_path)
+    shutil.copy(PROJECT / ".gitattributes", tmp_path)
+    (tmp_path / "run").write_bytes(b"#!/bin/sh\r\ntrue\r\n")  # as an editor of another system writes it
+    for words in (["config", "core.autocrlf", "true"], ["add", "."], ["checkout", "-q", "."], ["stash", "-q"]):
+        subprocess.run(["git", "-c", "user.name=n", "-c", "user.email=n@n.org", *words], check=True)
+    subprocess.run(["git", "stash", "pop", "-q"], check=True)
+    assert (tmp_path / "run").read_bytes() == b"#!/bin/sh\ntrue\n"
+    assert (tmp_path / "file").read_bytes() == b"one\n"
