@@ -75,6 +75,34 @@ def run(
     return int(bool(failed))
 
 
+@cli.command(cls=SeveralValues)
+@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
+@click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
+@click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
+@click.option("--name", help="Name of the run, for settings of its own.")
+@click.option("--dry", is_flag=True, help="Make no image store, and write nothing into the run's folder.")
+@click.option("--no-estimate", is_flag=True, help="Do not time the models.")
+@settings_options
+def prepare(
+    models: tuple[str, ...],
+    nc: tuple[int, ...],
+    seeds: int | None,
+    name: str | None,
+    dry: bool,
+    no_estimate: bool,
+    **choices: Any,
+) -> None:
+    """Read, filter, split and store the images, and say what that gives and how long a run would take; train nothing.
+
+    `benchmark run` with the same options goes on from here. For the estimate three cycles of each model are timed on
+    this machine, which takes a minute or more with large images.
+    """
+    from benchmark.stages.pipeline import prepare_alone
+
+    for line in prepare_alone(open_run(models, nc, seeds, name=name, **choices), dry, not no_estimate):
+        click.echo(line)
+
+
 @cli.command()
 def runs() -> None:
     """List the runs: how much of each is made, how large it is, and the settings in which it differs from a profile."""
@@ -179,6 +207,26 @@ def datasets() -> None:
 
     for name, line in describe().items():
         click.echo(f"{name:12} {line}")
+
+
+@cli.command(cls=SeveralValues)
+@click.option("--data-root", "root", required=True, type=click.Path(path_type=Path), help="Folder of CompCars.")
+@click.option("--labels", multiple=True, type=click.Path(path_type=Path), help="CSV of sides by hand, or of azimuths.")
+@click.option("--output", type=click.Path(path_type=Path), help="CSV to write; default: sides.csv beside image/.")
+@click.option("--sheet", type=click.Path(path_type=Path), help="PNG of the least certain; default: beside the CSV.")
+@click.option("--review", type=Whole(1, 1000), default=60, show_default=True, help="How many images it shows.")
+@click.option("--rear", is_flag=True, help="Rear-side images, too.")
+def sides(
+    root: Path, labels: tuple[Path, ...], output: Path | None, sheet: Path | None, review: int, rear: bool
+) -> None:
+    """Estimate which side of each car CompCars shows, which its labels do not say, and write sides.csv.
+
+    The least certain images are shown on a sheet and listed in a CSV to correct and pass as --labels; docs/sides.md has
+    the steps, and how many sides are right.
+    """
+    from benchmark.stages.sides import estimate
+
+    estimate(root, labels, output, sheet, review, rear)
 
 
 @cli.command()

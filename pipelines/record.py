@@ -15,15 +15,15 @@ from pipelines.stage import check_links
 
 
 def record() -> int:
-    """Make the empty folders of models that the profile does not train, and call `dvc commit`; return its exit code."""
+    """Make the empty folders of what the profile leaves out, and call `dvc commit`; return its exit code."""
     run = run_of_profile(settings.profile())
     check_links(run)
     if "--check" in sys.argv[1:]:
         return 0
     if not (run.results / "rows").is_dir():
         raise BenchmarkError(f"{run.results} holds no results yet; call `benchmark run` first")
-    for model in settings.load()["models"]:
-        (run.folder / "models" / model).mkdir(parents=True, exist_ok=True)
+    for outcome in ("warm_starts", "fewshot", *(f"models/{model}" for model in settings.load()["models"])):
+        (run.folder / outcome).mkdir(parents=True, exist_ok=True)
     return subprocess.call([sys.executable, "-m", "dvc", "commit", "--force", "--quiet"])  # nosec B603
 
 

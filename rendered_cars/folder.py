@@ -41,6 +41,8 @@ def write(
     images: tuple[int, int],
     size: int,
     seed: int,
+    *,
+    nine: bool = False,
     workers: int = 2,
     progress: Callable[..., Iterable[Any]] = tqdm,
 ) -> None:
@@ -53,6 +55,7 @@ def write(
         images: fewest and most pictures of every other model.
         size: long side of a picture in pixels.
         seed: of everything drawn.
+        nine: whether the pictures are from the nine views within 60 degrees of the front, and not from the car views.
         workers: processes that render; 1 renders in this one.
         progress: shows how far it is; called like tqdm.
 
@@ -61,7 +64,7 @@ def write(
     """
     entries = roster(identities, seed)
     few = scarce(entries, few_pictured, seed)
-    job = partial(_write_model, root, images, size, seed)
+    job = partial(_write_model, root, images, size, seed, nine)
     rows: list[dict[str, Any]] = []
     with mapping(workers) as mapped:
         made = mapped(job, [(entry, entry.model in few) for entry in entries])
@@ -74,12 +77,12 @@ def write(
 
 
 def _write_model(
-    root: Path, images: tuple[int, int], size: int, seed: int, model: tuple[Entry, bool]
+    root: Path, images: tuple[int, int], size: int, seed: int, nine: bool, model: tuple[Entry, bool]
 ) -> list[dict[str, Any]]:
     """Write the pictures and labels of a model, few where the second says so; return their rows of the table."""
     entry, few = model
     rows = []
-    for shot in shots(entry, few, images, seed):
+    for shot in shots(entry, few, images, seed, nine):
         picture, box = render(solid(seed, entry.make, entry.model, entry.rank), shot.scene, shot.view, size)
         path = root / "image" / shot.image
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,7 +98,7 @@ def render_view(row: Mapping[Any, Any] | pd.Series, view: str, size: int, seed: 
 
     Args:
         row: one of `scenes.parquet`.
-        view: one of the eight car views; the scene's own gives the stored picture before its compression.
+        view: one of `scene.AZIMUTHS`; the scene's own gives the stored picture before its compression.
         size: long side of the picture in pixels.
         seed: that of the data set.
 

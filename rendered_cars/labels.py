@@ -10,11 +10,13 @@ from scipy.io import savemat
 from rendered_cars.draws import generator
 from rendered_cars.raycast import Box
 from rendered_cars.roster import Entry, Shot
+from rendered_cars.scene import NINE
 
 VIEWPOINTS = {
     "front": 1, "rear": 2, "left": 3, "right": 3,
     "front_left": 4, "front_right": 4, "rear_left": 5, "rear_right": 5,
 }  # fmt: skip
+COARSE = {view: ("front_left", "front", "front_right")[1 + np.sign(int(view))] for view in NINE}  # as CompCars has it
 UNCERTAIN = -1
 HEADER = 116  # bytes of free text at the start of a MAT file, where savemat puts the time
 
@@ -32,15 +34,16 @@ MODELS = (
 def write_label(shot: Shot, box: Box, path: Path) -> None:
     """Write viewpoint, number of boxes and the box, in pixels from 1 with both ends included."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    viewpoint = VIEWPOINTS[shot.view] if shot.certain else UNCERTAIN
+    viewpoint = VIEWPOINTS[COARSE.get(shot.view, shot.view)] if shot.certain else UNCERTAIN
     x0, y0, x1, y1 = box
     path.write_text(f"{viewpoint}\n1\n{x0 + 1} {y0 + 1} {x1} {y1}\n", encoding="utf-8", newline="\n")
 
 
 def write_sides(scenes: pd.DataFrame, path: Path) -> None:
     """Write the side seen in every picture of certain viewpoint that shows one."""
-    sided = scenes[~scenes["view"].isin(["front", "rear"]) & scenes["certain"]]
-    sides = sided["view"].str.rpartition("_")[2]
+    views = scenes["view"].replace(COARSE)
+    sided = scenes[~views.isin(["front", "rear"]) & scenes["certain"]]
+    sides = views.str.rpartition("_")[2]
     sided[["image"]].assign(side=sides).to_csv(path, index=False, lineterminator="\n")
 
 

@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 
 from rendered_cars.camera import Camera, aim, along
 from rendered_cars.materials import TABLE
-from rendered_cars.scene import CENTRES, Scene
+from rendered_cars.scene import AZIMUTHS, Scene
 from rendered_cars.solid import Solid
 from rendered_cars.surroundings import ground_colour, shine, sky
 
@@ -23,14 +23,14 @@ def render(solid: Solid, scene: Scene, view: str, size: int) -> tuple[Picture, B
     Args:
         solid: the car.
         scene: camera, light, paint and surroundings.
-        view: one of the eight car views.
+        view: one of AZIMUTHS.
         size: long side of the picture in pixels.
 
     Returns:
         uint8 of shape (height, width, 3) and (x0, y0, x1, y1) in pixels from 0, right and lower edges exclusive.
     """
     width, height = size, round(0.75 * size)
-    camera = aim(solid, scene, (CENTRES[view] + scene.turn) % 360, width, height)
+    camera = aim(solid, scene, (AZIMUTHS[view] + scene.turn) % 360, width, height)
     a, e = np.radians(scene.sun_azimuth), np.radians(scene.sun_elevation)
     level = np.cos(e) * (np.sin(a) * camera.right - np.cos(a) * camera.level)
     sun = np.asarray(level + np.array([0, 0, np.sin(e)]), dtype=np.float32)  # unit direction (3,) towards it

@@ -12,6 +12,8 @@ CENTRES = {
     "left": 0, "front_left": 45, "front": 90, "front_right": 135,
     "right": 180, "rear_right": 225, "rear": 270, "rear_left": 315,
 }  # fmt: skip
+NINE = {str(angle): 90 + angle for angle in range(-60, 61, 15)}  # named by the angle to the front, below 0: nose left
+AZIMUTHS = CENTRES | NINE
 
 
 @dataclass(frozen=True)

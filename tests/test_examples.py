@@ -1,4 +1,4 @@
-"""The example of a model in one file keeps the contract, and README shows its very lines."""
+"""The example of a model in one file keeps the contract, and the documentation shows its very lines."""
 
 from pathlib import Path
 
@@ -20,8 +20,9 @@ def test_the_example_keeps_the_contract(capsys: pytest.CaptureFixture[str]) -> N
     assert verify([find("sibling", [EXAMPLE])]), capsys.readouterr().out
 
 
-def test_readme_shows_lines_of_the_example() -> None:
-    readme = Path(PROJECT / "README.md").read_text(encoding="utf-8")
-    shown = code(readme.split("class Sibling(ViewModel):")[1].split("```")[0])
+@pytest.mark.parametrize("page", ["README.md", "docs/add_a_model.md"])
+def test_the_documentation_shows_lines_of_the_example(page: str) -> None:
+    text = Path(PROJECT / page).read_text(encoding="utf-8")
+    shown = code(text.split("class Sibling(ViewModel):")[1].split("```")[0])
     assert len(shown) > 10
     assert not set(shown) - set(code(EXAMPLE.read_text(encoding="utf-8")))

@@ -1,5 +1,6 @@
 """dvc.yaml: what each stage depends on is no less than the table of artefacts says, and all it names exists."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from benchmark.config import settings
 from benchmark.run.artifacts import NEUTRAL, TABLE
 from benchmark.run.sources import closure
+from pipelines.record import record
 from tests.tools import PROJECT
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
@@ -18,7 +20,7 @@ MADE = {  # kinds of artefacts that a stage makes
     "extractor": ["identity_judge", "view_judge"],
     "warm_start": ["warm_start"],
     "train": ["generator"],
-    "identity": ["oracle", "outputs", "samples", "outcomes"],
+    "identity": ["oracle", "outputs", "samples", "quality", "outcomes"],
     "fewshot": ["oracle", "episodes", "recognition"],
 }
 
@@ -83,3 +85,16 @@ def test_checkpoints_persist_and_results_do_not() -> None:
         assert all(isinstance(out, str) for out in STAGES[stage]["outs"])
     for stage in ("extractor", "train", "identity"):
         assert [next(iter(out.values())) for out in STAGES[stage]["outs"]] == [{"persist": True}]
+
+
+def test_what_a_profile_leaves_out_has_an_empty_folder_to_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(PARAMS | {"active": "nine_views"}), encoding="utf-8")
+    (tmp_path / "results" / "rows").mkdir(parents=True)
+    monkeypatch.setattr("subprocess.call", lambda _: 0)
+    assert record() == 0
+    assert (tmp_path / "runs/nine_views/fewshot").is_dir()
+    trained = {path.name for path in (tmp_path / "runs/nine_views/models").iterdir()}
+    assert trained == set(PARAMS["models"])

@@ -7,7 +7,17 @@ from tests.tools import PROJECT
 
 RESULTS = PROJECT / "results/reference/cpu"
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
-ROWS = ("ours", "dr_gan", "cr_gan", "two_step", "unet", "vanilla", "oracle", "copy", "no_augmentation")
+ROWS = {
+    "ours": "Xiong et al. with CNC and AIM",
+    "dr_gan": "DR-GAN",
+    "cr_gan": "CR-GAN",
+    "two_step": "Two-Step",
+    "unet": "U-net with AIM",
+    "vanilla": "Xiong et al. without CNC and AIM",
+    "oracle": "control: the true picture",
+    "copy": "control: the input itself",
+    "no_augmentation": "control: real images alone",
+}
 
 
 def percent(row: pd.Series, name: str) -> str:
@@ -27,7 +37,7 @@ def line(model: str) -> str:
     identity, fewshot = (pd.read_csv(RESULTS / f"{name}.csv") for name in ("identity", "fewshot"))
     rates = cells(identity, model, {"split": "random", "nc": 20}, "joint_cross", "joint", "top1", "view")
     rates += [rate for shot in (5, 10) for rate in cells(fewshot, model, {"shot": shot}, "accuracy")]
-    return f"| `{model}` | {' | '.join(rates)} |"
+    return f"| {ROWS[model]} (`{model}`) | {' | '.join(rates)} |"
 
 
 @pytest.mark.parametrize("model", ROWS)

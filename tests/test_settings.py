@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from benchmark.config.plain_yaml import PlainYAMLError, parse
 from benchmark.config.settings import (
+    NINE,
     Profile,
     active_name,
     did_you_mean,
@@ -39,7 +40,7 @@ def test_the_active_profile_is_the_default() -> None:
 def test_the_paper_s_setting_for_cars() -> None:
     settings = profile("compcars", PARAMS)
     data, training, evaluation = settings.data, settings.training, settings.evaluation
-    assert (data.dataset, data.image_size, data.auxiliary, data.standard) == ("compcars", 224, 1181, 296)
+    assert (data.dataset, data.image_size, data.auxiliary, data.standard) == ("compcars", 224, 0.8, None)
     assert (data.minimum_images, len(data.views)) == (10, 5)
     assert data.views == ("left", "front_left", "front", "front_right", "right")
     assert (training.batch_size, training.learning_rate_factor, training.width) == (64, 1.0, 1.0)
@@ -52,7 +53,7 @@ def test_the_paper_s_setting_for_cars() -> None:
 def test_the_paper_s_setting_for_faces() -> None:
     settings = profile("multipie", PARAMS)
     data, training = settings.data, settings.training
-    assert (data.dataset, data.image_size, data.auxiliary, data.standard) == ("multipie", 96, 200, 137)
+    assert (data.dataset, data.image_size, data.auxiliary, data.standard) == ("multipie", 96, 200, None)
     assert data.order == "name"
     assert data.views == tuple(str(15 * n) for n in range(-4, 5))
     assert (training.batch_size, training.learning_rate_factor, training.width) == (64, 1.0, 1.0)
@@ -60,7 +61,22 @@ def test_the_paper_s_setting_for_faces() -> None:
     assert settings.evaluation.nc == (20, 50, 80, 120)
 
 
-@pytest.mark.parametrize("name", ["smoke", "quick", "cpu", "gpu"])
+def test_the_views_of_faces_on_rendered_cars_are_otherwise_quick() -> None:
+    nine, quick = profile("nine_views", PARAMS), profile("quick", PARAMS)
+    assert nine.data.views == NINE == profile("multipie", PARAMS).data.views
+    assert nine.fewshot.shots == ()
+    own = {"name", "models", "fewshot", "data.views", "data.rendered.views", "data.rendered.images", "training.images"}
+    changes = {
+        "training.generator_steps": profile("multipie", PARAMS).training.generator_steps,
+        "training.attribute_weight": profile("multipie", PARAMS).training.attribute_weight,
+        **nine.values_of(own - {"name"}),
+        "data": {**quick.data.model_dump(), "views": NINE, "rendered": nine.data.rendered.model_dump()},
+    }
+    changes = {key: value for key, value in changes.items() if not key.startswith("data.")}
+    assert override(quick, changes).model_dump() | {"name": "nine_views"} == nine.model_dump()
+
+
+@pytest.mark.parametrize("name", ["smoke", "quick", "nine_views", "cpu", "gpu"])
 def test_profiles_that_need_no_download(name: str) -> None:
     settings = profile(name, PARAMS)
     assert settings.data.dataset == "rendered"
@@ -164,6 +180,9 @@ WHERE = "profile smoke: "
         (("data", "image_size"), 8, "data.image_size: "),
         (("data", "root"), "photos", "data: root must be null for rendered cars"),
         (("data", "auxiliary"), 1.0, "data: auxiliary is a share and must be below 1"),
+        (("data", "rendered", "views"), "nine", "data: where rendered.views is nine, views must be among -60, -45,"),
+        (("data", "views"), ["0", "15"], "data: the views -60, -45, -30, -15, 0, 15, 30, 45, 60 of rendered cars need"),
+        (("data", "rendered", "views"), "faces", "data.rendered.views: Input should be 'cars' or 'nine'"),
         (("data", "rendered", "images"), [34, 22], "data.rendered: images must be two growing numbers"),
         (("data", "rendered", "scarce"), 99, "data.rendered: scarce is 99, more than the 26 identities"),
         (("evaluation", "nc"), [1], "evaluation.nc.0: "),
@@ -235,6 +254,7 @@ VALUES = {  # another value of every setting, as people write it
     "data.dataset": "table",
     "data.root": "2024",
     "data.annotations": "'my labels.csv'",
+    "data.side_confidence": "0.75",
     "data.image_size": "64",
     "data.views": "[-60, 0, 22.5, side]",
     "data.other_views": "leave_out",
@@ -249,6 +269,7 @@ VALUES = {  # another value of every setting, as people write it
     "data.rendered.identities": "40",
     "data.rendered.scarce": "0",
     "data.rendered.images": "[12, 13]",
+    "data.rendered.views": "nine",
     "data.rendered.size": "96",
     "data.rendered.seed": "7",
     "training.images": "64",
@@ -290,7 +311,11 @@ VALUES = {  # another value of every setting, as people write it
     "fewshot.batch_size": "8",
     "fewshot.learning_rate": "1",
 }
-WITH = {"data.dataset": {"data.root": "."}, "data.root": {"data.dataset": "table"}}  # what a value needs beside it
+WITH: dict[str, dict[str, Any]] = {  # what a value needs beside it
+    "data.dataset": {"data.root": "."},
+    "data.root": {"data.dataset": "table"},
+    "data.rendered.views": {"data.views": ["-15", "0"]},
+}
 
 
 def keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -332,7 +357,8 @@ def test_every_setting_can_be_set(key: str, smoke: Profile, params: Path) -> Non
 @pytest.mark.parametrize("section", ["data.rendered", "training.warm_up", "extractor", "evaluation", "fewshot"])
 def test_a_whole_section_can_be_set(section: str, smoke: Profile) -> None:
     inner = {key.removeprefix(f"{section}."): parse(VALUES[key]) for key in VALUES if key.startswith(f"{section}.")}
-    changed = override(smoke, {section: inner})
+    beside = WITH["data.rendered.views"] if section == "data.rendered" else {}
+    changed = override(smoke, {**beside, section: inner})
     assert all(changed.values_of([f"{section}.{key}"])[f"{section}.{key}"] == value for key, value in inner.items())
 
 

@@ -19,6 +19,7 @@ from benchmark.errors import BenchmarkError, shown
 PARAMS = Path("params.yaml")
 PACKAGED = Path(__file__).resolve().parent.parent / PARAMS  # in an installed package alone
 CARS = ("left", "front_left", "front", "front_right", "right")
+NINE = tuple(str(15 * n) for n in range(-4, 5))  # degrees to the front, as in the paper's faces; below 0: nose left
 
 HINT = "; write it without quotes, and with a point before an exponent, such as 2.0e-4"
 LONGEST = 100  # characters of a key that an error names
@@ -50,6 +51,7 @@ class Rendered(Section):
     identities: int = Field(226, ge=2, le=100_000)  # car models, the scarce ones among them
     scarce: int = Field(12, ge=0)  # car models that get fewer than 10 images
     images: tuple[Pictures, Pictures] = Field((22, 34), strict=False)  # of every other model, drawn between these
+    views: Literal["cars", "nine"] = "cars"  # which are rendered: those of CompCars, or NINE; data.views names them
     size: int = Field(64, ge=16, le=1024)  # long side of a rendered picture in pixels
     seed: int = Field(0, ge=0, lt=2**63)
 
@@ -69,6 +71,7 @@ class Data(Section):
     dataset: Literal["rendered", "compcars", "multipie", "table"] = "rendered"
     root: Place | None = None  # folder of the images; null: made by the suite (rendered only)
     annotations: Place | None = None  # table: CSV of labels; compcars: sides.csv; multipie: CSV of crop boxes
+    side_confidence: float = Field(0.6, ge=0, le=1)  # compcars: images of a side less sure (`sides.csv`) are left out
     image_size: int = Field(32, ge=16, le=512)  # side of the stored square images in pixels
     views: tuple[View, ...] = Field(CARS, min_length=2, strict=False)  # kept views, in the order codes interpolate
     other_views: Literal["refuse", "leave_out"] = "refuse"  # table: what happens to images of any other view
@@ -101,6 +104,11 @@ class Data(Section):
             raise ValueError(f"root is missing: the data set {self.dataset} needs the folder of its images")
         if self.dataset == "rendered" and self.root is not None:
             raise ValueError("root must be null for rendered cars, which get a folder of their own; set dataset too")
+        nine = self.rendered.views == "nine"
+        if self.dataset == "rendered" and nine != (set(self.views) <= set(NINE)):
+            names = ", ".join(NINE)
+            wrong = f"where rendered.views is nine, views must be among {names}"
+            raise ValueError(wrong if nine else f"the views {names} of rendered cars need rendered.views: nine")
         for key, count in (("auxiliary", self.auxiliary), ("standard", self.standard)):
             if isinstance(count, float) and count >= 1:
                 raise ValueError(f"{key} is a share and must be below 1; write a number of identities without point")

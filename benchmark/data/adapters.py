@@ -10,18 +10,17 @@ from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
 
 READERS = {
-    "rendered": "benchmark.data.compcars",  # the rendered cars are written in the layout of CompCars
+    "rendered": "benchmark.data.rendered",
     "compcars": "benchmark.data.compcars",
     "multipie": "benchmark.data.multipie",
     "table": "benchmark.data.table",
 }
-DESCRIBED = {**READERS, "rendered": "benchmark.data.rendered"}
 
 
 def describe() -> dict[str, str]:
     """Return one line for each data set: the first of its module's docstring."""
     lines = {}
-    for name, module in DESCRIBED.items():
+    for name, module in READERS.items():
         spec = find_spec(module)
         source = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
         lines[name] = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]

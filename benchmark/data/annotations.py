@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -100,6 +100,27 @@ def refuse(path: Path, values: pd.Series, bad: pd.Series, message: str) -> None:
         first = int(bad.to_numpy(bool).argmax())
         where = f"{path}, line {values.index[first]}: {values.name}"
         raise BenchmarkError(f"{where} {shown(values.iloc[first])} {message}")
+
+
+def unmatched(path: Path, names: Collection[str], known: Collection[str], form: str) -> tuple[str, ...]:
+    """Return a sentence on the images of a CSV that are not there, none if all are.
+
+    Args:
+        path: the CSV.
+        names: its images, as `known` writes them.
+        known: the images that are there.
+        form: how the CSV must name an image.
+
+    Raises:
+        BenchmarkError: none of them is there.
+    """
+    lost = [name for name in names if name not in known]
+    if not lost:
+        return ()
+    said = f"of its {len(names):,} entries match no image, such as {shown(lost[0])}; an image is named {form}"
+    if len(lost) == len(names) and known:
+        raise BenchmarkError(f"{path}: all {said}, such as {shown(min(known))}")
+    return (f"{path}: {len(lost):,} {said}",)
 
 
 def numbers(path: Path, values: pd.Series) -> pd.Series:

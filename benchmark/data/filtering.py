@@ -18,10 +18,8 @@ def keep(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, Account]
     enough = seen.groupby("identity")["view"].transform("size") >= settings.minimum_images
     kept = seen[enough].reset_index(drop=True)
     others = manifest.loc[~wanted, "view"]
-    if others.str.startswith("rear").all():
-        dropped = {"rear views": len(others)}
-    else:
-        dropped = {f"of view {view}": int(count) for view, count in others.value_counts().sort_index().items()}
+    named = ("of view " + others).mask(others.str.startswith("rear"), "rear views")
+    dropped = {str(reason): int(count) for reason, count in named.value_counts().sort_index().items()}
     dropped[f"in identities with fewer than {settings.minimum_images} images"] = int((~enough).sum())
     identities = manifest["identity"].nunique(), kept["identity"].nunique()
     account = Account("filter", len(manifest), identities[0], len(kept), identities[1], dropped)

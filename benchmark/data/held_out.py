@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 
 def held_out_images(rows: pd.DataFrame, share: float, *axes: str | int) -> NDArray[np.bool_]:
-    """Choose about `share` of each identity's images; `axes` are those of the seed.
+    """Choose about `share` of each identity's images, of an identity with three or more at least one.
+
+    `axes` are those of the seed.
 
     Returns:
         Whether each row is chosen, of shape (len(rows),).
     """
     order = pd.Series(seeding.rng(*axes).random(len(rows)), index=rows.index)
-    return (order.groupby(rows["identity"]).rank(pct=True) <= share).to_numpy()
+    grouped = order.groupby(rows["identity"])
+    few = (grouped.rank() == 1) & (grouped.transform("size") >= 3)
+    return ((grouped.rank(pct=True) <= share) | few).to_numpy()
 
 
 def of_validation(store: "ImageStore") -> "ImageStore":

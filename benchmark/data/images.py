@@ -52,7 +52,7 @@ def build(
     (out / FACTS).unlink(missing_ok=True)
     rejected_path = rejected_path or out / REJECTED
     with replacing(out / ARRAY) as temporary:
-        facts, reasons = _write(temporary, _squares(manifest, root, image_size, margin, workers), image_size)
+        facts, reasons = _write(temporary, squares(manifest, root, image_size, margin, workers), image_size)
         rejected = _reject(manifest, reasons, rejected_path)
     stored = manifest[~rejected].reset_index(drop=True)
     stored = stored.assign(row=np.arange(len(stored), dtype=np.int64))
@@ -63,8 +63,8 @@ def build(
     return stored, Account("store", len(manifest), identities[0], len(stored), identities[1], dropped)
 
 
-def _squares(
-    manifest: pd.DataFrame, root: Path, image_size: int, margin: float, workers: int
+def squares(
+    manifest: pd.DataFrame, root: Path, image_size: int, margin: float, workers: int = 2
 ) -> Iterator[Pixels | str]:
     """Yield for each row its square, or the reason why there is none."""
 
@@ -86,7 +86,7 @@ def in_threads(square: Callable[[T], Pixels | str], items: Sequence[T], workers:
                 yield result
 
 
-def _write(path: Path, squares: Iterator[Pixels | str], size: int) -> tuple[dict[str, str], list[str | None]]:
+def _write(path: Path, made: Iterator[Pixels | str], size: int) -> tuple[dict[str, str], list[str | None]]:
     """Write the squares as an array; return its facts and, for each row, why it is missing or null.
 
     Plain writes, not a memory map: on a full disk they raise OSError, where a memory map kills the process.
@@ -96,7 +96,7 @@ def _write(path: Path, squares: Iterator[Pixels | str], size: int) -> tuple[dict
     with path.open("wb") as file, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")  # what is wrong with an image is a reason to list
         start = _header(file, 0, size)
-        for square in squares:
+        for square in made:
             reasons.append(square if isinstance(square, str) else None)
             if not isinstance(square, str):
                 file.write(square.tobytes())

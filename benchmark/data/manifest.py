@@ -9,6 +9,8 @@
 | group | near duplicates, such as the photographs of a car's year or of a session; for splits that keep them together |
 | capture | what both images of a training pair share where they can, such as session and light; or empty |
 | split | `auxiliary` or `standard` where the data set prescribes it, else null |
+
+A box can have a fifth number, the roll: degrees by which it is turned about its centre, clockwise as the image is seen.
 """
 
 from dataclasses import dataclass, field
@@ -43,10 +45,19 @@ class Account:
 
 @dataclass(frozen=True)
 class Reading:
-    """A manifest, and how many images were left out of it for which reason."""
+    """A manifest, and what was left out of it.
+
+    Attributes:
+        manifest: the images.
+        dropped: how many were left out for which reason.
+        notes: sentences on what is odd in other files than images, such as lines of a CSV that match no image.
+        estimated: a sentence for the tables on the labels that are estimates, empty if none is.
+    """
 
     manifest: pd.DataFrame
     dropped: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    estimated: str = ""
 
     @property
     def account(self) -> Account:

@@ -1,6 +1,8 @@
 """One picture: from the file to upright RGB pixels, and from those to the square that the models see."""
 
+import math
 import stat
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,6 +48,21 @@ def decode(path: Path) -> Pixels:
         raise BenchmarkError(f"{path} is no readable image: {' '.join(said.split()) or 'it is damaged'}") from None
 
 
+def size(path: Path) -> tuple[int, int] | None:
+    """Return width and height of an image file, from its head alone; None if that is no readable image's."""
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            if not stat.S_ISREG(path.stat().st_mode):
+                return None
+            with Image.open(path, formats=FORMATS) as picture:
+                return picture.size
+    except MemoryError:
+        raise
+    except Exception:  # damaged files fail in many ways; `decode` says in which
+        return None
+
+
 def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode == "F":
         raise ValueError("its pixels are floating-point numbers of unknown range")
@@ -65,10 +82,12 @@ def crop(picture: Pixels, box: Sequence[float] | None, image_size: int, margin: 
 
     The box is enlarged by `margin` of its sides on each side, clipped to the picture, made square by repeating
     the border, and resized with Pillow's bicubic filter, whose support grows with the reduction (so nothing aliases).
+    A box with a roll is first made upright: its surroundings are turned about its centre, the border repeated.
 
     Args:
         picture: H x W x 3, uint8.
-        box: x0, y0, x1, y1 in pixels from 0, right and lower edges exclusive; null: the whole picture.
+        box: x0, y0, x1, y1 in pixels from 0, right and lower edges exclusive, and perhaps its roll, see `manifest`;
+            null: the whole picture.
         image_size: side S of the square.
         margin: share of the box's sides.
 
@@ -79,9 +98,12 @@ def crop(picture: Pixels, box: Sequence[float] | None, image_size: int, margin: 
         BenchmarkError: the box lies outside the picture.
     """
     height, width = picture.shape[:2]
-    x0, y0, x1, y1 = map(float, box if box is not None else (0, 0, width, height))
+    x0, y0, x1, y1, *roll = map(float, box if box is not None else (0, 0, width, height))
     if x1 <= max(0, x0) or y1 <= max(0, y0) or x0 >= width or y0 >= height:
         raise BenchmarkError(f"the box {[x0, y0, x1, y1]} lies outside the picture of {width} x {height} pixels")
+    if roll:
+        picture, (x0, y0, x1, y1) = _upright(picture, (x0, y0, x1, y1), roll[0], margin)
+        height, width = picture.shape[:2]
     left, right = _window(x0, x1, margin, width)
     top, bottom = _window(y0, y1, margin, height)
     height, width = bottom - top, right - left
@@ -92,6 +114,25 @@ def crop(picture: Pixels, box: Sequence[float] | None, image_size: int, margin: 
     around = (above, side - height - above), (before, side - width - before), (0, 0)
     square = Image.fromarray(np.pad(picture[top:bottom, left:right], around, mode="edge"))
     return np.asarray(square.resize((image_size, image_size), Image.Resampling.BICUBIC))
+
+
+def _upright(
+    picture: Pixels, box: tuple[float, float, float, float], roll: float, margin: float
+) -> tuple[Pixels, tuple[float, float, float, float]]:
+    """Return the surroundings of a box, turned back by `roll` degrees about its centre, and the box in them."""
+    x0, y0, x1, y1 = box
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    reach = math.ceil((0.5 + margin) * math.hypot(x1 - x0, y1 - y0)) + 2  # the corners of the enlarged box, and room
+    if (2 * reach) ** 2 > MOST_PIXELS:
+        raise BenchmarkError(f"a part of {x1 - x0:.0f} x {y1 - y0:.0f} pixels is too large to be turned")
+    left, top = round(x) - reach, round(y) - reach
+    rows, columns = (
+        np.clip(np.arange(start, start + 2 * reach), 0, length - 1)
+        for start, length in zip((top, left), picture.shape[:2], strict=True)
+    )
+    around = Image.fromarray(picture[np.ix_(rows, columns)])
+    turned = around.rotate(roll, Image.Resampling.BICUBIC, center=(x - left, y - top))
+    return np.asarray(turned), (x0 - left, y0 - top, x1 - left, y1 - top)
 
 
 def _window(low: float, high: float, margin: float, length: int) -> tuple[int, int]:

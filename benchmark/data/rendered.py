@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark.config.settings import Rendered
+from benchmark.config.settings import Data, Rendered
+from benchmark.data import compcars
+from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
 from benchmark.files import beside, writing
 from benchmark.progress import progress
 from rendered_cars import folder
-from rendered_cars.folder import Rendering
+from rendered_cars.folder import SCENES, Rendering
 
 SETTINGS = "rendered.json"
 
@@ -24,7 +26,7 @@ def make(settings: Rendered, root: Path, workers: int = 2) -> None:
     """Write the data set into the folder `root`, or do nothing where it is already.
 
     Args:
-        settings: number of models and pictures, size and seed; they alone decide every byte.
+        settings: number of models and pictures, views, size and seed; they alone decide every byte.
         root: folder to make; it appears at the end, complete.
         workers: processes that render; 1 renders in this one.
 
@@ -38,7 +40,7 @@ def make(settings: Rendered, root: Path, workers: int = 2) -> None:
     try:
         with writing(root), _working():
             made = settings.identities, settings.scarce, settings.images, settings.size, settings.seed
-            folder.write(temporary, *made, workers=workers, progress=progress)
+            folder.write(temporary, *made, nine=settings.views == "nine", workers=workers, progress=progress)
             (temporary / SETTINGS).write_text(json.dumps(settings.model_dump(mode="json")), encoding="utf-8")
             os.sync()  # a power cut must not leave a complete folder of empty files
             temporary.replace(root)
@@ -58,6 +60,16 @@ def _finished(settings: Rendered, root: Path) -> bool:
             f"{root} holds something other than these rendered cars; remove it or choose another folder"
         )
     return True
+
+
+def read(settings: Data, root: Path) -> Reading:
+    """Return what `compcars.read` does; of the nine views, which CompCars lacks, `scenes.parquet` has the names."""
+    reading = compcars.read(settings, root)
+    if settings.rendered.views == "cars":
+        return reading
+    views = pd.read_parquet(root / SCENES, columns=["image", "view"]).set_index("image")["view"]
+    images = reading.manifest["image"].str.removeprefix("image/")
+    return Reading(reading.manifest.assign(view=images.map(views)), reading.dropped)
 
 
 def render_views(

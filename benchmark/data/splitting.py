@@ -66,21 +66,26 @@ def _dealt(manifest: pd.DataFrame, settings: Data) -> tuple[list[str], list[str]
     if settings.order == "random":
         order = seeding.rng("split", settings.dataset).permutation(len(names))
         names = [names[i] for i in order]
-    first = _size(settings.auxiliary, len(names))
-    second = len(names) - first if settings.standard is None else _size(settings.standard, len(names))
+    first, second = sizes(settings, len(names))
     if second < 0 or first + second > len(names):
         raise BenchmarkError(
             f"data.auxiliary and data.standard ask for {first} and {max(second, 0)} identities, but only {len(names)} "
-            "are left after filtering; ask for fewer"
+            "are left after filtering; ask for fewer, or for shares, such as data.auxiliary=0.8 and data.standard=null"
         )
     return names[:first], names[first : first + second]
 
 
-def _size(count: Count, identities: int) -> int:
-    """Return a share as a number, rounded down: 0.8 of 1,477 is 1,181."""
-    if isinstance(count, int):
-        return count
-    return math.floor(count * identities + 1e-9)  # 0.57 * 100 is a little less than 57
+def sizes(settings: Data, identities: int) -> tuple[int, int]:
+    """Return how many of so many identities the settings ask for to be auxiliary, and how many to be standard.
+
+    A share is rounded down: 0.8 of 1,477 is 1,181, and the paper's standard set has the other 296.
+    """
+
+    def size(count: Count) -> int:
+        return count if isinstance(count, int) else math.floor(count * identities + 1e-9)  # 0.57 * 100 is below 57
+
+    first = size(settings.auxiliary)
+    return first, identities - first if settings.standard is None else size(settings.standard)
 
 
 def validation_size(auxiliary: int, settings: Data) -> int:

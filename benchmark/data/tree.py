@@ -8,6 +8,8 @@ from typing import Never
 from benchmark.config.values import CONTROL
 from benchmark.errors import BenchmarkError, shown
 
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".webp", ".gif", ".jp2")  # endings
+
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     """Yield every folder in `folder` as a relative path, with the sorted names of all that is in it.
@@ -24,6 +26,11 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
             if Path(parent, name).is_symlink():
                 raise BenchmarkError(f"{Path(parent, name)} is a link to a folder; put the folder itself there")
         yield Path(parent).relative_to(folder), sorted([*folders, *files])
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is a picture by its name; one that begins with a point is a system's own file."""
+    return name[:1] != "." and PurePosixPath(name).suffix.lower() in PICTURES
 
 
 def check(files: Iterable[str], root: Path) -> None:

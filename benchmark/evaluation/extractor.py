@@ -1,27 +1,111 @@
 """The two ResNet18 of the identity measurement: one for identities, an independent one for views.
 
 Paper, section 4.2: trained on the auxiliary set; features of the last pooling layer. The paper names no recipe: here
-the weights start at random, a one-cycle learning rate is followed, and images are shifted and change their colours.
+the weights start at random, images are shifted and change their colours, and training ends by itself. The learning rate
+stays at its highest until the accuracy on held-out images no longer rises, or as long as the epochs that are allowed
+suffice, and then falls to 0 in a straight line over half as many epochs.
 """
 
 import math
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 
 from benchmark.data.pixels import to_float
 from benchmark.evaluation import resnet
 from benchmark.evaluation.resnet import Images, Rows
+from benchmark.seeding import seed_global
+
+ROUND = 50  # steps between two looks at the held-out images, at least; whole epochs
+PATIENCE = 5  # looks without a higher accuracy after which the rate falls
+RISE = 50  # steps in which the rate rises to its highest
+FALL = 0.5  # epochs in which it falls, as a share of those before
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Images of the store with their labels.
+
+    Attributes:
+        rows: indices of the images, (M,).
+        labels: 0 .. classes - 1, (M,).
+        weights: of the images in the loss, with a mean of 1, (M,); empty where they are not trained on.
+    """
+
+    rows: Rows
+    labels: Rows
+    weights: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+
+@dataclass
+class Course:
+    """How far a training is.
+
+    Attributes:
+        limit: epochs at most.
+        epoch: epochs done.
+        accuracies: on held-out images, one for each look.
+        falls_from: epoch after which the rate falls, None until that is known.
+    """
+
+    limit: int
+    epoch: int = 0
+    accuracies: list[float] = field(default_factory=list)
+    falls_from: int | None = None
+
+    @property
+    def last(self) -> int:
+        """The epoch with which the training ends, as far as is known."""
+        return self.limit if self.falls_from is None else min(self.limit, math.ceil((1 + FALL) * self.falls_from))
+
+    @property
+    def converged(self) -> bool:
+        """Whether the accuracy no longer rose before the rate fell."""
+        return self.falls_from is not None and (1 + FALL) * self.falls_from < self.limit
+
+    def done(self, accuracy: float | None) -> None:
+        """Take in that an epoch is done, with the accuracy after it where that was measured."""
+        self.epoch += 1
+        self.accuracies += [] if accuracy is None else [accuracy]
+        no_higher = len(self.accuracies) - int(np.argmax(self.accuracies or [0])) > PATIENCE
+        if self.falls_from is None and (no_higher or (1 + FALL) * self.epoch >= self.limit):
+            self.falls_from = self.epoch
+
+    def factor(self, epochs: float) -> float:
+        """Return the share of the highest rate after so many epochs, without the rise at the start."""
+        if self.falls_from is None or epochs < self.falls_from:
+            return 1.0
+        return max(0.0, (self.last - epochs) / (self.last - self.falls_from))
+
+
+def balance(labels: Rows, others: Rows) -> NDArray[np.float32]:
+    """Return weights of images under which each label counts the same, and in each label each other label that it has.
+
+    Args:
+        labels: what is learned, (M,).
+        others: identities where views are learned, and the other way round, (M,).
+    """
+    cells, cell, count = np.unique(np.stack([labels, others]), axis=1, return_inverse=True, return_counts=True)
+    of_label = np.bincount(cells[0])  # cells that each label has
+    weights = 1 / (count[cell.ravel()] * of_label[labels])
+    balanced: NDArray[np.float32] = (weights / weights.mean()).astype(np.float32)
+    return balanced
 
 
 def fit(
     images: Images,
-    rows: Rows,
-    labels: Rows,
+    training: Labelled,
+    held_out: Labelled,
     classes: int,
     device: torch.device,
     title: str,
@@ -30,53 +114,95 @@ def fit(
     batch_size: int,
     learning_rate: float,
     stem: str,
-) -> nn.Module:
-    """Train a ResNet18 to tell the labels of images apart, with draws from torch's global generator.
+    after_epoch: Callable[[Callable[[], State]], None] = lambda state: None,
+    resume: State | None = None,
+) -> tuple[nn.Module, Course]:
+    """Train a ResNet18 to tell the labels of images apart.
+
+    Random numbers depend on title and epoch alone, so that a training goes on after any epoch as if never stopped.
 
     Args:
         images: all images of the store, (N, S, S, 3), uint8.
-        rows: indices of the training images, (M,).
-        labels: their labels, 0 .. classes - 1, (M,).
+        training: what is trained on.
+        held_out: what the accuracy is measured on; without images the rate falls after half of the epochs.
         classes: number of labels.
         device: where to train.
         title: title of the progress bar.
-        epochs: passes over the images.
+        epochs: passes over the images, at most.
         batch_size: images in a batch.
-        learning_rate: the highest rate of the cycle.
+        learning_rate: the highest rate.
         stem: as for `resnet.network`.
+        after_epoch: called after each epoch with a function that returns the state; it can end the training by an
+            exception.
+        resume: the state to go on from.
 
     Returns:
-        The trained network in evaluation mode.
+        The trained network in evaluation mode, and its course.
 
     Raises:
         DivergedError: the last loss is not finite.
     """
+    seed_global(title, "weights")
     network = resnet.network(classes, stem).to(device).to(memory_format=torch.channels_last)
-    targets = torch.zeros(len(images), dtype=torch.int64)
-    targets[torch.tensor(rows)] = torch.tensor(labels)  # copies: pandas hands out read-only arrays
-    batches = max(1, len(rows) // batch_size)
-    steps = epochs * batches
+    targets, weights = torch.zeros(len(images), dtype=torch.int64), torch.zeros(len(images))
+    targets[torch.tensor(training.rows)] = torch.tensor(training.labels)  # copies: pandas hands out read-only arrays
+    weights[torch.tensor(training.rows)] = torch.tensor(training.weights)
+    batches = max(1, len(training.rows) // batch_size)
+    every, rise = -(-ROUND // batches), min(RISE, epochs * batches // 4 + 1)
+    course = Course(epochs, **(resume["course"] if resume else {}))
+    trained: dict[str, Any] = {"network": network}
+
+    def schedule(optimizer: Optimizer) -> LambdaLR:
+        scheduler = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / rise) * course.factor(step / batches))
+        trained.update(optimizer=optimizer, scheduler=scheduler)
+        if resume:
+            for name, part in trained.items():
+                part.load_state_dict(resume[name])
+        return scheduler
+
+    def state() -> State:
+        own = {key: value for key, value in asdict(course).items() if key != "limit"}
+        return {"course": own, **{name: part.state_dict() for name, part in trained.items()}}
 
     def drawn() -> Iterator[Rows]:
-        for _ in range(epochs):
-            for chosen in torch.split(torch.randperm(len(rows)), batch_size)[:batches]:
-                yield rows[chosen.numpy()]
+        while course.epoch < course.last:
+            seed_global(title, course.epoch)
+            for chosen in torch.split(torch.randperm(len(training.rows)), batch_size)[:batches]:
+                yield training.rows[chosen.numpy()]
+            due = len(held_out.rows) and (course.epoch + 1) % every == 0
+            course.done(mean_recall(recalls(network, images, held_out, classes, device)) if due else None)
+            after_epoch(state)
 
     def loss(batch: Tensor, own: Rows) -> Tensor:
-        logits = network(batch.contiguous(memory_format=torch.channels_last))
-        return F.cross_entropy(logits, targets[torch.from_numpy(own)].to(device), label_smoothing=0.1)
+        logits, rows = network(batch.contiguous(memory_format=torch.channels_last)), torch.from_numpy(own)
+        each = F.cross_entropy(logits, targets[rows].to(device), label_smoothing=0.1, reduction="none")
+        return (each * weights[rows].to(device)).mean()
 
-    schedule = partial(OneCycleLR, max_lr=learning_rate, total_steps=steps)
-    setting = "extractor.learning_rate"
-    resnet.fit(network, images, drawn(), loss, learning_rate, schedule, True, steps, title, setting)
-    return network
+    left = (epochs - course.epoch) * batches
+    resnet.fit(network, images, drawn(), loss, learning_rate, schedule, True, left, title, "extractor.learning_rate")
+    return network, course
 
 
 @torch.no_grad()
-def accuracy(network: nn.Module, images: Images, rows: Rows, labels: Rows, device: torch.device) -> float:
-    """Return the share of images whose label is predicted, NaN without images."""
-    right, targets = 0, torch.tensor(labels)
-    for part in torch.split(torch.arange(len(rows)), 256):
-        logits = network(to_float(images[rows[part.numpy()]]).to(device))
-        right += int((logits.argmax(1).cpu() == targets[part]).sum())
-    return right / len(rows) if len(rows) else math.nan
+def recalls(
+    network: nn.Module, images: Images, labelled: Labelled, classes: int, device: torch.device
+) -> NDArray[np.float64]:
+    """Return the share of the images of each label whose label is predicted, (classes,), NaN for labels without images.
+
+    The network is measured in evaluation mode, and has its own mode back afterwards.
+    """
+    mode, right = network.training, []
+    network.eval()
+    for part in np.array_split(np.arange(len(labelled.rows)), -(-len(labelled.rows) // 256) or 1):
+        predicted = network(to_float(images[labelled.rows[part]]).to(device)).argmax(1).cpu().numpy()
+        right.append(predicted == labelled.labels[part])
+    network.train(mode)
+    count = np.bincount(labelled.labels, minlength=classes)
+    with np.errstate(invalid="ignore"):
+        share: NDArray[np.float64] = np.bincount(labelled.labels, np.concatenate(right), classes) / count
+    return share
+
+
+def mean_recall(of_labels: NDArray[np.float64]) -> float:
+    """Return the mean over labels that have images, NaN if none has."""
+    return float(np.nanmean(of_labels)) if np.isfinite(of_labels).any() else float("nan")

@@ -48,6 +48,7 @@ class Outputs:
         view: view that the independent network sees, (M,).
         to_input: mean absolute difference of its pixels to the input's, (M,).
         to_target: the same to the nearest real image of its identity and the wanted view, NaN if there is none, (M,).
+        sharpness: of its pixels, see `sharpness`, (M,).
     """
 
     position: Positions
@@ -56,6 +57,7 @@ class Outputs:
     view: NDArray[np.int64]
     to_input: Distances
     to_target: Distances
+    sharpness: NDArray[np.float32]
 
     def save(self, path: Path) -> None:
         """Write the features, unless they are mapped to their place already, and all else as safetensors."""
@@ -130,7 +132,7 @@ def measure(
     """
     features = np.empty((len(position), FEATURES), np.float32) if features is None else features
     view = np.empty(len(position), np.int64)
-    to_input, to_target = np.empty((2, len(position)), np.float32)
+    to_input, to_target, sharp = np.empty((3, len(position)), np.float32)
     bar = progress(total=len(position), desc=title, unit="img")
     for wanted in map(int, np.unique(target)):
         asked = np.flatnonzero(target == wanted)
@@ -141,6 +143,22 @@ def measure(
             with torch.no_grad():
                 view[rows] = networks.view(images).argmax(1).cpu().numpy()
             to_input[rows], to_target[rows] = compared(images, position[rows], wanted)
+            sharp[rows] = sharpness(images).cpu().numpy()
             bar.update(len(rows))
     bar.close()
-    return Outputs(position, target, features, view, to_input, to_target)
+    return Outputs(position, target, features, view, to_input, to_target, sharp)
+
+
+def sharpness(images: Tensor) -> Tensor:
+    """Return the variance of the Laplacian of the luminance of each image, (B,): the more fine detail, the higher.
+
+    It is a measure of focus (Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy: a comparative study",
+    ICPR 2000), which cannot tell detail from noise. The Laplacian has the four neighbours of each pixel that has them.
+
+    Args:
+        images: of shape (B, 3, S, S), red, green and blue.
+    """
+    red, green, blue = images.float().unbind(1)
+    grey = 0.299 * red + 0.587 * green + 0.114 * blue  # ITU-R BT.601
+    beside = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]
+    return (beside - 4 * grey[:, 1:-1, 1:-1]).flatten(1).var(1, correction=0)

@@ -37,7 +37,7 @@ class Totals:
 
     Attributes:
         sums: one row for each (seed, identity, image), one column for each rate.
-        counts: how many outcomes are in each sum; those that a rate does not apply to (NaN) are not.
+        counts: how many outcomes are in each sum, or their weights; those that a rate does not apply to (NaN) are not.
     """
 
     sums: pd.DataFrame
@@ -58,15 +58,20 @@ class Totals:
         return self.sums.groupby("seed").sum() / self.counts.groupby("seed").sum()
 
 
-def totals(rates: pd.DataFrame, outcomes: pd.DataFrame) -> Totals:
+def totals(rates: pd.DataFrame, outcomes: pd.DataFrame, weights: pd.Series | None = None) -> Totals:
     """Add up outcomes by image.
 
     Args:
         rates: one column for each rate, with the value of each outcome or NaN.
         outcomes: of the same length; columns seed, identity and image.
+        weights: of the outcomes, of the same length; 1 by default.
     """
-    groups = rates.groupby([outcomes[cluster].to_numpy() for cluster in CLUSTERS])
-    return Totals(groups.sum().rename_axis(CLUSTERS), groups.count().rename_axis(CLUSTERS))
+    by = [outcomes[cluster].to_numpy() for cluster in CLUSTERS]
+    if weights is None:
+        groups = rates.groupby(by)
+        return Totals(groups.sum().rename_axis(CLUSTERS), groups.count().rename_axis(CLUSTERS))
+    sums, counts = (part.mul(weights, axis=0).groupby(by).sum() for part in (rates, rates.notna()))
+    return Totals(sums.rename_axis(CLUSTERS), counts.rename_axis(CLUSTERS))
 
 
 def means_and_intervals(added: Totals) -> pd.DataFrame:

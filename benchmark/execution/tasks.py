@@ -91,10 +91,10 @@ def artifacts(run: Run, task: Task) -> list[Artifact]:
     if task.kind == "validation":
         available = manifest.loc[manifest["split"] == "standard", "identity"].nunique()
         sizes = [nc for nc in sizes if nc <= available] or [available]
-    shown = [Artifact("samples", name, seed)] if name != "real" and task.kind == "identity" else []
+    looks = ["quality"] if name == "real" else ["samples", "quality"]  # of the standard set alone
     return [
         Artifact("outputs", name, seed, measured=task.kind),
-        *shown,
+        *(Artifact(kind, name, seed) for kind in looks if task.kind == "identity"),
         *(
             Artifact("outcomes", name, seed, split, nc, measured=task.kind)
             for split, nc in measurable(manifest, sizes)[0]

@@ -14,7 +14,7 @@ from scipy import stats
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.statistics import TAILS, Totals, means_and_intervals, totals
-from benchmark.results.rates import ACCURACY, ALL_RATES, all_rates
+from benchmark.results.rates import ACCURACY, ALL_RATES, all_rates, view_weights
 from benchmark.results.rows import DIGITS, FOLDER
 
 IDENTITY, FEWSHOT = "identity", "fewshot"  # names of the tables
@@ -206,4 +206,4 @@ def _outcomes(file: Path) -> Iterator[tuple[Key, Stored]]:
             else:
                 for (model, split, nc), own in rows.groupby(["model", "split", "nc"]):
                     rates = all_rates(own, int(nc))
-                    yield Key(IDENTITY, str(split), int(nc), str(model)), Stored(totals(rates, own))
+                    yield Key(IDENTITY, str(split), int(nc), str(model)), Stored(totals(rates, own, view_weights(own)))

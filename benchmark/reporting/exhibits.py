@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.config.settings import Data
 from benchmark.evaluation.statistics import SEEDS_FOR_T, covers
-from benchmark.reporting import fewshot
+from benchmark.reporting import fewshot, tables
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps, dashes
 from benchmark.reporting.order import place
-from benchmark.reporting.references import FACES, REPRODUCED, column, load, setting_notes
+from benchmark.reporting.references import FACES, REPRODUCED, column, counterpart, load, no_faces, setting_notes
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import HEADS, KEYS, count, intervals, joint, notes, percent, random_split
 from benchmark.results.rates import ACCURACY, RATES
@@ -43,39 +44,39 @@ def ablation_sheet(ablation: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     sizes = sorted(ablation["nc"].unique())
     parts: list[Part] = [("random", nc) for nc in sizes] or list(gaps.there)
     rates = [f"{nc}c {HEADS[rate]} %" for nc in sizes for rate in SHOWN]
-    heads = ["version", "connection size", "parameters", "warm-up steps", *rates, "seeds"]
+    heads = ["version", *tables.SIZES, "warm-up steps", *rates, "seeds"]
     found = {model: dashes(heads) for model in gaps.missing(*parts)}
     for name, version in ablation.groupby("model"):
-        model, first = str(name), version.iloc[0]
+        model, first = str(name), version.to_dict("records")[0]
         measured = version.set_index("nc", drop=False).to_dict("index")
         absent = {nc: NONE if gaps.footnote(model, ("random", nc)) else "n/a" for nc in sizes}
         cells = [percent(measured[nc], rate) if nc in measured else absent[nc] for nc in sizes for rate in SHOWN]
         counts = version.set_index("nc")["n_seeds"]
         alike = counts.nunique() == 1
         seeds = str(counts.iloc[0]) if alike else ", ".join(f"{number} ({nc}c)" for nc, number in counts.items())
-        found[model] = [first["connection_size"], count(first["parameters"]), count(first["warm_up_steps"])]
-        found[model] += [*cells, seeds]
+        found[model] = [*tables.sizes(first), count(first["warm_up_steps"]), *cells, seeds]
     shown, footnotes = {model: paper for model, paper in TABLE_2.items() if model in found}, Footnotes()
     lines = [[footnotes.mark(paper, gaps.footnote(model, *parts)), *found[model]] for model, paper in shown.items()]
     title, said = "Ablation", ["No version of Table 2 is measured."]
     if not ablation.empty:
-        title, said = f"Ablation (Table 2), profile {ablation['profile'].iloc[0]}", [joint(ablation), notes(ablation)]
+        title = f"Ablation (Table 2), profile {ablation['profile'].iloc[0]}"
+        said = [joint(ablation), f"{notes(ablation)} {tables.OPERATIONS}"]
     return Sheet(title, [Grid(heads, lines)] * bool(lines), [*footnotes.notes, *said])
 
 
-def curves_table(table: pd.DataFrame, dataset: str) -> tuple[str, pd.DataFrame]:
-    """Return the name of the paper's figure of accuracy over N_c (5 for faces, otherwise 4) and what is drawn in it.
+def curves_table(table: pd.DataFrame, data: Data) -> tuple[str, pd.DataFrame]:
+    """Return the name of the paper's figure of accuracy over N_c (5 for its nine views, or 4) and what is drawn in it.
 
     These are the rates of the compared methods and of the controls, in the paper's split.
     """
     rows = random_split(table)
     shown = rows[~rows["model"].isin(set(TABLE_2) - {REFERENCE})]
     columns = [f"{rate}{end}" for rate in RATES for end in ("", "_ci_low", "_ci_high")]
-    name = f"paper/figure_{5 if dataset == FACES else 4}"
+    name = f"paper/figure_{5 if counterpart(data) == FACES else 4}"
     return name, shown[["profile", "model", "nc", *columns, "n_seeds"]].reset_index(drop=True)
 
 
-def curves_sheet(curves: pd.DataFrame, gaps: Gaps = COMPLETE, elsewhere: Sequence[str] = ()) -> Sheet:
+def curves_sheet(curves: pd.DataFrame, facts: Facts, gaps: Gaps = COMPLETE, elsewhere: Sequence[str] = ()) -> Sheet:
     """Return what is drawn over N_c, for reading: a grid for each rate, with a column for each N_c.
 
     The rows `elsewhere` stand after the models, see `tables.elsewhere`.
@@ -92,8 +93,9 @@ def curves_sheet(curves: pd.DataFrame, gaps: Gaps = COMPLETE, elsewhere: Sequenc
         lines = [[name, *(found.get((model, nc), NONE) for nc in counts)] for model, name in names.items()]
         grids.append(Grid(head, lines, HEADS[rate]))
     covered = intervals(curves["n_seeds"], covers(SEEDS_FOR_T), covers(1))
-    title = f"Accuracy over the number of classes, profile {curves['profile'].iloc[0]}"
-    return Sheet(title, grids, [*footnotes.notes, f"In brackets: {covered}."])
+    said = [note] if (note := no_faces(facts.settings, "figure_5", facts.counts)) else []
+    title = f"Accuracy over the number of classes, profile {facts.name}"
+    return Sheet(title, grids, [*footnotes.notes, *said, f"In brackets: {covered}."])
 
 
 def values(exhibit: str) -> pd.DataFrame:
@@ -153,7 +155,7 @@ def _beside(exhibit: str, own: pd.DataFrame, metrics: list[str], facts: Facts) -
     table = table.assign(
         profile=facts.name,
         difference=table["measured"] - table["published"],
-        reproduction=column(facts.settings, exhibit) == REPRODUCED,
+        reproduction=column(facts.settings, exhibit, facts.counts) == REPRODUCED,
     )
     return table[["profile", *published, *MEASURED, "difference", "reproduction"]]
 
@@ -173,7 +175,7 @@ def _sheet(exhibit: str, table: pd.DataFrame, facts: Facts, gaps: Gaps, many: st
 
     `many` and `few` say what an interval over many or few training seeds covers.
     """
-    shown, ours = load().exhibits[exhibit], column(facts.settings, exhibit)
+    shown, ours = load().exhibits[exhibit], column(facts.settings, exhibit, facts.counts)
     footnotes, grids = Footnotes(), []
     for _, grid in table.groupby(SIZES[exhibit]):
         metrics = [HEADS.get(metric, metric) for metric in grid["metric"].unique()]
@@ -187,7 +189,9 @@ def _sheet(exhibit: str, table: pd.DataFrame, facts: Facts, gaps: Gaps, many: st
     seeds = table["n_seeds"].dropna()
     said = "None of these rows is measured here." if seeds.empty else f"In brackets: {intervals(seeds, many, few)}."
     title = f"{shown.name}, published and {ours}, profile {facts.name}"
-    return Sheet(title, grids, [*footnotes.notes, *setting_notes(facts.settings, exhibit), f"{source} {said}"])
+    return Sheet(
+        title, grids, [*footnotes.notes, *setting_notes(facts.settings, exhibit, facts.counts), f"{source} {said}"]
+    )
 
 
 def _line(rows: list[dict[Hashable, Any]], gaps: Gaps, footnotes: Footnotes) -> list[object]:

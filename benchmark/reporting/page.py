@@ -180,7 +180,8 @@ def provenance_sheet(facts: Facts) -> Sheet:
     ]
     parts = [(part, *(f"{found[kind]:,}" for kind in ("identities", "images"))) for part, found in facts.counts.items()]
     sources = Grid(["what", "value"], made, "Sources and machine")
-    return Sheet(f"Provenance, profile {facts.name}", [sources, Grid(["part", "identities", "images"], parts, "Data")])
+    data = Grid(["part", "identities", "images"], parts, "Data")
+    return Sheet(f"Provenance, profile {facts.name}", [sources, data], [facts.estimated] if facts.estimated else [])
 
 
 def failures_sheet(facts: Facts) -> Sheet:

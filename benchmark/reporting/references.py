@@ -1,17 +1,19 @@
 """What the paper reports, read from `references.yaml`, and how far the setting of a run is the paper's."""
 
+from collections.abc import Mapping
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from benchmark.config.settings import Profile
+from benchmark.config.settings import NINE, Data, Profile
+from benchmark.data import splitting
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
-from benchmark.results.rates import ACCURACY, ALL_RATES
+from benchmark.results.rates import ACCURACY, ALL_RATES, SHARPNESS
 from benchmark.run.sources import PROJECT
 from models.registry import BUILT_IN
 
@@ -19,12 +21,21 @@ REFERENCES = next(  # an installed package has it beside its code
     (path for path in (PROJECT / "references.yaml", PROJECT / "benchmark" / "references.yaml") if path.is_file()),
     PROJECT / "references.yaml",
 )
-FACES = "multipie"  # the data set of Fig. 5 and 7
+CARS: Final = "compcars"
+FACES: Final = "multipie"  # the data set of Fig. 5 and 7
+TAU = "rank_correlation"  # the metric of a correlation
 REPRODUCED, THIS_RUN = "reproduced", "this run"
 NO_REPRODUCTION = "Not a reproduction"
 AT_LEAST = ("evaluation.nc", "fewshot.shots")  # a run may have more of them
-IRRELEVANT = {"identity": ("fewshot",), "fewshot": ("evaluation", "extractor"), None: ()}  # sections of settings
+IRRELEVANT = {  # sections of settings, by what is measured; nothing of a picture is
+    "identity": ("fewshot",),
+    "fewshot": ("evaluation", "extractor"),
+    None: ("evaluation", "extractor", "fewshot"),
+}
 
+SIZES = {"data.auxiliary": ("auxiliary", "validation"), "data.standard": ("standard",)}  # parts of the data
+
+Counts = Mapping[str, Mapping[str, int]]  # as in `Facts`
 Value = int | float | str | tuple[int | str, ...]
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 DataSet = Literal["compcars", "multipie"]
@@ -120,6 +131,7 @@ class Claim(Part):
         metrics: the rates it is about.
         higher: models or controls.
         lower: models or controls.
+        lower_metric: the rate of `lower`, where it is not the same.
         margin: by more than how many points; below zero: it may lie as many points below.
         at: the N_c or numbers of shots; empty: all.
     """
@@ -130,8 +142,41 @@ class Claim(Part):
     metrics: Names
     higher: Names
     lower: Names
+    lower_metric: str = ""
     margin: float = Field(0.0, ge=-100, le=100)
     at: tuple[int, ...] = ()
+
+
+class Correlation(Part):
+    """A claim that models which are higher in the one are higher in the other, too.
+
+    Attributes:
+        claim: in our words.
+        exhibit: the exhibit it rests on.
+        says: the words of the paper with their place.
+        identity: the rate of the identity measurement.
+        start: the row of the few-shot measurement that gains are counted from.
+    """
+
+    claim: str
+    exhibit: str
+    says: str
+    identity: str
+    start: str
+
+
+class Family(Part):
+    """Tests that are adjusted together: all parts of the claims of one exhibit in one metric.
+
+    Attributes:
+        family: its name.
+        exhibit: the exhibit.
+        metric: a rate, or TAU for correlations.
+    """
+
+    family: str
+    exhibit: str
+    metric: str
 
 
 class References(Part):
@@ -144,6 +189,8 @@ class References(Part):
         departures: where this suite departs from it in every profile.
         exhibits: its tables and figures by key.
         claims: the orders it claims.
+        correlations: what it claims to go together.
+        families: which tests of the claims are adjusted together.
     """
 
     paper: Paper
@@ -152,20 +199,41 @@ class References(Part):
     departures: tuple[str, ...]
     exhibits: dict[str, Exhibit]
     claims: tuple[Claim, ...]
+    correlations: tuple[Correlation, ...] = ()
+    families: tuple[Family, ...]
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         models = [row.model for exhibit in self.exhibits.values() for row in exhibit.rows]
         models += [name for claim in self.claims for name in (*claim.higher, *claim.lower)]
+        models += [each.start for each in self.correlations]
+        metrics = [name for each in self.claims for name in (*each.metrics, each.lower_metric) if name]
+        metrics += [each.identity for each in self.correlations]
         measured = [key for key, exhibit in self.exhibits.items() if exhibit.measurement]
         _all_known("setting", self.settings, _keys())
         _all_known("model", models, [*BUILT_IN, *OF_FEWSHOT, *OF_IDENTITY])
-        _all_known("exhibit with a measurement", [claim.exhibit for claim in self.claims], measured)
-        _all_known("metric", [name for claim in self.claims for name in claim.metrics], [*ALL_RATES, ACCURACY])
+        _all_known("exhibit with a measurement", [each.exhibit for each in self.all_claims], measured)
+        _all_known("metric", metrics, [*ALL_RATES, ACCURACY, SHARPNESS])
+        tested = {(claim.exhibit, metric) for claim in self.claims for metric in claim.metrics}
+        tested |= {(each.exhibit, TAU) for each in self.correlations}
+        listed = [(each.exhibit, each.metric) for each in self.families]
+        wrong = sorted(tested.symmetric_difference(listed)) + [each for each in listed if listed.count(each) > 1]
+        if wrong or len({each.family for each in self.families}) < len(listed):
+            raise ValueError(f"families: each exhibit and metric of a claim must be in one, with a name: {wrong}")
         return self
 
+    def family(self, exhibit: str, metric: str) -> str:
+        """Return the name of the family that tests of an exhibit, by its key, in a metric belong to."""
+        return next(each.family for each in self.families if (each.exhibit, each.metric) == (exhibit, metric))
+
+    @property
+    def all_claims(self) -> list[Claim | Correlation]:
+        """Orders and correlations, by the exhibits that they rest on."""
+        order = {key: n for n, key in enumerate(self.exhibits)}
+        return sorted((*self.claims, *self.correlations), key=lambda each: order.get(each.exhibit, len(order)))
+
     def exhibits_for(self, dataset: str) -> dict[str, Exhibit]:
-        """Return the exhibits to set beside results on a data set: those of faces only where they are faces."""
+        """Return the exhibits to set beside the results of a run by its `counterpart`, faces' for faces only."""
         replaced = {each.instead_of for each in self.exhibits.values() if each.data == dataset}
         return {
             key: each
@@ -210,19 +278,42 @@ def load(path: Path = REFERENCES) -> References:
         raise BenchmarkError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def differs(settings: Profile, exhibit: str | None = None) -> list[str]:
+def counterpart(data: Data) -> DataSet:
+    """Return the data set of the paper whose setting and exhibits stand beside results: of faces for its nine views."""
+    return FACES if data.dataset == FACES or set(data.views) == set(NINE) else CARS
+
+
+def no_faces(settings: Profile, exhibit: str = "", counts: Counts | None = None) -> str:
+    """Return that the exhibits of faces are made of other images, and how the setting of one departs; or no text."""
+    own = settings.data.dataset
+    if own == FACES or counterpart(settings.data) != FACES:
+        return ""
+    images = "rendered cars, not faces" if own == "rendered" else f"images of the data set {own}"
+    said = f"In the paper Figures 5 and 7 are of faces (Multi-PIE); these are {images}, seen from the same nine views."
+    return f"{said} {NO_REPRODUCTION}: {'; '.join(differs(settings, exhibit, counts))}." if exhibit else said
+
+
+def identities(dataset: str) -> tuple[int, int] | None:
+    """Return how many auxiliary and standard identities the paper has of a data set, None for one it does not have."""
+    auxiliary, standard = (getattr(load().settings[key], dataset, None) for key in SIZES)
+    return (auxiliary, standard) if auxiliary and standard else None
+
+
+def differs(settings: Profile, exhibit: str | None = None, counts: Counts | None = None) -> list[str]:
     """Return in words each setting that is not the paper's; an empty list means that the run is a reproduction.
 
-    Only what the paper states is compared. Without an exhibit the setting is that of its faces for Multi-PIE, of its
-    cars for everything else.
+    Only what the paper states is compared. Without an exhibit the setting is that of the run's `counterpart`.
 
     Args:
         settings: of the run.
         exhibit: key of the table or figure whose setting counts, such as `table_1`.
+        counts: of `Facts`: the sizes of the split are those that came out. Without them a share is compared by what it
+            gives of the paper's identities.
     """
-    found = []
-    for key, stated in _wanted(settings, exhibit).items():
-        own = attrgetter(key)(settings)
+    found, wanted = [], _wanted(settings, exhibit)
+    sizes = _sizes(settings, wanted, counts)
+    for key, stated in wanted.items():
+        own: Any = sizes[key] if key in sizes else attrgetter(key)(settings)
         same = own == stated
         if isinstance(stated, tuple):
             same = set(stated) <= set(own) if key in AT_LEAST else set(stated) == set(own)
@@ -231,11 +322,20 @@ def differs(settings: Profile, exhibit: str | None = None) -> list[str]:
     return found
 
 
+def _sizes(settings: Profile, wanted: dict[str, Any], counts: Counts | None) -> dict[str, int]:
+    """Return the numbers of auxiliary and standard identities by key, as in `differs`."""
+    if counts:
+        there = {part: count["identities"] for part, count in counts.items()}
+        return {key: sum(there.get(part, 0) for part in parts) for key, parts in SIZES.items()}
+    asked = splitting.sizes(settings.data, sum(wanted[key] for key in SIZES))
+    return dict(zip(SIZES, asked, strict=True))
+
+
 def _wanted(settings: Profile, exhibit: str | None) -> dict[str, Any]:
     """Return what the paper states for an exhibit, by key; a table has the N_c or shots that it prints."""
     references = load()
     shown = references.exhibits[exhibit] if exhibit else None
-    data = shown.data if shown else (FACES if settings.data.dataset == FACES else "compcars")
+    data = shown.data if shown else counterpart(settings.data)
     values = {key: getattr(stated, data) for key, stated in references.settings.items()}
     stated = {key: value for key, value in values.items() if value is not None}
     if shown is None:
@@ -254,14 +354,14 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def column(settings: Profile, exhibit: str) -> str:
+def column(settings: Profile, exhibit: str, counts: Counts | None = None) -> str:
     """Return what a column of the run's own numbers is called beside the paper's."""
-    return THIS_RUN if differs(settings, exhibit) else REPRODUCED
+    return THIS_RUN if differs(settings, exhibit, counts) else REPRODUCED
 
 
-def setting_notes(settings: Profile, exhibit: str | None = None) -> list[str]:
+def setting_notes(settings: Profile, exhibit: str | None = None, counts: Counts | None = None) -> list[str]:
     """Return what differs from the paper, and what cannot be compared."""
-    references, found, training = load(), differs(settings, exhibit), settings.training
+    references, found, training = load(), differs(settings, exhibit, counts), settings.training
     said = "All that the paper says of its setting is so here, but for what every profile departs in."
     if found:
         said = f"{NO_REPRODUCTION}: {'; '.join(found)}. The paper's numbers stand beside these for orientation."

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.files import write_text
-from benchmark.reporting import claims, differences, exhibits, fewshot, sheets, tables
+from benchmark.reporting import claims, differences, exhibits, fewshot, judges, sheets, tables
 from benchmark.reporting.figures import draw_all
 from benchmark.reporting.figures.canvas import Picture
 from benchmark.reporting.gaps import fewshot_gaps, identity_gaps
@@ -19,6 +19,20 @@ from benchmark.results.rows import Rows, write_csv
 PAPER = "paper/"  # the exhibits of the paper
 SAMPLES = "figures/samples_"
 COSTS = ["model", "connection size", "width", "generator", "critic", "MACs", "seconds", "memory, MB", "seeds", "device"]
+INSIDE = {
+    "share_latent": "share of the latent vector",
+    "share_modulation": "of the modulation",
+    "share_connection": "of the connection",
+    "attention_entropy": "entropy of the attention",
+    "attention_distance": "its distance",
+}
+OF_INSIDE = (
+    "Share: how much of the output hangs on what a path carries from the encoder to the decoder. One path is given "
+    "what belongs to another input, and the mean change of the pixels is divided by that where all paths are; shares "
+    "need not add up to 1. Entropy of CNC's or Global-NC's attention: 1 where all positions in sight weigh the same, 0 "
+    "where one has all the weight. Distance from a position to the one with the largest weight, as a share of the "
+    "map's side. Means over 64 images of identities kept from training, where there are some, and over seeds."
+)
 OF_COSTS = (
     "Generator and critic: trainable parameters; MACs: multiply-accumulates of one generated image. Seconds and peak "
     "memory are those of one training, the mean over its seeds; they belong to the machine and what else it did, and "
@@ -26,13 +40,18 @@ OF_COSTS = (
 )
 
 
-def render(rows: Rows, results: Path) -> None:
-    """Write tables, figures and the report page; the same rows give the same bytes."""
+def render(rows: Rows, results: Path) -> list[str]:
+    """Write tables, figures and the report page; the same rows give the same bytes.
+
+    Returns:
+        Warnings, a sentence each, that also stand above the tables.
+    """
     rows = replace(rows, facts=covering(rows.facts, rows.identity))
     facts, settings, made = rows.facts, rows.facts.settings, tidy(rows)
     identity, recognition = identity_gaps(rows), fewshot_gaps(rows)
     made.write(results)
-    doubts = fewshot.doubts(made.fewshot)
+    estimated = [facts.estimated] * bool(facts.estimated)
+    doubts = [*fewshot.doubts(made.fewshot), *estimated]
 
     def with_doubts(sheet: Sheet) -> Sheet:
         return replace(sheet, notes=[*sheet.notes, *doubts])
@@ -48,9 +67,16 @@ def render(rows: Rows, results: Path) -> None:
             differences.sheet(made.fewshot_differences, of_fewshot, "few-shot recognition", recognition)
         ),
     }
+    warnings = judges.warnings(facts.judges, made.identity)
+    trust = [*warnings, *([judges.stated(facts.judges)] if facts.judges else []), *estimated]
+
+    def with_trust(sheet: Sheet) -> Sheet:
+        return replace(sheet, notes=[*trust, *sheet.notes])
+
+    own |= {name: with_trust(own[name]) for name in ("identity", "identity_diagnostics")}
     said = claims.claims_table(rows)
     table_1, table_2 = exhibits.table_1(made.fewshot, facts), exhibits.table_2(made.identity, facts)
-    figure, drawn = exhibits.curves_table(made.identity, settings.data.dataset)
+    figure, drawn = exhibits.curves_table(made.identity, settings.data)
     for pattern in ("paper/figure_[45].*", "claims_parts.*", "targets.*"):  # of other data, or of an earlier version
         for old in results.glob(pattern):
             if old.stem != Path(figure).name:
@@ -59,13 +85,14 @@ def render(rows: Rows, results: Path) -> None:
         write_csv(table, results / f"{name}.csv")
     compared = {
         "claims": with_doubts(claims.claims_sheet(said, facts, {"identity": identity, "fewshot": recognition})),
-        figure: exhibits.curves_sheet(drawn, identity, tables.elsewhere(made.identity)),
+        figure: exhibits.curves_sheet(drawn, facts, identity, tables.elsewhere(made.identity)),
         "paper/table_1": with_doubts(exhibits.sheet_1(table_1, facts, recognition)),
         "paper/table_2": exhibits.sheet_2(table_2, facts, identity),
     }
     for name, sheet in {**compared, **own}.items():
         write_text(results / f"{name}.md", sheets.markdown(sheet))
         write_text(results / f"{name}.tex", sheets.latex(sheet))
+    inside = [internals_sheet(made.internals, facts.name)] if len(made.internals) else []
     pictures = draw_all(rows, made, results, {name: exhibits.values(name) for name in ("table_1", "table_2")})
     paper = [each for each in pictures if each.path.startswith(PAPER)]
     samples = [each for each in pictures if each.path.startswith(SAMPLES)]
@@ -74,12 +101,26 @@ def render(rows: Rows, results: Path) -> None:
         beside += [picture, *([compared[picture.path]] if picture.path in compared else [])]
     beside += [sheet for sheet in compared.values() if sheet not in beside]
     chapters = [
-        Chapter("Tables", [*own.values(), costs_sheet(made.models, rows.costs, facts.name)]),
+        Chapter("Tables", [*own.values(), *inside, costs_sheet(made.models, rows.costs, facts.name)]),
         Chapter("Figures", [each for each in pictures if each not in paper and each not in samples]),
         Chapter("The paper's exhibits", beside),
         Chapter("Samples", samples),
     ]
-    write_text(results / "report.html", page(facts, tables.headline(made.identity, identity), chapters, results))
+    headline = with_trust(tables.headline(made.identity, identity))
+    write_text(results / "report.html", page(facts, headline, chapters, results))
+    return warnings
+
+
+def internals_sheet(internals: pd.DataFrame, run: str) -> Sheet:
+    """Return how the generators work, for reading; `internals` are rows of `tidy.internals_table`."""
+    names = {name: head for name, head in INSIDE.items() if name in internals}
+    lines = [
+        [row["model"], *("-" if pd.isna(row[name]) else f"{row[name]:.3f}" for name in names), row["n_seeds"]]
+        for row in internals.to_dict("records")
+    ]
+    return Sheet(
+        f"Inside the generators, profile {run}", [Grid(["model", *names.values(), "seeds"], lines)], [OF_INSIDE]
+    )
 
 
 def costs_sheet(models: pd.DataFrame, costs: pd.DataFrame, run: str) -> Sheet:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.evaluation.controls import OF_IDENTITY
-from benchmark.evaluation.statistics import SEEDS_FOR_T, covers, means_and_intervals
+from benchmark.evaluation.statistics import SEEDS_FOR_T, covers, means_and_intervals, t_interval
 from benchmark.reporting.gaps import COMPLETE, NONE, Footnotes, Gaps, dashes
 from benchmark.reporting.order import CONTROLS, in_order, place
 from benchmark.reporting.sheets import Grid, Sheet
@@ -26,8 +26,9 @@ TERMS = {  # columns, and what they are of `Trained`
 COMPARED = [  # columns of identity.csv; the others are in identity_diagnostics.csv
     *KEYS,
     *(f"{rate}{end}" for rate in RATES for end in ("", "_ci_low", "_ci_high")),
-    *("n_seeds", "n_draws", "parameters", "images_seen", "warm_up_steps"),
+    *("n_seeds", "n_draws", "parameters", "macs", "images_seen", "warm_up_steps"),
 ]
+LOOKS = [f"{name}{end}" for name in ("sharpness", "kid") for end in ("", "_ci_low", "_ci_high")] + ["kid_sd"]
 HEADS = {
     "joint_cross": "joint on other views",
     "joint": "joint",
@@ -37,6 +38,7 @@ HEADS = {
     "view_cross": "view, other than the input's",
     "copy_rate_pixels": "copy rate (pixels)",
     "copy_rate_features": "copy rate (features)",
+    "sharpness": "sharpness, of real images'",
 }
 JOINT = (
     "Joint on other views, the number to look at, counts a generated image only if the KNN's first class is the "
@@ -62,11 +64,23 @@ COPIES = (
     "the target view, by pixels (L1) and by identity features. A true picture can count as a copy too, if it has the "
     "colours and the light of its input; on rendered cars the rate of `oracle` says how often."
 )
+QUALITY = (
+    "Sharpness: variance of the Laplacian of the luminance, as a share of that of real images from the target view; "
+    "noise and artefacts count like detail. KID: how far the identity features of generated images lie from those of "
+    "real ones (kernel distance). Real images are split in halves: what is made from the one half is "
+    "compared with the other, with as many images of each view. The row of `real` compares real images with real ones "
+    "and shows what none is; the standard deviation is over the splits. KID is seen by this run's own network, so it "
+    "compares rows of this run alone; both say how images look, and nothing of identity. In brackets here: 95 % t "
+    f"intervals over training seeds, where there are {SEEDS_FOR_T} or more."
+)
 APART = (
     "The two are not directly comparable: grouped draws other classes, and where these have few groups its KNN learns "
     "from fewer images, so part of a drop from random to grouped is the smaller training part and not a leak."
 )
 ELSEWHERE = "Made elsewhere, so that size, budget and training data are not known here"
+
+SIZES = ["connection size", "parameters", "MACs, millions"]
+OPERATIONS = "MACs: multiply-accumulates of one generated image, which equal parameters do not make equal."
 
 BESIDE = ("joint", "top1", "view")
 BESIDE_JOINT = (
@@ -81,22 +95,47 @@ def stated(trained: Trained) -> dict[str, int | None]:
     return {term: None if trained.images is None else getattr(trained, name) for term, name in TERMS.items()}
 
 
-def identity_table(measured: Iterable[Measured], profile: str) -> pd.DataFrame:
+def identity_table(
+    measured: Iterable[Measured],
+    profile: str,
+    models: pd.DataFrame | None = None,
+    quality: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Return one row for each (model, split, nc): the columns COMPARED, and those of `diagnostics`.
 
-    The columns TERMS say how large the generator is and what it was trained with. Every rate of ALL_RATES has columns
-    `<rate>`, `<rate>_ci_low` and `<rate>_ci_high`.
+    The columns TERMS say how large the generator is and what it was trained with; `macs` are the multiply-accumulates
+    of one generated image. Every rate of ALL_RATES has columns `<rate>`, `<rate>_ci_low` and `<rate>_ci_high`.
+    So have `sharpness` and `kid`, which are of all standard images and the same in every row of a model: means over
+    the training seeds, with a t interval where there are three seeds or more; `kid_sd` is the mean of its spread.
+
+    Args:
+        measured: the measurements.
+        profile: name of the run.
+        models: the stored sizes of the models, of which `macs` is taken; missing for a model that is not in them.
+        quality: the stored QUALITY_COLUMNS; missing likewise.
     """
+    operations = {} if models is None else dict(zip(models["model"], models["macs"], strict=True))
+    looks = {} if quality is None else {str(model): own for model, own in quality.groupby("model")}
     rows = []
     for each in sorted(measured, key=lambda each: (each.split, each.nc)):  # those of the same images one after another
         row: dict[str, object] = dict(zip(KEYS, (profile, each.model, each.split, each.nc), strict=True))
-        row |= {"connection_size": each.trained.map, **stated(each.trained)}
+        row |= {"connection_size": each.trained.map, **stated(each.trained), "macs": operations.get(each.model)}
         for rate, found in means_and_intervals(each.totals).iterrows():
             row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
         counted = {f"n_{column}s": each.outcomes[column].nunique() for column in ("seed", "draw", "image")}
-        rows.append(row | counted | {"n_excluded": each.left_out})
-    table = pd.DataFrame(rows).astype(dict.fromkeys(TERMS, "Int64"))
+        seen = dict.fromkeys(LOOKS) | (_looks(looks[each.model]) if each.model in looks else {})
+        rows.append(row | seen | counted | {"n_excluded": each.left_out})
+    table = pd.DataFrame(rows).astype(dict.fromkeys([*TERMS, "macs"], "Int64") | dict.fromkeys(LOOKS, float))
     return in_order(table, "model", "split", "nc", elsewhere=elsewhere(table))
+
+
+def _looks(quality: pd.DataFrame) -> dict[str, float]:
+    """Return the LOOKS of one model."""
+    found: dict[str, float] = dict(quality[["sharpness", "kid", "kid_sd"]].mean())
+    if len(quality) >= SEEDS_FOR_T:
+        for end, values in t_interval(quality[["sharpness", "kid"]]).items():
+            found |= {f"{name}_ci_{end}": float(value) for name, value in values.items()}
+    return found
 
 
 def elsewhere(table: pd.DataFrame) -> list[str]:
@@ -123,15 +162,14 @@ def random_split(table: pd.DataFrame) -> pd.DataFrame:
 
 def identity_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     """Return the identity table for reading: percent with intervals, what the intervals cover, and what is missing."""
-    head = ["model", "connection size", "parameters", "warm-up steps", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
+    head = ["model", *SIZES, "warm-up steps", *(f"{HEADS[rate]} %" for rate in RATES), "seeds"]
 
     def cells(row: Mapping[Hashable, Any]) -> list[object]:
-        terms = [row["connection_size"], count(row["parameters"]), count(row["warm_up_steps"])]
-        return [*terms, *(percent(row, rate) for rate in RATES), row["n_seeds"]]
+        return [*sizes(row), count(row["warm_up_steps"]), *(percent(row, rate) for rate in RATES), row["n_seeds"]]
 
     title, footnotes = f"Identity preservation, profile {table['profile'].iloc[0]}", Footnotes()
     grids = _grids(table, head, cells, gaps, footnotes)
-    return Sheet(title, grids, [*footnotes.notes, joint(table), f"{notes(table)} {_splits(table)}"])
+    return Sheet(title, grids, [*footnotes.notes, joint(table), f"{notes(table)} {OPERATIONS} {_splits(table)}"])
 
 
 def _grids(table: pd.DataFrame, head: list[str], cells: Cells, gaps: Gaps, footnotes: Footnotes) -> list[Grid]:
@@ -169,8 +207,25 @@ def diagnostics_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
 
     title = f"Same-view and cross-view targets, and copies, profile {table['profile'].iloc[0]}"
     footnotes = Footnotes()
-    grids = _grids(table, head, cells, gaps, footnotes)
-    return Sheet(title, grids, [*footnotes.notes, COPIES, f"{notes(table)} {_splits(table)}"])
+    grids, said = _grids(table, head, cells, gaps, footnotes), [COPIES]
+    looks = table.drop_duplicates("model").dropna(subset=["sharpness", "kid"], how="all").to_dict("records")
+    if looks:
+        lines = [
+            [
+                *(row["model"], _with_interval(row, "sharpness", 100, 1), _with_interval(row, "kid", 1, 3)),
+                f"{row['kid_sd']:.3f}",
+            ]
+            for row in looks
+        ]
+        grids.append(Grid(["model", "sharpness %", "KID", "standard deviation"], lines, "Sharpness and KID"))
+        said.append(QUALITY)
+    return Sheet(title, grids, [*footnotes.notes, *said, f"{notes(table)} {_splits(table)}"])
+
+
+def _with_interval(row: Mapping[Hashable, Any], name: str, factor: int, digits: int) -> str:
+    """Return a number of a row times a factor, with its interval where it has one."""
+    mean, low, high = (f"{factor * row[f'{name}{end}']:z.{digits}f}" for end in ("", "_ci_low", "_ci_high"))
+    return "n/a" if mean == "nan" else mean if low == "nan" else f"{mean} [{low}, {high}]"
 
 
 def headline(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
@@ -253,6 +308,13 @@ def budget(table: pd.DataFrame) -> str:
 def count(number: object) -> str:
     """Return a number with separators, `-` if there is none."""
     return "-" if pd.isna(number) else f"{number:,}"  # type: ignore[call-overload]
+
+
+def sizes(row: Mapping[Hashable, Any]) -> list[object]:
+    """Return the cells SIZES of a row, each `-` where it is not known."""
+    operations = row["macs"]
+    millions = "-" if pd.isna(operations) else f"{operations / 1e6:,.1f}"
+    return [row["connection_size"], count(row["parameters"]), millions]
 
 
 def percent(row: Mapping[Hashable, object], rate: str) -> str:

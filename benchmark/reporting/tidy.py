@@ -34,6 +34,7 @@ class Tidy:
     fewshot: pd.DataFrame
     fewshot_differences: pd.DataFrame
     models: pd.DataFrame
+    internals: pd.DataFrame
 
     def write(self, results: Path) -> None:
         """Write each as `<name>.csv`, and the rates of each model as `metrics/<model>.json`, a line each for DVC."""
@@ -52,7 +53,7 @@ class Tidy:
 def tidy(rows: Rows) -> Tidy:
     """Return the tables of the rows."""
     name, settings = rows.facts.name, rows.facts.settings
-    identity = tables.identity_table(rows.identity, name)
+    identity = tables.identity_table(rows.identity, name, rows.models, rows.quality)
     families, outside = fewshot.families(rows.fewshot, settings.fewshot), tables.elsewhere(identity)
     of_identity = differences.identity_families(rows.identity)
     return Tidy(
@@ -63,7 +64,21 @@ def tidy(rows: Rows) -> Tidy:
         fewshot.fewshot_table(rows.fewshot, settings.fewshot, name),
         differences.differences_table(families, fewshot.FAMILY, name, first=[fewshot.START]),
         in_order(rows.models.rename(columns={"map": "connection_size"}), "model"),
+        internals_table(rows.diagnostics, name),
     )
+
+
+def internals_table(diagnostics: pd.DataFrame, profile: str) -> pd.DataFrame:
+    """Return what the generators say of how they work: one row for each model, means over its training seeds.
+
+    Columns profile, model, n_seeds, and one for each number that some model has.
+    """
+    if diagnostics.empty:
+        return pd.DataFrame(columns=["profile", "model", "n_seeds"])
+    table = diagnostics.groupby("model")["seed"].nunique().rename("n_seeds").to_frame()
+    table = table.join(diagnostics.pivot_table(index="model", columns="name", values="value")).reset_index()
+    table.insert(0, "profile", profile)
+    return in_order(table, "model")
 
 
 def metrics(identity: pd.DataFrame, recognised: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:

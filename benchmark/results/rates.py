@@ -10,9 +10,22 @@ OF_TARGETS = ("joint", "top1", "view")  # given again for the input's own view a
 TARGETS = ("cross", "same")
 ACCURACY = "accuracy"  # of the few-shot measurement
 TRAIN_ACCURACY = "train_accuracy"  # the few-shot classifier's on its own real training images
+SHARPNESS = "sharpness"  # of generated images beside real ones, no rate of single outcomes
 COPIED = {"copied_pixels": "copy_rate_pixels", "copied_features": "copy_rate_features"}  # of outcomes: rates
 APART = [f"{rate}_{target}" for target in TARGETS for rate in OF_TARGETS]
 ALL_RATES = (*RATES, *(rate for rate in APART if rate != LEADING), *COPIED.values())
+
+
+def view_weights(outcomes: pd.DataFrame) -> pd.Series | None:
+    """Return weights of outcomes, with a mean of 1, under which each target view counts the same; None where it does.
+
+    Models turn every image to every view. The row `real` has the view of each image alone, and views that have more
+    images would count more in it: it were no upper bound of the models.
+    """
+    if (outcomes["source"] != outcomes["target"]).any():
+        return None
+    count = outcomes.groupby("target")["target"].transform("size")
+    return len(count) / (count * outcomes["target"].nunique())
 
 
 def all_rates(outcomes: pd.DataFrame, nc: int) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from benchmark.config.settings import RENAMED, Profile
 from benchmark.evaluation.statistics import Totals, totals
-from benchmark.results.rates import ACCURACY, all_rates
+from benchmark.results.rates import ACCURACY, all_rates, view_weights
 
 LONGEST = 300  # letters of a reason
 FOLDERS = {"models": "", "identity": "identity", "fewshot": "fewshot"}  # of a run, and the measurement in each
@@ -66,7 +66,7 @@ class Measured:
     @cached_property
     def totals(self) -> Totals:
         """ALL_RATES of the outcomes, added up by image."""
-        return totals(all_rates(self.outcomes, self.nc), self.outcomes)
+        return totals(all_rates(self.outcomes, self.nc), self.outcomes, view_weights(self.outcomes))
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,28 @@ def causes(failed: Iterable[Failure]) -> tuple[Failure, ...]:
     return tuple(each for each in every if not any(map(each.follows, every)))
 
 
+class Judge(BaseModel):
+    """One of the two networks that judge generated images, on held-out images of its training identities.
+
+    Attributes:
+        accuracy: mean over its classes of the share of their images that are right, None if none was held out.
+        lowest: the lowest share of a class.
+        images: held-out images.
+        classes: classes that have some.
+        epochs: of its training.
+        converged: whether that ended because the accuracy no longer rose, and not with the epochs that are allowed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accuracy: float | None
+    lowest: float | None
+    images: int
+    classes: int
+    epochs: int
+    converged: bool
+
+
 class Facts(BaseModel):
     """Where the rows of results come from.
 
@@ -188,6 +210,8 @@ class Facts(BaseModel):
         trained: on which terms each model was trained.
         left_out: standard identities that each split cannot use.
         failed: what is missing in the tables, and why; not what is missing because of another one here.
+        judges: the networks for `identity` and `view`; rows stored earlier do not have them.
+        estimated: which labels of the data are estimates, and how sure, as a sentence; empty where none are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -201,6 +225,8 @@ class Facts(BaseModel):
     trained: dict[str, Trained]
     left_out: dict[str, int]
     failed: tuple[Failure, ...] = ()
+    judges: dict[str, Judge] = {}
+    estimated: str = ""
 
     @field_validator("settings", mode="before")
     @classmethod

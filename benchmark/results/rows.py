@@ -8,6 +8,8 @@
 | `models.csv` | size of each model |
 | `costs.csv` | seconds and memory of each training, which differ from run to run |
 | `learning.csv` | losses of each training |
+| `diagnostics.csv` | how each generator works (`ViewModel.diagnose`); rows stored earlier have none |
+| `quality.csv` | sharpness and KID of the generated images, for each model and seed; rows stored earlier have none |
 | `inputs.csv`, `samples/<model>.png` | some inputs, and what each model makes of them |
 """
 
@@ -36,8 +38,10 @@ SIZE_COLUMNS = ["generator_parameters", "critic_parameters", "macs"]
 MODEL_COLUMNS = ["model", "citation", "labels", "updates", "map", "image_size", "width", *SIZE_COLUMNS]
 LEARNING_COLUMNS = ["model", "seed", "cycle", "images", "loss", "value"]
 COST_COLUMNS = ["model", "seed", "seconds", "peak_memory", "device"]  # of the training; memory in bytes
+QUALITY_COLUMNS = ["model", "seed", "sharpness", "kid", "kid_sd"]  # see `evaluation.quality`
+DIAGNOSTIC_COLUMNS = ["model", "seed", "name", "value"]  # see `ViewModel.diagnose`
 INPUT_COLUMNS = ["row", "image", "identity", "view"]
-TEXTS = ["model", "citation", "labels", "updates", "map", "loss", "device", "image", "identity", "view"]
+TEXTS = ["name", "model", "citation", "labels", "updates", "map", "loss", "device", "image", "identity", "view"]
 TEXT, WHOLE, TRUTH, NUMBER = "string", "int", "bool", "float|double"  # in the names of Arrow's types
 OUTCOME_COLUMNS = {  # those of any measurement are not all that there may be
     IDENTITY: dict.fromkeys(("model", "split", "image", "identity"), TEXT)
@@ -76,6 +80,8 @@ class Rows:
         costs: COST_COLUMNS; a value that is not known is missing.
         learning: LEARNING_COLUMNS.
         samples: inputs and what the models make of them.
+        quality: QUALITY_COLUMNS.
+        diagnostics: DIAGNOSTIC_COLUMNS.
     """
 
     facts: Facts
@@ -85,6 +91,8 @@ class Rows:
     costs: pd.DataFrame
     learning: pd.DataFrame
     samples: Samples
+    quality: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=QUALITY_COLUMNS))
+    diagnostics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=DIAGNOSTIC_COLUMNS))
 
 
 def write(rows: Rows, results: Path) -> None:
@@ -95,7 +103,7 @@ def write(rows: Rows, results: Path) -> None:
     named = (table.assign(model=each.model, split=each.split, nc=each.nc) for each, table in in_order)
     _write_groups(named, folder / IDENTITY)
     _write_groups((each.outcomes.assign(model=each.model) for each in rows.fewshot), folder / FEWSHOT)
-    for name in ("models", "costs", "learning"):
+    for name in ("models", "costs", "learning", "quality", "diagnostics"):
         write_csv(getattr(rows, name), folder / f"{name}.csv")
     write_csv(rows.samples.inputs, folder / "inputs.csv")
     for old in (folder / "samples").glob("*.png"):
@@ -161,6 +169,13 @@ def read(results: Path) -> Rows:
         _table(folder / "costs.csv", COST_COLUMNS),
         _table(folder / "learning.csv", LEARNING_COLUMNS),
         Samples(_table(folder / "inputs.csv", INPUT_COLUMNS), grids),
+        *(
+            _table(path, columns) if path.exists() else pd.DataFrame(columns=columns)
+            for path, columns in (
+                (folder / "quality.csv", QUALITY_COLUMNS),
+                (folder / "diagnostics.csv", DIAGNOSTIC_COLUMNS),
+            )
+        ),
     )
 
 

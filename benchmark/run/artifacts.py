@@ -118,6 +118,7 @@ TABLE = {
         (*JUDGE, "extractor.epochs"),
         content=("resnet18.safetensors",),
         memory="extractor.batch_size",
+        scratch="checkpoint.pt",
     ),
     "view_judge": Kind(
         "extractors/view",
@@ -125,6 +126,7 @@ TABLE = {
         (*JUDGE, "extractor.view_epochs"),
         content=("resnet18.safetensors",),
         memory="extractor.batch_size",
+        scratch="checkpoint.pt",
     ),
     "warm_start": Kind(
         "warm_starts/{name}/seed{seed}",
@@ -179,6 +181,14 @@ TABLE = {
         ("threads", "data.views"),
         needs=f"{MAKING}.generating:needed",
         code=MODEL,
+    ),
+    "quality": Kind(
+        "{measured}/{name}/seed{seed}/quality",
+        f"{MAKING}.quality",
+        ("threads",),
+        needs=f"{MAKING}.quality:needs",
+        packages=("torch", "numpy"),
+        device=False,
     ),
     "outcomes": Kind(
         "{measured}/{name}/seed{seed}/{split}/nc{nc}",

@@ -1,5 +1,6 @@
 """Every finished measurement of a run as the stored rows of its results: the stage collect."""
 
+import json
 import platform
 from collections.abc import Iterator
 from typing import Any
@@ -15,18 +16,21 @@ from benchmark.evaluation.samples import sample_positions
 from benchmark.files import reading
 from benchmark.making.building import spec, training_identities
 from benchmark.making.outcomes import OUTCOMES
+from benchmark.making.quality import QUALITY
 from benchmark.making.samples import ROWS, SAMPLES
 from benchmark.reporting.models import models_table
 from benchmark.results import rows
-from benchmark.results.records import Facts, Failure, Measured, Recognised, Trained
+from benchmark.results.records import Facts, Failure, Judge, Measured, Recognised, Trained
 from benchmark.results.rows import Rows, Samples
 from benchmark.run import sources
 from benchmark.run.artifacts import Artifact, entry, is_model, made
 from benchmark.run.cache import check, is_done
 from benchmark.run.workspace import Run
+from benchmark.stages.data import ESTIMATED
 
 SHOWN = ("torch", "torchvision", "numpy", "scikit-learn", "pandas", "lightning-fabric")
 LOG = "log.csv"  # of a training run
+JUDGES = ("identity", "view")
 
 
 def collect(run: Run) -> None:
@@ -49,6 +53,7 @@ def collect(run: Run) -> None:
             f"nothing is measured in {run.folder}, or all of it is out of date; run `benchmark run` or `dvc repro`"
         )
     recognitions = recognised(run, missing) if run.settings.fewshot.shots else []
+    quality = _quality(run, missing)
     trained: dict[str, list[int]] = {}  # models in the tables, and their training seeds
     for each in identities:
         if is_model(run, each.model):
@@ -67,6 +72,8 @@ def collect(run: Run) -> None:
         ),
         _learning(run, list(records)),
         _samples(run, store, sorted(names)),
+        quality,
+        _diagnostics(records),
     )
     rows.write(found, run.results)
     for kind in ("csv", "md"):
@@ -194,6 +201,27 @@ def _learning(run: Run, models: list[tuple[str, int]]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
 
 
+def _diagnostics(records: dict[tuple[str, int], dict[str, Any]]) -> pd.DataFrame:
+    """Return what is recorded of how each generator works, one row for each number."""
+    found = [
+        (model, seed, name, value)
+        for (model, seed), told in records.items()
+        for name, value in told.get("diagnostics", {}).items()
+    ]
+    return pd.DataFrame(found, columns=rows.DIAGNOSTIC_COLUMNS)
+
+
+def _quality(run: Run, missing: list[Failure]) -> pd.DataFrame:
+    """Return how the outputs of each model or control and seed look; those out of date are added to `missing`."""
+    found = []
+    for artifact in _finished(run, "quality", missing):
+        path = artifact.cell(run).folder / QUALITY
+        with reading(path):
+            values = json.loads(path.read_text(encoding="utf-8"))
+        found.append({"model": artifact.name, "seed": artifact.seed, **values})
+    return pd.DataFrame(found, columns=rows.QUALITY_COLUMNS)
+
+
 def _samples(run: Run, store: ImageStore, names: list[str]) -> Samples:
     settings = run.settings.data
     shown = store.manifest.iloc[sample_positions(store, len(settings.views), ROWS)]
@@ -215,7 +243,7 @@ def _facts(
     records: list[dict[str, Any]],
     missing: list[Failure],
 ) -> Facts:
-    parts = store.manifest.groupby("split")["identity"]
+    parts, estimated = store.manifest.groupby("split")["identity"], run.data / ESTIMATED
     counts = pd.DataFrame({"identities": parts.nunique(), "images": parts.size()}).to_dict("index")
     return Facts(
         name=run.name,
@@ -227,4 +255,13 @@ def _facts(
         trained={each.model: each.trained for each in recognitions} | {each.model: each.trained for each in identities},
         left_out={each.split: each.left_out for each in identities},
         failed=tuple(missing),
+        judges={name: _judge(run, name) for name in JUDGES},
+        estimated=estimated.read_text(encoding="utf-8") if estimated.exists() else "",
     )
+
+
+def _judge(run: Run, name: str) -> Judge:
+    """Return what is recorded of a network that judges."""
+    told = Artifact(f"{name}_judge").cell(run).record
+    of_held_out = {key: told[f"held_out_{key}"] for key in ("accuracy", "lowest", "images", "classes")}
+    return Judge(**of_held_out, epochs=told["epochs"], converged=told["converged"])

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from benchmark.config.settings import Profile, validated
 from benchmark.data import manifest, splitting
 from benchmark.errors import BenchmarkError
+from benchmark.reporting import references
 from benchmark.reporting.models import size, size_lines
 from benchmark.run.workspace import run_of_profile
 from models.interface import ModelSpec
@@ -58,10 +59,17 @@ def identities(settings: Profile) -> int | None:
     """Return the number N_i of identities that train with a profile, None if only the data can tell.
 
     A whole number in `data.auxiliary` says it, less those for validation. A share does not, and the data set `table`
-    may prescribe its split: then the split of the profile's run says it, if there is one.
+    may prescribe its split: then the split of the profile's run says it, if there is one. Before that a share is one of
+    the paper's identities, where the paper has the data set.
     """
     auxiliary = settings.data.auxiliary
     if isinstance(auxiliary, int) and settings.data.dataset != "table":
         return auxiliary - splitting.validation_size(auxiliary, settings.data)
     stored = run_of_profile(settings).data / "split.parquet"
-    return int(manifest.read(stored)["identity_label"].max()) + 1 if stored.exists() else None
+    if stored.exists():
+        return int(manifest.read(stored)["identity_label"].max()) + 1
+    paper = references.identities(settings.data.dataset)
+    if not paper:
+        return None
+    auxiliary, _ = splitting.sizes(settings.data, sum(paper))
+    return auxiliary - splitting.validation_size(auxiliary, settings.data)

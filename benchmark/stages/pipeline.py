@@ -1,5 +1,8 @@
 """All stages in their order, as `benchmark run` does them."""
 
+from collections.abc import Iterator
+
+from benchmark.data.image_store import STORE, ImageStore, open_store
 from benchmark.environment import open_fabric
 from benchmark.execution import tasks
 from benchmark.execution.scheduler import carry_out_all
@@ -8,7 +11,7 @@ from benchmark.making import building
 from benchmark.run import runs, sources
 from benchmark.run.workspace import Run
 from benchmark.stages.collect import collect
-from benchmark.stages.data import check_nc, filter_images, prepare, split
+from benchmark.stages.data import check_nc, filter_images, prepare, preview, split
 from benchmark.stages.report import report
 
 
@@ -31,8 +34,8 @@ def run_everything(run: Run, keep_going: bool = False, jobs: int = 1) -> list[st
     return list(failed.values())
 
 
-def check_and_prepare(run: Run) -> None:
-    """Check what can be checked, and do the stages of the data."""
+def check(run: Run) -> None:
+    """Check what can be checked without the data."""
     open_fabric(run.device)
     for model in run.settings.models:
         building.check(run, model)
@@ -41,8 +44,33 @@ def check_and_prepare(run: Run) -> None:
     standard = run.settings.data.standard
     if isinstance(standard, int):  # otherwise the size is known after the split
         check_nc(run, standard)
+
+
+def check_and_prepare(run: Run) -> None:
+    """Check what can be checked, and do the stages of the data."""
+    check(run)
     prepare(run)
     if run.name != run.settings.name:  # that of a profile has its settings in params.yaml
         runs.store(run)
     filter_images(run)
     split(run)
+
+
+def prepare_alone(run: Run, dry: bool = False, timed: bool = True) -> Iterator[str]:
+    """Do the stages of the data and nothing else, and yield what a run would take.
+
+    Args:
+        run: what would be wanted.
+        dry: whether nothing is written into the run's folder; the estimate then rests on random images.
+        timed: whether there is an estimate.
+    """
+    if dry:
+        check(run)
+        store = ImageStore(run.data / STORE, preview(run))
+    else:
+        check_and_prepare(run)
+        store = open_store(run)
+    if timed:
+        from benchmark.stages.estimate import estimate
+
+        yield from estimate(run, store, made=not dry)

@@ -6,9 +6,10 @@ from benchmark.run.workspace import Run
 
 
 def report(run: Run) -> None:
-    """Write everything in the results of a run that is made from its rows.
+    """Write everything in the results of a run that is made from its rows, and print what speaks against it.
 
     Raises:
         BenchmarkError: there are no rows yet, or they are damaged.
     """
-    render(rows.read(run.results), run.results)
+    for warning in render(rows.read(run.results), run.results):
+        print(f"warning: {warning}")

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmark.data import tree
 from benchmark.data.image_store import open_store
 from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.data.pixels import to_float
@@ -30,7 +31,6 @@ from models.interface import ModelSpec, ViewModel
 
 PART = 64  # images of a folder that are turned at once; their grid shows the first part
 LITTER = {"thumbs.db", "desktop.ini"}  # systems put them beside images, as they do files that begin with a dot
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".jp2"}
 
 
 def sample_images(run: Run, model: str, seed: int, source: Path | None, output: Path) -> list[Path]:
@@ -146,12 +146,12 @@ def _pictures(source: Path) -> list[Path]:
         raise BenchmarkError(f"{source} is no folder; --input must name a folder of images")
     names = sorted(source.iterdir())
     litter = [path.name for path in names if path.name.startswith(".") or path.name.lower() in LITTER]
-    files = [path for path in names if path.suffix.lower() in PICTURES and path.name not in litter]
+    files = [path for path in names if tree.is_picture(path.name)]
     if litter:
         print(f"{source}: passed over {len(litter)} files of the system, such as {shown(litter[0])}")
     if not files:
         raise BenchmarkError(
-            f"{source} holds no image ({', '.join(sorted(PICTURES))}); --input must name a folder of some"
+            f"{source} holds no image ({', '.join(tree.PICTURES)}); --input must name a folder of some"
         )
     stems = Counter(path.stem for path in files)
     twice = [path for path in files if stems[path.stem] > 1]

@@ -14,6 +14,7 @@ from benchmark.evaluation.draws import measurable
 from benchmark.execution import tasks
 from benchmark.execution.scheduler import carry_out_all
 from benchmark.reporting.tables import identity_table
+from benchmark.run import runs
 from benchmark.run.workspace import Run
 from benchmark.stages.collect import measured
 from benchmark.stages.pipeline import check_and_prepare
@@ -34,8 +35,11 @@ def validate(run: Run, nc: Sequence[int] = ()) -> pd.DataFrame:
     """
     settings = run.settings
     no_fewshot = settings.fewshot.model_copy(update={"shots": ()})
-    # nothing here asks for many identities of the standard set
-    check_and_prepare(_with_sizes(replace(run, settings=settings.model_copy(update={"fewshot": no_fewshot})), ()))
+    try:  # nothing here asks for many identities of the standard set
+        check_and_prepare(_with_sizes(replace(run, settings=settings.model_copy(update={"fewshot": no_fewshot})), ()))
+    finally:
+        if runs.is_stored(run.name):  # with its own settings, not with those that ask for less
+            runs.store(run)
     manifest = held_out.of_validation(open_store(run)).manifest
     available = manifest.loc[manifest["split"] == "standard", "identity"].nunique()
     wanted = _with_sizes(run, _sizes(settings, nc, available))

@@ -8,7 +8,7 @@ import pytest
 from scipy.io import savemat
 
 from benchmark.config.settings import Data
-from benchmark.data import adapters, annotations
+from benchmark.data import adapters, annotations, filtering
 from benchmark.errors import BenchmarkError
 
 LABELS = {
@@ -20,6 +20,7 @@ LABELS = {
     "2/3/2012/uncertain.jpg": "-1\n1\n1 1 20 30\n",
     "2/3/2012/no_side.jpg": "3\n1\n1 1 20 30\n",
     "2/3/2012/also.jpg": "1\n1\n-5 1 20 30\n",
+    "2/3/2012/no_side_either.jpg": "5\n1\n1 1 20 30\n",
 }
 SIDES = "image,side\n1/1/2010/side.jpg,left\n1/1/unknown/front_side.jpg,right\n1/2/2011/rear_side.jpg,left\n"
 
@@ -58,12 +59,23 @@ def test_every_column(base: Path) -> None:
         "1/2/2011/rear_side.jpg": "rear_left",
         "1/2/2011/rear.jpg": "rear",
         "2/3/2012/also.jpg": "front",
+        "2/3/2012/no_side_either.jpg": "rear_side",
     }
     assert rows.at["image/1/1/2010/side.jpg", "box"] == [10, 20, 110, 90]
     assert rows.at["image/1/1/unknown/front_side.jpg", "group"] == "1/1/unknown"
     assert reading.dropped == {"of uncertain view": 1, "without an entry in sides.csv": 1}
-    assert "8 images" in str(reading.account)
-    assert "dropped 1 without an entry in sides.csv, 1 of uncertain view; 6 images" in str(reading.account)
+    assert "9 images" in str(reading.account)
+    assert "dropped 1 without an entry in sides.csv, 1 of uncertain view; 7 images" in str(reading.account)
+    assert filtering.keep(reading.manifest, settings(minimum_images=2, views=["front", "left"]))[1].dropped == {
+        "of view front_right": 1,
+        "rear views": 3,
+        "in identities with fewer than 2 images": 1,
+    }
+
+
+def test_rear_sides_need_a_side_where_they_are_wanted(base: Path) -> None:
+    wanted = settings(views=("front", "rear_left", "rear_right"))
+    assert adapters.read(wanted, base).dropped["without an entry in sides.csv"] == 2
 
 
 def test_identities_with_equal_or_empty_names_stay_apart(base: Path) -> None:
@@ -116,7 +128,7 @@ def test_image_without_label_is_counted(base: Path) -> None:
 def test_malformed_label_is_named(base: Path, label: bytes) -> None:
     path = base / "label/1/1/2010/side.txt"
     path.write_bytes(label)
-    with pytest.raises(BenchmarkError, match=r"expected three lines: viewpoint") as error:
+    with pytest.raises(BenchmarkError, match=r"1 of 9 images .*expected three lines: viewpoint") as error:
         adapters.read(settings(), base)
     assert str(path) in str(error.value)
 
@@ -127,6 +139,14 @@ def test_without_sides_it_says_what_is_missing_and_what_to_do(base: Path) -> Non
         BenchmarkError, match=r"sides\.csv is missing.*left or the right side.*columns image .* and side"
     ):
         adapters.read(settings(), base)
+
+
+def test_entries_of_no_image_are_counted(base: Path) -> None:
+    (base / "sides.csv").write_text(SIDES + "1/1/2010/gone.jpg,left\nother.jpg,right\n")
+    assert adapters.read(settings(), base).notes == (
+        f"{base / 'sides.csv'}: 2 of its 5 entries match no image, such as '1/1/2010/gone'; an image is named by "
+        "make/model/year/name, as in the folder image",
+    )
 
 
 @pytest.mark.parametrize(
@@ -169,12 +189,13 @@ def test_missing_folders(base: Path, tmp_path_factory: pytest.TempPathFactory) -
 def test_nothing_left(base: Path) -> None:
     for label in base.glob("label/*/*/*/*.txt"):
         label.write_text("-1\n1\n1 1 2 2\n")
-    with pytest.raises(BenchmarkError, match=r"no images found under .* \(dropped 8 of uncertain view\)"):
+    with pytest.raises(BenchmarkError, match=r"no images found under .* \(dropped 9 of uncertain view\)"):
         adapters.read(settings(), base)
 
 
 def test_every_data_set_has_a_reader() -> None:
-    assert set(adapters.READERS) == set(adapters.DESCRIBED) == set(Data.model_fields["dataset"].annotation.__args__)
+    names = set(Data.model_fields["dataset"].annotation.__args__)
+    assert set(adapters.READERS) == names == set(adapters.describe())
     lines = adapters.describe()
     assert lines["compcars"].startswith("CompCars: ")
     assert all(line for name, line in lines.items() if name != "rendered")

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from benchmark.config.settings import Data
-from benchmark.data import adapters
+from benchmark.data import adapters, pictures
 from benchmark.errors import BenchmarkError
 
 POINTS = "image,left_eye_x,left_eye_y,right_eye_x,right_eye_y,mouth_x,mouth_y\n"
@@ -47,7 +49,45 @@ def test_names_are_read_wherever_they_lie(root: Path) -> None:
     assert reading.manifest["image"][0] == "250_04_01_050_00.JPG"
     assert reading.manifest["capture"][0] == "04_01_00"  # session, recording, light: what a pair keeps
     assert reading.manifest["box"].isna().all()
-    assert reading.dropped == {"of another camera": 1, "of no neutral recording": 2}
+    assert reading.dropped == {"of another camera": 1, "of no neutral recording": 2, "of no name of Multi-PIE": 1}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "001_01_01_140_07_crop_128.png",
+        "001_01_01_140_07_cropped.png",
+        "001_01_01_140_07.bmp",
+        "001_01_01_140_07.ppm",
+        "001_01_01_140_07.jpeg",
+        "001_01_01_140_07-96x96.JPG",
+    ],
+)
+def test_names_that_people_have(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    assert adapters.read(settings(), tmp_path).manifest[["image", "identity", "view"]].to_numpy().tolist() == [
+        [name, "001", "-15"]
+    ]
+
+
+def test_numbers_of_subjects_may_have_holes(tmp_path: Path) -> None:
+    for subject in (2, 250, 346):
+        (tmp_path / f"{subject:03}_01_01_051_07_crop_128.png").touch()
+    assert list(adapters.read(settings(), tmp_path).manifest["identity"]) == ["002", "250", "346"]
+
+
+def test_photographs_without_boxes_are_not_taken_for_crops(tmp_path: Path) -> None:
+    cameras = {"140": (64, 48), "051": (64, 48), "050": (40, 48)}  # the last one a crop
+    for camera, size in cameras.items():
+        Image.new("RGB", size).save(tmp_path / f"001_01_01_{camera}_07.png")
+    assert adapters.read(settings(), tmp_path).dropped["without box or points (whole photographs)"] == 2
+    fixed = settings(camera_boxes={"140": (8, 0, 56, 48)})
+    assert list(adapters.read(fixed, tmp_path).manifest["image"].str[10:13]) == ["050", "140"]
+    (tmp_path / "001_01_01_050_07.png").unlink()
+    with pytest.raises(
+        BenchmarkError, match=r"_07\.png of 64 x 48 pixels, are whole .*data\.annotations.*camera_boxes.*square crops"
+    ):
+        adapters.read(settings(), tmp_path)
 
 
 def test_boxes_from_the_cameras(root: Path) -> None:
@@ -69,6 +109,48 @@ def test_boxes_from_points(root: Path) -> None:
     (root / "points.csv").write_text(POINTS + both + one)
     manifest = adapters.read(settings(annotations="points.csv"), root).manifest
     assert list(manifest["box"][[1, 2]]) == [[50, 60, 170, 180], [70, 60, 190, 180]]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_roll_of_the_head_is_corrected(tmp_path: Path, order: tuple[int, int]) -> None:
+    """Eyes and mouth are dots on a head that leans by 20 degrees: in the crop the eyes are level, above the mouth."""
+    turn = np.radians(20)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    points = np.array([[-20, -20], [20, -20], [0, 20]]) @ rotation.T + (110, 90)
+    picture = np.zeros((180, 220, 3), np.uint8)
+    for channel, (x, y) in enumerate(points):
+        down, across = np.mgrid[:180, :220] + 0.5
+        picture[..., channel] = 255 * np.exp(-((across - x) ** 2 + (down - y) ** 2) / 18)
+    name = "001_01_01_051_07.png"
+    Image.fromarray(picture).save(tmp_path / name)
+    eyes = ",".join(f"{x},{y}" for x, y in points[list(order)])
+    (tmp_path / "points.csv").write_text(f"{POINTS}{name},{eyes},{points[2, 0]},{points[2, 1]}\n")
+    box = adapters.read(settings(annotations="points.csv"), tmp_path).manifest["box"][0]
+    assert box == pytest.approx([50, 30, 170, 150, 20])
+    crop = pictures.crop(pictures.decode(tmp_path / name), box, 120, 0.0).astype(float)
+    found = [
+        [(crop[..., c].sum(axis) @ (np.arange(120) + 0.5)) / crop[..., c].sum() for axis in (0, 1)] for c in range(3)
+    ]
+    assert found == pytest.approx(np.array([[40, 40], [80, 40], [60, 80]]), abs=0.3)
+
+
+@pytest.mark.parametrize(
+    "eyes",
+    ["100,95,100,105", "90,60,130,140", ",,130,100"],
+    ids=["too close", "too steep", "one out of sight"],
+)
+def test_a_roll_that_cannot_be_told_is_left(root: Path, eyes: str) -> None:
+    (root / "points.csv").write_text(f"{POINTS}001_01_01_051_07.png,{eyes},110,160\n")
+    manifest = adapters.read(settings(annotations="points.csv"), root).manifest.set_index("image")
+    assert len(manifest.at["session01/multiview/001/01/05_1/001_01_01_051_07.png", "box"]) == 4
+
+
+def test_entries_of_no_image_are_counted(root: Path) -> None:
+    rows = "C:\\PIE\\001_01_01_051_07_crop_128.jpg,1,2,3,4\n999_01_01_051_07.png,1,2,3,4\n"
+    (root / "boxes.csv").write_text("image,x0,y0,x1,y1\n" + rows)
+    reading = adapters.read(settings(annotations="boxes.csv"), root)
+    assert list(reading.manifest["box"].dropna()) == [[1, 2, 3, 4]]
+    assert "1 of its 2 entries match no image, such as '999_01_01_051_07'" in reading.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -109,5 +191,11 @@ def test_the_same_picture_twice(root: Path) -> None:
 
 
 def test_no_images(tmp_path: Path) -> None:
-    with pytest.raises(BenchmarkError, match=r"no images found under .*; check data\.root"):
+    with pytest.raises(BenchmarkError, match=r"no images found under .*there is no file; check data\.root"):
+        adapters.read(settings(), tmp_path)
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces/smith_01.png").touch()
+    with pytest.raises(
+        BenchmarkError, match=r"001_01_01_051_07\.png .*the first file there is 'faces/smith_01\.png'; check"
+    ):
         adapters.read(settings(), tmp_path)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.config.settings import Data, Rendered
-from benchmark.data import compcars, rendered
+from benchmark.config.settings import NINE, Data, Rendered
+from benchmark.data import adapters, compcars, rendered
 from benchmark.data.manifest import CAR_VIEWS
 from benchmark.errors import BenchmarkError
 from rendered_cars.scene import CENTRES
@@ -32,6 +32,23 @@ def test_the_compcars_adapter_reads_every_certain_view(root: Path, scenes: pd.Da
     expected = scenes[scenes["certain"]].set_index("image")["view"].rename(lambda image: f"image/{image}")
     assert read.to_dict() == expected.to_dict()
     assert set(scenes["view"]) == set(CAR_VIEWS) == set(CENTRES)
+
+
+def test_car_views_are_read_as_compcars(root: Path) -> None:
+    pd.testing.assert_frame_equal(adapters.read(Data(), root).manifest, compcars.read(Data(), root).manifest)
+
+
+def test_the_nine_views_are_read_by_their_names(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"views": "nine", "identities": 2, "scarce": 0})
+    rendered.make(settings, tmp_path / "cars", workers=1)
+    found = adapters.read(Data(views=NINE, rendered=settings), tmp_path / "cars")
+    scenes = pd.read_parquet(tmp_path / "cars/scenes.parquet")
+    expected = scenes[scenes["certain"]].set_index("image")["view"].rename(lambda image: f"image/{image}")
+    assert found.manifest.set_index("image")["view"].to_dict() == expected.to_dict()
+    assert set(found.manifest["view"]) == set(NINE)
+    assert sum(found.dropped.values()) == (~scenes["certain"]).sum()
+    with pytest.raises(BenchmarkError, match="something other"):
+        rendered.make(settings.model_copy(update={"views": "cars"}), tmp_path / "cars")
 
 
 def test_other_views_are_of_the_size_of_the_data_set(scenes: pd.DataFrame) -> None:

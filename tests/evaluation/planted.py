@@ -65,7 +65,7 @@ class World:
         means = np.stack([every[own == view].mean(0) for view in range(VIEWS)])
         distance = np.linalg.norm(features[:, None] - means, axis=2)  # (M, VIEWS)
         nowhere = np.full(len(position), np.nan, np.float32)
-        return Outputs(position, target, features, distance.argmin(1), nowhere, nowhere)
+        return Outputs(position, target, features, distance.argmin(1), nowhere, nowhere, nowhere)
 
     def noisy(self, level: float) -> Outputs:
         """Return the oracle with so much noise on its features, as if its pictures were blurred."""

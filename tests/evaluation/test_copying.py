@@ -72,7 +72,7 @@ def outputs(store: ImageStore, make: Callable[[int, int], Tensor], own_view_only
     for view in range(VIEWS):
         rows = target == view
         to_input[rows], to_target[rows] = pixel_distances(store)(images[rows], position[rows], view)
-    return Outputs(position, target, images.flatten(1).numpy(), target, to_input, to_target)
+    return Outputs(position, target, images.flatten(1).numpy(), target, to_input, to_target, to_input)
 
 
 def test_feature_distances_by_a_plain_loop(store: ImageStore) -> None:

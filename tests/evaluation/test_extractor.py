@@ -1,14 +1,17 @@
 """The two ResNet18 of the measurement."""
 
+import copy
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from benchmark.data.pixels import to_float
-from benchmark.evaluation.extractor import accuracy, fit
+from benchmark.evaluation.extractor import Course, Labelled, State, balance, fit, mean_recall, recalls
 from benchmark.evaluation.resnet import CHUNK, Images, Rows, augmentation, network, pooled_features
-from benchmark.seeding import seed_global
 
 CPU = torch.device("cpu")
 
@@ -24,37 +27,95 @@ def stripes(count: int = 144) -> tuple[Images, Rows]:
     return images.astype(np.uint8), labels
 
 
-def trained(rows: Rows, epochs: int) -> nn.Module:
-    images, labels = stripes()
-    seed_global("test")
-    return fit(
-        images, rows, labels[rows], 2, CPU, "test", epochs=epochs, batch_size=16, learning_rate=0.02, stem="stock"
-    )
+def labelled(rows: Rows) -> Labelled:
+    labels = stripes()[1][rows]
+    return Labelled(rows, labels, balance(labels, np.zeros_like(labels)))
+
+
+def trained(rows: Rows, epochs: int, held_out: Rows | None = None, **further: Any) -> tuple[nn.Module, Course]:
+    kept = Labelled(*2 * [np.empty(0, np.int64)]) if held_out is None else labelled(held_out)
+    recipe = {"epochs": epochs, "batch_size": 16, "learning_rate": 0.02, "stem": "stock"}
+    return fit(stripes()[0], labelled(rows), kept, 2, CPU, "test", **recipe, **further)
 
 
 def test_training_learns() -> None:
-    images, labels = stripes()
     rows, others = np.arange(112), np.arange(112, 144)
-    resnet = trained(rows, epochs=8)
+    resnet, course = trained(rows, epochs=8)
     assert not resnet.training
-    assert accuracy(resnet, images, others, labels[others], CPU) > 0.9
+    assert (course.epoch, course.falls_from, course.converged) == (8, 6, False)
+    assert mean_recall(recalls(resnet, stripes()[0], labelled(others), 2, CPU)) > 0.9
 
 
 def test_training_repeats() -> None:
-    first, second = (trained(np.arange(16), epochs=1).state_dict() for _ in range(2))
+    first, second = (trained(np.arange(16), epochs=1)[0].state_dict() for _ in range(2))
     for key, value in first.items():
         assert torch.equal(value, second[key]), key
 
 
-def test_accuracy_by_a_plain_loop() -> None:
+@pytest.mark.parametrize("stop", [1, 2, 4])
+def test_training_resumes_exactly(stop: int) -> None:
+    """After any epoch, also while the rate falls; 4 of 5 epochs are before the fall's last."""
+    rows, kept = np.arange(48), np.arange(48, 64)
+    whole, course = trained(rows, 5, kept)
+    states: list[State] = []
+
+    def ended(state: Callable[[], State]) -> None:
+        states.append(copy.deepcopy(state()))
+        if len(states) == stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(rows, 5, kept, after_epoch=ended)
+    resumed, again = trained(rows, 5, kept, resume=states[-1])
+    assert again == course
+    for key, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[key]), key
+
+
+def test_the_rate_falls_when_the_accuracy_no_longer_rises() -> None:
+    course, rates = Course(limit=100), []
+    for accuracy in [0.1, 0.5, 0.6, 0.7, *[0.7, 0.65] * 20]:
+        if course.epoch >= course.last:
+            break
+        rates.append(course.factor(course.epoch))
+        course.done(accuracy)
+    assert (course.falls_from, course.epoch, course.converged) == (9, 14, True)  # five looks after the best, the fourth
+    assert rates == pytest.approx([1.0] * 10 + [0.8, 0.6, 0.4, 0.2])
+    assert course.factor(14) == 0
+
+
+def test_the_rate_falls_in_time_where_the_accuracy_rises_to_the_end() -> None:
+    course = Course(limit=12)
+    for epoch in range(12):
+        course.done(epoch / 12)
+    assert (course.falls_from, course.last, course.converged) == (8, 12, False)
+
+
+def test_weights_balance_labels_and_what_each_is_seen_from() -> None:
+    views = np.array([0] * 10 + [1] * 4 + [0] * 2)
+    identities = np.array([0] * 8 + [1] * 2 + [0] * 4 + [2] * 2)
+    weights = balance(views, identities)
+    assert weights.mean() == pytest.approx(1)
+    assert weights[views == 0].sum() == pytest.approx(weights[views == 1].sum())
+    of_cell = [weights[(views == 0) & (identities == identity)].sum() for identity in range(3)]
+    assert of_cell == pytest.approx([of_cell[0]] * 3)
+
+
+def test_recalls_by_a_plain_loop() -> None:
     images, labels = stripes(300)
     torch.manual_seed(0)
-    resnet = network(2, "stock").eval()
+    resnet = network(3, "stock").train()
     rows = np.arange(299, -1, -3)
+    resnet.eval()
     with torch.no_grad():
-        right = [int(resnet(to_float(images[row : row + 1])).argmax()) == labels[row] for row in rows]
-    assert accuracy(resnet, images, rows, labels[rows], CPU) == pytest.approx(np.mean(right))
-    assert np.isnan(accuracy(resnet, images, rows[:0], labels[:0], CPU))
+        right = np.array([int(resnet(to_float(images[row : row + 1])).argmax()) == labels[row] for row in rows])
+    resnet.train()
+    found = recalls(resnet, images, Labelled(rows, labels[rows]), 3, CPU)
+    assert resnet.training
+    assert found[:2] == pytest.approx([right[labels[rows] == label].mean() for label in (0, 1)])
+    assert np.isnan(found[2])
+    assert mean_recall(found) == pytest.approx(found[:2].mean())
+    assert np.isnan(mean_recall(recalls(resnet, images, Labelled(rows[:0], labels[:0]), 3, CPU)))
 
 
 @pytest.mark.parametrize("stem", ["stock", "small"])

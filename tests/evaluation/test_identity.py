@@ -32,7 +32,7 @@ def planted(own_view_only: bool, seed: int = 0) -> Outputs:
     noise = np.random.default_rng(seed).normal(0, 0.01, size=(len(position), 512))
     features = (np.eye(512)[CODES[position]] + noise).astype(np.float32)
     unknown = np.zeros(len(position), np.float32)
-    return Outputs(position, target, features, target.copy(), unknown, unknown)
+    return Outputs(position, target, features, target.copy(), unknown, unknown, unknown)
 
 
 def shuffled(of: Outputs) -> Outputs:

@@ -14,7 +14,7 @@ from benchmark.data.pixels import to_float
 from benchmark.errors import BenchmarkError, FullDiskError
 from benchmark.evaluation import generate
 from benchmark.evaluation.copying import pixel_distances
-from benchmark.evaluation.outputs import FEATURES_FILE, Networks, Outputs, measure, pairs, reserve
+from benchmark.evaluation.outputs import FEATURES_FILE, Networks, Outputs, measure, pairs, reserve, sharpness
 from tests.evaluation.conftest import VIEWS
 
 CPU = torch.device("cpu")
@@ -64,13 +64,13 @@ def test_each_image_is_described_in_its_row(store: ImageStore, batch_size: int) 
             seen = int(network(image).argmax())
         np.testing.assert_allclose(made.features[row], features, rtol=1e-4, atol=1e-5)
         assert made.view[row] == seen
+        assert made.sharpness[row] == pytest.approx(float(sharpness(image)[0]), rel=1e-4)
 
 
 def test_outputs_survive_the_disk(tmp_path: Path) -> None:
     distance = np.array([0.0, 0.5, np.nan, 1.0], np.float32)
-    made = Outputs(
-        np.arange(4), np.arange(4) % 2, np.ones((4, 512), np.float32), np.zeros(4, np.int64), distance, distance
-    )
+    numbers, features = np.arange(4), np.ones((4, 512), np.float32)
+    made = Outputs(numbers, numbers % 2, features, np.zeros(4, np.int64), distance, distance, distance)
     made.save(tmp_path / "outputs.safetensors")
     made.save(tmp_path / "outputs.safetensors")  # over the old ones
     loaded = Outputs.load(tmp_path / "outputs.safetensors")
@@ -101,7 +101,7 @@ def test_features_stay_on_the_disk(store: ImageStore, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [FEATURES_FILE, "outputs.safetensors"])
 def test_damaged_outputs_are_named(tmp_path: Path, name: str) -> None:
     numbers, unknown = np.zeros(4, np.int64), np.zeros(4, np.float32)
-    made = Outputs(numbers, numbers, np.ones((4, 512), np.float32), numbers, unknown, unknown)
+    made = Outputs(numbers, numbers, np.ones((4, 512), np.float32), numbers, unknown, unknown, unknown)
     made.save(tmp_path / "outputs.safetensors")
     (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-1])
     with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):

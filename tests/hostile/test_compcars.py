@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from scipy.io import savemat
 from tests.hostile import judge
 from tests.hostile.layouts import IMAGE, LABEL, MAT, cells, compcars, compcars_profile, names
 from tests.hostile.made_up import made_up
-from tests.hostile.places import manifest, write_settings
+from tests.hostile.places import EACH, IDENTITIES, manifest, write_settings
 
 
 @pytest.fixture
@@ -56,9 +57,17 @@ WRONG_LABELS = {
 
 
 @pytest.mark.parametrize("case", WRONG_LABELS)
-def test_wrong_labels_are_refused(place: Path, cars: Path, case: str) -> None:
+def test_a_wrong_label_is_left_out(place: Path, cars: Path, case: str) -> None:
     (cars / LABEL).write_bytes(WRONG_LABELS[case])
-    judge.refused(judge.stages(place), f"compcars/{LABEL} is no label")
+    judge.accepted(judge.stages(place))
+    assert IMAGE not in manifest(place).index
+    assert len(manifest(place)) == IDENTITIES * EACH - 1
+
+
+def test_wrong_labels_of_more_than_one_in_a_hundred_images_are_refused(place: Path, cars: Path) -> None:
+    for label in (LABEL, LABEL.replace("000", "001")):
+        (cars / label).write_bytes(b"")
+    judge.refused(judge.stages(place), "2 of 110 images", f"compcars/{LABEL} is no label")
 
 
 ODD_LABELS = {
@@ -85,22 +94,24 @@ def test_a_box_outside_its_picture_is_listed(place: Path, cars: Path, box: str) 
 
 @made_up
 @given(content=st.binary(max_size=40))
-def test_any_bytes_are_a_label_or_refused(place: Path, cars: Path, content: bytes) -> None:
+def test_any_bytes_are_a_label_or_left_out(place: Path, cars: Path, content: bytes) -> None:
     (cars / LABEL).write_bytes(content)
-    judge.refused(judge.stages(place, judge.DATA[:1]), f"compcars/{LABEL} is no label")
+    judge.accepted(judge.stages(place, judge.DATA[:1]))
+    assert IMAGE not in manifest(place).index
 
 
 @made_up
 @given(numbers=st.tuples(*[st.integers(-(10**7), 10**7) | st.integers(-2, 6)] * 6))
-def test_any_numbers_are_a_label_or_refused(place: Path, cars: Path, numbers: tuple[int, ...]) -> None:
+def test_any_numbers_are_a_label_or_left_out(place: Path, cars: Path, numbers: tuple[int, ...]) -> None:
     view, count, *edges = numbers
     (cars / LABEL).write_text(f"{view}\n{count}\n{' '.join(map(str, edges))}\n", encoding="utf-8")
-    ended = judge.stages(place, judge.DATA[:1])
-    if ended.code:
-        judge.refused(ended, f"compcars/{LABEL} is no label")
-    elif view != -1:
+    judge.accepted(judge.stages(place, judge.DATA[:1]))
+    if IMAGE in manifest(place).index:
         x0, y0, x1, y1 = edges
         assert list(manifest(place).at[IMAGE, "box"]) == [x0 - 1, y0 - 1, x1, y1]
+    else:
+        orderly = edges[0] < edges[2] and edges[1] < edges[3] and max(map(abs, edges)) < 10**6
+        assert not (view in range(1, 6) and 0 <= count < 1000 and orderly)
 
 
 OTHER_FILES: dict[str, Callable[[Path], object]] = {
@@ -111,8 +122,18 @@ OTHER_FILES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("file", [LABEL, MAT, "sides.csv"])
-@pytest.mark.parametrize("case", OTHER_FILES)
+@pytest.mark.parametrize("case", ["folder", "pipe"])
+def test_what_is_no_label_file_is_left_out(place: Path, cars: Path, case: str) -> None:
+    (cars / LABEL).unlink()
+    OTHER_FILES[case](cars / LABEL)
+    judge.accepted(judge.stages(place))
+    assert IMAGE not in manifest(place).index
+
+
+@pytest.mark.parametrize(
+    ("case", "file"),
+    [*product(OTHER_FILES, (MAT, "sides.csv")), ("link out of the root", LABEL), ("link to a device", LABEL)],
+)
 def test_what_is_no_file_is_refused(place: Path, cars: Path, case: str, file: str) -> None:
     (cars / file).unlink()
     OTHER_FILES[case](cars / file)
@@ -139,6 +160,43 @@ def test_wrong_sides_are_refused(place: Path, cars: Path, case: str) -> None:
     content, words = SIDES[case]
     (cars / "sides.csv").write_bytes(content)
     judge.refused(judge.stages(place), words, "" if case == "header alone" else "compcars/sides.csv")
+
+
+SPELLED = {
+    "point in front": "./1/1/2010/001.jpg",
+    "folder of the images": "image/1/1/2010/001.jpg",
+    "slash in front": "/1/1/2010/001.jpg",
+    "backslashes": "image\\1\\1\\2010\\001.jpg",
+    "another system": "C:\\CompCars\\data\\image\\1\\1\\2010\\001.JPG",
+    "absolute": "/data/CompCars/image/1/1/2010/001.jpg",
+    "ending in upper case": "1/1/2010/001.JPG",
+    "no ending": "1/1/2010/001",
+}
+
+
+@pytest.mark.parametrize("case", SPELLED)
+def test_sides_name_images_in_many_ways(place: Path, cars: Path, case: str) -> None:
+    text = (cars / "sides.csv").read_text(encoding="utf-8")
+    assert text.count("1/1/2010/001.jpg,left") == 1
+    (cars / "sides.csv").write_text(text.replace("1/1/2010/001.jpg", SPELLED[case]), encoding="utf-8")
+    judge.accepted(judge.stages(place, judge.DATA[:1]))
+    assert manifest(place).at["image/1/1/2010/001.jpg", "view"] == "front_left"
+
+
+def test_sides_of_no_image_are_refused(place: Path, cars: Path) -> None:
+    (cars / "sides.csv").write_text("image,side\n001.jpg,left\n", encoding="utf-8")
+    judge.refused(judge.stages(place), "compcars/sides.csv", "'001'", "make/model/year/name", "'1/1/2010/000'")
+
+
+def test_an_ending_may_be_in_upper_case(place: Path, cars: Path) -> None:
+    (cars / IMAGE).rename(cars / "image/1/1/2010/000.JPG")
+    judge.accepted(judge.stages(place))
+    assert manifest(place).at["image/1/1/2010/000.JPG", "view"] == "left"
+
+
+def test_two_images_of_one_label_are_refused(place: Path, cars: Path) -> None:
+    os.link(cars / IMAGE, cars / "image/1/1/2010/000.png")
+    judge.refused(judge.stages(place), "1/1/2010/000.png", "1/1/2010/000.jpg", "remove one of them")
 
 
 def test_sides_may_have_a_byte_order_mark_and_crlf(place: Path, cars: Path) -> None:
@@ -169,10 +227,8 @@ WRONG_NAMES: dict[str, Callable[[Path], object]] = {
     "numbers": lambda path: names(path, make_names=np.eye(3)),
     "one number": lambda path: names(path, model_names=3),
     "text instead of cells": lambda path: names(path, make_names="Make"),
-    "cells of numbers": lambda path: names(path, make_names=cells(1.5)),
     "cells of cells": lambda path: names(path, make_names=cells(cells("Make"))),
     "structures": lambda path: names(path, make_names={"a": "Make"}),
-    "line break in a name": lambda path: names(path, make_names=cells("a\nb")),
 }
 
 
@@ -188,6 +244,9 @@ ODD_NAMES: dict[str, tuple[Any, str]] = {
     "path": (cells("../../etc"), "../../etc"),
     "blank cell": (cells(np.zeros((0, 0))), "1"),
     "blanks": (cells("  Make "), "Make"),
+    "number": (cells(300.0), "300"),
+    "no number": (cells(np.nan), "1"),
+    "line break": (cells("a\nb"), "a b"),
     "too few": (np.empty((0, 0), dtype=object), "1"),
 }
 
@@ -231,3 +290,29 @@ def test_a_folder_called_like_an_image_is_counted(place: Path, cars: Path) -> No
     (cars / IMAGE).unlink()
     (cars / IMAGE).mkdir()
     judge.rejected(judge.stages(place), IMAGE)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"auxiliary": 12}, "only 11 are left after filtering; ask for fewer, or for shares"),
+        ({"auxiliary": 10}, "1 for evaluation"),
+        ({"auxiliary": 8, "minimum_images": 2}, "N_c = 4 is more than the 3 identities"),
+    ],
+)
+def test_sizes_are_checked_before_an_image_is_decoded(
+    place: Path, cars: Path, data: dict[str, Any], words: str
+) -> None:
+    write_settings(place, {**compcars_profile(**data), "evaluation": {"nc": [4]}})
+    judge.refused(judge.stages(place), words)
+    assert not (place / "runs/hostile/data/store").exists()
+
+
+def test_prepare_makes_the_data_alone(place: Path, cars: Path) -> None:
+    judge.accepted(judge.command(place, "prepare", "--dry", "--no-estimate", "--nc", "2"))
+    assert not (place / "runs").exists()
+    judge.accepted(judge.command(place, "prepare", "--no-estimate"))
+    assert (place / "runs/hostile/data/split.parquet").exists()
+    assert not (place / "runs/hostile/models").exists()
+    (cars / LABEL).unlink()
+    judge.refused(judge.command(place, "prepare", "--no-estimate", "--nc", "20"), "N_c = 20 is more than the")

@@ -160,6 +160,6 @@ def test_any_points_are_a_box_or_refused(place: Path, faces: Path, points: list[
     if ended.code:
         judge.refused(ended, "boxes.csv")
     else:
-        x0, y0, x1, y1 = manifest(place).at[f"session/{FACE}", "box"]
+        x0, y0, x1, y1, *_ = manifest(place).at[f"session/{FACE}", "box"]
         assert x0 < x1
         assert x1 - x0 == pytest.approx(y1 - y0)

@@ -15,7 +15,7 @@ from rendered_cars.labels import write_names
 from rendered_cars.materials import Material
 from rendered_cars.raycast import render
 from rendered_cars.roster import roster, scarce, shots
-from rendered_cars.scene import CENTRES, draw
+from rendered_cars.scene import CENTRES, NINE, draw
 from rendered_cars.solid import assemble
 
 IDENTITIES, FEW, IMAGES, SIZE, SEED = NUMBERS = (6, 2, (16, 20), 48, 3)
@@ -46,6 +46,14 @@ def label(root: Path, image: str) -> list[list[int]]:
 def test_the_same_seed_gives_the_same_bytes_on_any_number_of_processes(root: Path, tmp_path: Path) -> None:
     folder.write(tmp_path / "again", *NUMBERS, workers=2)
     assert digest(tmp_path / "again") == digest(root)
+
+
+def test_what_is_planned_for_the_car_views_is_what_it_always_was() -> None:
+    planned = [shots(entry, entry.model % 5 == 0, (22, 34), 0) for entry in roster(20, 0)]
+    text = repr([[(shot.image, shot.view, shot.certain, shot.scene) for shot in own] for own in planned])
+    assert (
+        hashlib.sha256(text.encode()).hexdigest() == "8d31adb3516b1c471ce0b63b6e12b1606f3f9da2c89d2dec87713733eff9efb4"
+    )
 
 
 def test_another_seed_gives_other_pictures(root: Path, tmp_path: Path) -> None:
@@ -104,6 +112,49 @@ def test_the_common_views_are_equally_frequent_and_rear_views_rare() -> None:
     shares = views.value_counts(normalize=True)
     assert shares.filter(regex="^(left|right|front)").between(0.17, 0.19).all()
     assert 0.08 < shares.filter(regex="^rear").sum() < 0.12
+
+
+@pytest.fixture(scope="module")
+def nine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("rendered") / "nine"
+    folder.write(root, *NUMBERS, nine=True, workers=1)
+    return root
+
+
+def test_the_nine_views_are_alike_often_and_turned_by_less_than_half_a_step(nine: Path) -> None:
+    scenes = pd.read_parquet(nine / "scenes.parquet")
+    assert set(scenes["view"]) == set(NINE) == {"-60", "-45", "-30", "-15", "0", "15", "30", "45", "60"}
+    entries = roster(IDENTITIES, SEED)
+    few = scarce(entries, FEW, SEED)
+    for model, views in scenes.groupby("model")["view"]:
+        counts = views.value_counts().reindex(list(NINE), fill_value=0)
+        assert counts.max() - counts.min() <= 1
+        assert (counts.sum() < 10) == (model in few)
+    assert 1 < scenes["turn"].abs().max() <= 3
+
+
+def test_an_azimuth_is_seen_as_the_car_view_of_the_same_azimuth(nine: Path) -> None:
+    scene = pd.read_parquet(nine / "scenes.parquet").iloc[0]
+    for name, same, turn in (
+        ("-45", "front_left", 0),
+        ("0", "front", 0),
+        ("45", "front_right", 0),
+        ("60", "right", -30),
+    ):
+        turned = scene.to_dict() | {"turn": scene["turn"] + turn}
+        first, second = folder.render_view(scene, name, SIZE, SEED), folder.render_view(turned, same, SIZE, SEED)
+        assert np.array_equal(first[0], second[0])
+        assert first[1] == second[1]
+
+
+def test_compcars_labels_of_the_nine_views_are_the_coarse_ones(nine: Path) -> None:
+    scenes = pd.read_parquet(nine / "scenes.parquet")
+    sides = pd.read_csv(nine / "sides.csv").set_index("image")["side"].to_dict()
+    for scene in scenes.to_dict("records"):
+        angle = int(scene["view"])
+        assert label(nine, scene["image"])[0][0] == (-1 if not scene["certain"] else 4 if angle else 1)
+        side = ("left", None, "right")[1 + np.sign(angle)] if scene["certain"] else None
+        assert sides.get(scene["image"]) == side
 
 
 def test_the_own_view_of_a_scene_gives_the_stored_picture_and_box(root: Path, scenes: pd.DataFrame) -> None:

@@ -93,7 +93,7 @@ def samples(models: Sequence[str], rows: int = 3, side: int = SIDE, views: Seque
 
 def tidy(table: pd.DataFrame, recognised: pd.DataFrame, matrices: pd.DataFrame, models: pd.DataFrame) -> Tidy:
     none = pd.DataFrame()
-    return Tidy(table, matrices, none, ablation_table(table), recognised, none, models)
+    return Tidy(table, matrices, none, ablation_table(table), recognised, none, models, none)
 
 
 def rows(spent: pd.DataFrame, losses: pd.DataFrame, shown: Samples, **changes: object) -> Rows:

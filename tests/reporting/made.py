@@ -8,11 +8,14 @@ import pandas as pd
 
 from benchmark.config import settings
 from benchmark.config.settings import Profile
+from benchmark.data import splitting
+from benchmark.reporting import references
 from benchmark.results.records import Facts, Measured, Recognised, Trained
 from benchmark.results.rows import MODEL_COLUMNS, Rows, Samples
 from tests.tools import PROJECT
 
 IMAGES, CLASSES = 200, 20
+PARTS = ("auxiliary", "standard")
 TRAINED = Trained("8", 1000, 640, 32, 90)
 Rates = Mapping[str, Sequence[float]]  # of each model, for each training seed
 
@@ -24,14 +27,16 @@ def profile(name: str, **changes: object) -> Profile:
 
 
 def made_facts(settings: Profile) -> Facts:
-    """Return facts of a run with these settings."""
+    """Return facts of a run with these settings, on as many identities as the paper has where they are shares."""
+    paper = references.identities("multipie" if settings.data.dataset == "multipie" else "compcars")
+    sizes = splitting.sizes(settings.data, sum(paper or ()))
     return Facts(
         name=settings.name,
         settings=settings,
         commit="0123abc",
         versions={"torch": "2.14.1"},
         devices=("a CPU",),
-        counts={"standard": {"identities": CLASSES, "images": IMAGES}},
+        counts={part: {"identities": size, "images": IMAGES} for part, size in zip(PARTS, sizes, strict=True)},
         trained={},
         left_out={"random": 0, "grouped": 0},
     )

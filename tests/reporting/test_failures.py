@@ -55,7 +55,7 @@ def sheets(rows: Rows) -> dict[str, Sheet]:
         "identity": tables.identity_sheet(made.identity, identity),
         "diagnostics": tables.diagnostics_sheet(made.identity, identity),
         "headline": tables.headline(made.identity, identity),
-        "curves": exhibits.curves_sheet(exhibits.curves_table(made.identity, "rendered")[1], identity),
+        "curves": exhibits.curves_sheet(exhibits.curves_table(made.identity, facts.settings.data)[1], facts, identity),
         "ablation": exhibits.ablation_sheet(made.ablation, identity),
         "table_2": exhibits.sheet_2(exhibits.table_2(made.identity, facts), facts, identity),
         "differences": differences.sheet(made.differences, differences.IDENTITY_KEYS, "identity", identity),

@@ -1,6 +1,7 @@
 """All figures together: files, names, bytes, and what is missing."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from benchmark.reporting import figures
 from benchmark.reporting.fewshot import OVER_IMAGES
 from benchmark.reporting.figures.canvas import Picture
 from tests.reporting import drawn
+from tests.reporting.made import made_facts, profile
 
 MODELS = ["ours", "unet", "vanilla", "copy"]
 TRAINED = MODELS[:-1]
@@ -109,3 +111,22 @@ def test_faces_have_the_names_of_their_own_figures(tmp_path: Path) -> None:
     content = pd.read_csv(tmp_path / "paper/figure_7.csv")
     assert content["image"].unique().tolist() == ["1.png"]  # seen from the middle view
     assert content["view"].tolist() == ["front", "left", "front", "right"]
+
+
+def test_rendered_cars_from_the_views_of_faces_have_the_figures_of_faces_with_a_note(tmp_path: Path) -> None:
+    tables = drawn.tidy(drawn.identity(["ours"], [20]), drawn.fewshot([]), drawn.views([]), drawn.sizes([]))
+    settings = profile("nine_views")
+    shown = drawn.samples(["ours"], rows=5, views=settings.data.views)
+    rows = replace(drawn.rows(drawn.costs([]), drawn.learning([]), shown), facts=made_facts(settings))
+    found = {picture.path: picture.caption for picture in figures.draw_all(rows, tables, tmp_path)}
+    assert list(found) == ["paper/figure_5", "paper/figure_7", "figures/joint_over_view", "figures/samples_ours"]
+    said = "In the paper Figures 5 and 7 are of faces (Multi-PIE); these are rendered cars, not faces"
+    for path in ("paper/figure_5", "paper/figure_7"):
+        assert found[path].startswith(said)
+        assert "Not a reproduction: data set rendered instead of multipie; images of 32 px" in found[path]
+    assert "N_c 20, 50, 80 instead of 20, 50, 80, 120" in found["paper/figure_5"]
+    assert "N_c" not in found["paper/figure_7"]
+    assert not any(said in caption for path, caption in found.items() if path.startswith("figures/"))
+    content = pd.read_csv(tmp_path / "paper/figure_7.csv", dtype=str)
+    assert content[content["column"] == "1"]["input_view"].unique().tolist() == ["0"]
+    assert content["view"].tolist()[1:] == list(settings.data.views)

@@ -14,6 +14,7 @@ from benchmark.reporting.exhibits import ablation_table
 from benchmark.reporting.figures import accuracy, further, scatter
 from benchmark.reporting.figures.canvas import Drawing, looks, theme
 from tests.reporting import drawn
+from tests.reporting.made import profile
 
 MODELS = ["ours", "vanilla", "dr_gan", "copy"]
 LOOKS = looks([*MODELS, "no_augmentation"])
@@ -43,7 +44,7 @@ def points(axis: Axes) -> list[tuple[str, list[float], list[float], list[list[fl
 
 def test_accuracy_has_every_rate_with_its_interval_of_the_random_split() -> None:
     table = drawn.identity(MODELS, splits=("random", "grouped"))
-    figure = only(accuracy.methods(table, "rendered", LOOKS))
+    figure = only(accuracy.methods(table, profile("quick"), LOOKS))
     titles = ["joint on other views", "joint (identity and view)", "top-1 (identity)", "top-5 (identity)", "view"]
     assert [axis.get_title() for axis in figure.axes] == titles
     assert [bool(axis.get_xlabel()) for axis in figure.axes] == [False, False, True, True, True]  # the lowest ones
@@ -60,7 +61,7 @@ def test_accuracy_has_every_rate_with_its_interval_of_the_random_split() -> None
 
 def test_rates_without_numbers_have_no_panel() -> None:
     table = drawn.identity(MODELS, [5]).assign(top5=np.nan)
-    figure = only(accuracy.methods(table, "rendered", LOOKS))
+    figure = only(accuracy.methods(table, profile("quick"), LOOKS))
     assert [axis.get_title().split()[0] for axis in figure.axes] == ["joint", "joint", "top-1", "view"]
     assert figure.axes[0].get_xticks().tolist() == [5]
     assert len({tuple(x) for _, x, *_ in points(figure.axes[0])}) == 3  # side by side
@@ -135,7 +136,7 @@ def test_what_shows_its_own_view_alone_is_drawn_over_all_views_only() -> None:
         ["copy"],
         ["copy", "real"],
     ]
-    only(accuracy.methods(table, "rendered", looked)).draw_without_rendering()
+    only(accuracy.methods(table, profile("quick"), looked)).draw_without_rendering()
     alone = only(scatter.draw(table[table["model"] == "real"], looked))
     assert [axis.get_title() for axis in alone.axes] == ["all target views: all, controls named"]
 

@@ -13,7 +13,9 @@ from benchmark.reporting.figures.canvas import Drawing, save, theme
 from benchmark.reporting.figures.samples import by_model, figure_8, joined, mosaic, of_each_model, reduced
 from benchmark.results.rows import Samples
 from tests.reporting import drawn
+from tests.reporting.made import profile
 
+THREE = profile("quick", data__views=drawn.VIEWS)
 MODELS = ["copy", "cr_gan", "mine", "oracle", "ours", "unet"]
 
 
@@ -42,7 +44,7 @@ def check(drawing: Drawing, samples: Samples, path: Path) -> None:
 def test_figure_6_shows_each_input_from_another_view(tmp_path: Path) -> None:
     samples = drawn.samples(MODELS, rows=6)
     with theme():
-        (drawing,) = by_model(samples, drawn.VIEWS, faces=False)
+        (drawing,) = by_model(samples, THREE)
     content = drawing.content
     assert content is not None
     assert list(content) == ["row", "column", "shows", "image", "identity", "input_view", "view"]
@@ -70,7 +72,7 @@ def test_figure_8_shows_the_u_net_above_the_full_model(tmp_path: Path) -> None:
 
 
 def test_without_a_model_there_is_nothing_to_set_side_by_side() -> None:
-    assert list(by_model(drawn.samples(["oracle", "copy"]), drawn.VIEWS, faces=False)) == []
+    assert list(by_model(drawn.samples(["oracle", "copy"]), THREE)) == []
 
 
 def test_large_images_are_fewer() -> None:
@@ -136,7 +138,7 @@ def test_larger_images_are_reduced_to_means_of_squares() -> None:
 
 def test_content_is_a_table_of_texts() -> None:
     with theme():
-        (drawing,) = by_model(drawn.samples(["ours"]), drawn.VIEWS, faces=False)
+        (drawing,) = by_model(drawn.samples(["ours"]), THREE)
     assert isinstance(drawing.content, pd.DataFrame)
     assert not drawing.content.isna().any().any()
 

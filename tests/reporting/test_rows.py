@@ -32,7 +32,8 @@ def stored(results: Path) -> Rows:
     settings = planted.facts.settings
     data = settings.data.model_copy(update={"image_size": drawn.SIDE})
     facts = planted.facts.model_copy(update={"settings": settings.model_copy(update={"data": data})})
-    found = replace(planted, facts=facts, samples=shown, **tables)
+    looks = pd.DataFrame([("NA", 1, 0.75, 0.0125, 0.001)], columns=rows.QUALITY_COLUMNS)
+    found = replace(planted, facts=facts, samples=shown, quality=looks, **tables)
     rows.write(found, results)
     return found
 
@@ -50,6 +51,7 @@ def test_rows_come_back_whatever_the_names(tmp_path: Path) -> None:
     assert after.costs["model"].unique().tolist() == NAMES
     assert after.costs[["seconds", "peak_memory"]].isna().all(axis=None)
     pd.testing.assert_frame_equal(after.learning, before.learning, check_dtype=False)
+    pd.testing.assert_frame_equal(after.quality, before.quality)
     assert after.samples.inputs["identity"].tolist() == ["007", "null", 'a "b"']
     assert list(after.samples.grids) == NAMES
     assert all((after.samples.grids[name] == before.samples.grids[name]).all() for name in NAMES)
@@ -80,6 +82,16 @@ def test_few_shot_rows_stored_without_a_train_accuracy_can_be_reported(tmp_path:
     assert pd.read_csv(tmp_path / "fewshot.csv")[TRAIN_ACCURACY].isna().all()
     for name in ("fewshot", "fewshot_differences", "claims", "paper/table_1"):
         assert EARLIER in (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_rows_stored_without_sharpness_and_kid_can_be_reported(tmp_path: Path) -> None:
+    rows.write(replace(stored(tmp_path), samples=Samples()), tmp_path)
+    (tmp_path / "rows" / "quality.csv").unlink()
+    after = rows.read(tmp_path)
+    assert after.quality.empty
+    render(after, tmp_path)
+    assert pd.read_csv(tmp_path / "identity_diagnostics.csv")[["sharpness", "kid"]].isna().all(axis=None)
+    assert "KID" not in (tmp_path / "identity_diagnostics.md").read_text(encoding="utf-8")
 
 
 def test_samples_of_models_that_are_gone_are_removed(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from benchmark.config.settings import override
-from benchmark.reporting.references import column, differs, setting_notes
+from benchmark.reporting.references import column, counterpart, differs, no_faces, setting_notes
 from tests.reporting.made import profile
 
 
@@ -17,6 +17,29 @@ def test_the_paper_s_settings_are_a_reproduction() -> None:
         assert differs(profile(name)) == []
         assert {column(profile(name), exhibit) for exhibit in exhibits} == {"reproduced"}
         assert not any("Not a reproduction" in note for note in setting_notes(profile(name)))
+
+
+def test_the_nine_views_of_faces_have_the_setting_of_faces_beside_them() -> None:
+    nine = profile("nine_views")
+    assert differs(nine) == [
+        "data set rendered instead of multipie",
+        "images of 32 px instead of 96",
+        "auxiliary identities: 340 instead of 200",
+        "standard identities: 80 instead of 137",
+        "identities dealt to the two sets by random instead of name",
+        "batches of 32 instead of 64",
+        "0.25 times the published channels instead of 1",
+        "10 times the published learning rates instead of 1",
+        "the discriminator first trained on real images, for at most 1,500 steps instead of 0",
+        "noise times 0.25 instead of 1",
+        "N_c 20, 50, 80 instead of 20, 50, 80, 120",
+    ]
+    assert counterpart(override(nine, {"data.views": nine.data.views[1:]}).data) == "compcars"
+    assert counterpart(profile("quick").data) == counterpart(profile("compcars").data) == "compcars"
+    assert counterpart(profile("multipie", data__views=["0", "15"]).data) == "multipie"
+    assert [no_faces(profile(name), "figure_5") for name in ("quick", "compcars", "multipie")] == [""] * 3
+    faces_elsewhere = override(nine, {"data": {"dataset": "table", "root": "faces", "views": nine.data.views}})
+    assert "these are images of the data set table, seen from the same nine views." in no_faces(faces_elsewhere)
 
 
 @pytest.mark.parametrize("name", ["smoke", "quick", "cpu", "gpu"])
@@ -67,8 +90,8 @@ def test_where_weights_begin_and_which_are_measured(changes: dict[str, Any], sai
         ("data__image_size", 128, "images of 128 px instead of 224"),
         ("data__views", ["left", "right"], "views left, right instead of left, front_left, front, front_right, right"),
         ("data__minimum_images", 5, "classes of at least 5 images instead of 10"),
-        ("data__auxiliary", 0.8, "auxiliary identities: 0.8 instead of 1,181"),
-        ("data__standard", None, "standard identities: all others instead of 296"),
+        ("data__auxiliary", 0.5, "auxiliary identities: 738 instead of 1,181; standard identities: 739 instead of 296"),
+        ("data__standard", 200, "standard identities: 200 instead of 296"),
         ("training__batch_size", 32, "batches of 32 instead of 64"),
         ("training__width", 0.5, "0.5 times the published channels instead of 1"),
         ("training__learning_rate_factor", 2.0, "2 times the published learning rates instead of 1"),
@@ -82,7 +105,16 @@ def test_where_weights_begin_and_which_are_measured(changes: dict[str, Any], sai
     ],
 )
 def test_one_changed_setting_is_named(key: str, value: object, said: str) -> None:
-    assert differs(profile("compcars", **{key: value})) == [said]
+    assert "; ".join(differs(profile("compcars", **{key: value}))) == said
+
+
+def test_the_sizes_that_came_out_count() -> None:
+    wanted = {"auxiliary": 1063, "validation": 118, "standard": 296}
+    counts = {part: {"identities": number, "images": 20 * number} for part, number in wanted.items()}
+    assert differs(profile("compcars"), counts=counts) == []
+    counts["standard"]["identities"] = 290
+    assert differs(profile("compcars"), counts=counts) == ["standard identities: 290 instead of 296"]
+    assert column(profile("compcars"), "table_2", counts) == "this run"
 
 
 def test_what_the_paper_does_not_state_is_not_compared() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from scipy import stats
 
 from benchmark.evaluation.samples import sample_positions, save_columns
 from benchmark.evaluation.statistics import BETWEEN_SEEDS, WITHIN_MODEL
@@ -19,7 +20,7 @@ from benchmark.reporting.sheets import markdown
 from benchmark.reporting.tidy import metrics
 from benchmark.results.rates import ALL_RATES, all_rates
 from benchmark.results.records import Measured, Trained
-from benchmark.results.rows import write_csv
+from benchmark.results.rows import QUALITY_COLUMNS, write_csv
 
 NO_FEWSHOT = pd.DataFrame()
 
@@ -51,7 +52,8 @@ def table() -> pd.DataFrame:
         Measured("ours", Trained("8", 2345, 640, 32, 99), "grouped", 5, outcomes(right=0.25), left_out=3),
         Measured("copy", Trained(), "random", 20, outcomes(right=0.25)),
     ]
-    return tables.identity_table(measured, "smoke")
+    models = pd.DataFrame({"model": ["ours", "vanilla"], "macs": pd.array([13_761_536, None], "Int64")})
+    return tables.identity_table(measured, "smoke", models)
 
 
 def identity_text(table: pd.DataFrame) -> str:
@@ -135,16 +137,16 @@ def test_ablation_has_the_rows_of_table_2_in_its_order(table: pd.DataFrame) -> N
     text = markdown(ablation_sheet(rows))
     names = ("joint on other views", "joint", "top-1", "top-5")
     rates = " | ".join(f"{nc}c {name} %" for nc in (5, 20) for name in names)
-    assert f"| version | connection size | parameters | warm-up steps | {rates} | seeds |" in text
+    assert f"| version | connection size | parameters | MACs, millions | warm-up steps | {rates} | seeds |" in text
     first, last = (line for line in text.splitlines() if line.startswith("| vanilla"))
     assert first.endswith("| 1 |")
     assert last.endswith("| 1 (5c), 3 (20c) |")  # of ours
     same = markdown(ablation_sheet(rows[rows["nc"] == 20]))
     assert [line.split(" | ")[-1] for line in same.splitlines() if line.startswith("| vanilla")] == ["1 |", "3 |"]
-    assert "| vanilla | - | 1,000 | 0 | n/a | n/a | n/a | n/a | 25.0 [" in text
+    assert "| vanilla | - | 1,000 | - | 0 | n/a | n/a | n/a | n/a | 25.0 [" in text
     (ours,) = (line for line in text.splitlines() if line.startswith("| vanilla + CNC(28) + AIM |"))
-    cells = [cell.partition(" ")[0] for cell in ours.split(" | ")[1:8]]
-    assert cells == ["8", "2,345", "0", "50.0", "50.0", "100.0", "n/a"]
+    cells = [cell.partition(" ")[0] for cell in ours.split(" | ")[1:9]]
+    assert cells == ["8", "2,345", "13.8", "0", "50.0", "50.0", "100.0", "n/a"]
     assert "640 images in batches of 32, drawn from 99" in text
 
 
@@ -167,11 +169,11 @@ def test_csv_is_fixed_to_the_byte(table: pd.DataFrame, tmp_path: Path) -> None:
     ]
     assert header.split(",")[4:19] == expected
     assert header.startswith("profile,model,split,nc,joint_cross,")
-    assert header.endswith(",view_ci_high,n_seeds,n_draws,parameters,images_seen,warm_up_steps")
+    assert header.endswith(",view_ci_high,n_seeds,n_draws,parameters,macs,images_seen,warm_up_steps")
     assert copy.startswith("smoke,copy,random,20,0.125000,")
-    assert copy.endswith(",1,1,,,")
+    assert copy.endswith(",1,1,,,,")
     assert ours.startswith("smoke,ours,random,5,0.500000,")
-    assert ours.endswith(",1,1,2345,640,0")
+    assert ours.endswith(",1,1,2345,13761536,640,0")
     assert ",1.000000,1.000000,1.000000,,,,0.500000," in ours
     write_csv(table[tables.COMPARED], tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == content
@@ -182,7 +184,32 @@ def test_the_diagnostics_have_all_other_columns(table: pd.DataFrame) -> None:
     assert {*tables.COMPARED, *found} == {*table}
     assert {*tables.COMPARED} & {*found} == {*tables.KEYS, "n_seeds"}
     assert list(found)[:8] == [*tables.KEYS, "n_seeds", "connection_size", "batch_size", "train_images"]
-    assert list(found)[-3:] == ["copy_rate_features_ci_high", "n_images", "n_excluded"]
+    looks = [f"{name}{end}" for name in ("sharpness", "kid") for end in ("", "_ci_low", "_ci_high")]
+    assert list(found)[-10:] == ["copy_rate_features_ci_high", *looks, "kid_sd", "n_images", "n_excluded"]
+
+
+def test_sharpness_and_kid_stand_in_the_diagnostics_with_an_interval_over_seeds(table: pd.DataFrame) -> None:
+    assert table[tables.LOOKS].isna().all(axis=None)  # rows stored before they were measured
+    assert "KID" not in diagnostics_text(table)
+    measured = [
+        Measured("ours", Trained("8", 2345, 640, 32, 99), "random", 20, outcomes(seeds=3)),
+        Measured("copy", Trained(), "random", 20, outcomes()),
+        Measured("vanilla", Trained("-", 1000, 640, 32, 99), "random", 20, outcomes()),
+    ]
+    seen = [("ours", 0, 0.7, 1.1, 0.1), ("ours", 1, 0.8, 1.2, 0.2), ("ours", 2, 0.9, 1.3, 0.3)]
+    quality = pd.DataFrame([*seen, ("copy", 0, 1.0, -0.01, 0.04)], columns=QUALITY_COLUMNS)
+    found = tables.identity_table(measured, "smoke", quality=quality).set_index("model")
+    half = 0.1 * stats.t.ppf(0.975, 2) / np.sqrt(3)
+    assert found.loc["ours", tables.LOOKS].tolist() == pytest.approx(
+        [0.8, 0.8 - half, 0.8 + half, 1.2, 1.2 - half, 1.2 + half, 0.2]
+    )
+    assert found.loc["copy", tables.LOOKS].isna().tolist() == [False, True, True, False, True, True, False]
+    text = diagnostics_text(found.reset_index())
+    _, grid = text.split("## Sharpness and KID")
+    assert "| ours | 80.0 [55.2, 104.8] | 1.200 [0.952, 1.448] | 0.200 |" in grid
+    assert "| copy | 100.0 | -0.010 | 0.040 |" in grid
+    assert "| vanilla |" not in grid
+    assert "compares rows of this run alone" in grid
 
 
 def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFrame) -> None:
@@ -191,10 +218,12 @@ def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFram
     parts = re.split(r"## (.*)\n", text)[1:]
     assert parts[::2] == ["random split, 5 classes", "random split, 20 classes", "grouped split, 5 classes"]
     rates = "joint on other views % | joint % | top-1 % | top-5 % | view %"
-    assert f"| model | connection size | parameters | warm-up steps | {rates} | seeds |" in parts[1]
+    assert f"| model | connection size | parameters | MACs, millions | warm-up steps | {rates} | seeds |" in parts[1]
     for part, expected in ((1, ["50.0", "50.0", "100.0", "n/a"]), (3, ["37.5", "37.5", "75.0", "75.0"])):
-        (ours,) = (line for line in parts[part].splitlines() if line.startswith("| ours | 8 | 2,345 | 0 |"))
-        assert [cell.partition(" ")[0] for cell in ours.split(" | ")[4:8]] == expected
+        (ours,) = (line for line in parts[part].splitlines() if line.startswith("| ours | 8 | 2,345 | 13.8 | 0 |"))
+        assert [cell.partition(" ")[0] for cell in ours.split(" | ")[5:9]] == expected
+    assert "| vanilla | - | 1,000 | - |" in text  # its operations are not known
+    assert "MACs: multiply-accumulates of one generated image" in text
     assert text.endswith("\n")
 
 
@@ -223,7 +252,7 @@ def test_real_has_no_joint_on_other_views() -> None:
     assert list(sheet.grids[1].rows[0][:2]) == ["real", "-"]
     assert str(sheet.grids[1].rows[0][2]).startswith("50.0 [")
     assert "`real` has a dash, as it shows the view of the input alone." in sheet.notes[0]
-    assert "| real | - | - | - | n/a | 50.0 [" in identity_text(table)
+    assert "| real | - | - | - | - | n/a | 50.0 [" in identity_text(table)
     assert "n/a" not in identity_text(table[table["model"] != "real"])
     assert metrics(table, NO_FEWSHOT)["real"] == {"nc20": {"joint": 0.5, "top1": 0.5, "top5": 0.5, "view": 1.0}}
 

@@ -23,6 +23,7 @@ from benchmark.run.artifacts import Artifact
 from benchmark.run.cells import Cell
 from benchmark.run.workspace import Run
 from benchmark.stages.collect import trained_on
+from benchmark.stages.data import ESTIMATED
 from benchmark.stages.pipeline import run_everything
 from benchmark.stages.report import report
 from benchmark.stages.sample import sample_images
@@ -148,6 +149,19 @@ def test_a_report_removes_the_tables_of_features_that_may_have_changed(finished:
         (finished.results / name).write_text("stale", encoding="utf-8")
     reported(finished)
     assert not list(finished.results.glob("sensitivity.*"))
+
+
+def test_the_tables_say_which_labels_are_estimates(finished: Run) -> None:
+    pages = ("identity.md", "identity_diagnostics.tex", "claims.md", "paper/table_1.md", "report.html")
+    try:
+        for sentence in ("Left and right are guesses.", ""):
+            (finished.data / ESTIMATED).write_text(sentence, encoding="utf-8")
+            reported(finished)
+            said = ["are guesses" in (finished.results / page).read_text(encoding="utf-8") for page in pages]
+            assert said == [bool(sentence)] * len(pages)
+    finally:
+        (finished.data / ESTIMATED).write_text("", encoding="utf-8")
+        reported(finished)
 
 
 def test_a_second_run_skips_everything(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,19 +32,20 @@ SEES_IDENTITY, SEES_VIEW = cells("extractors/identity"), cells("extractors/view"
 TRAINED = cells("models/tiny/seed0")
 OUTPUTS = cells(*(f"identity/{name}/seed0/outputs" for name in SHOWN))
 SAMPLES = cells(*(f"identity/{name}/seed0/samples" for name in SHOWN if name != "real"))
+QUALITY = cells(*(f"identity/{name}/seed0/quality" for name in SHOWN))
 OUTCOMES = cells(*(f"identity/{name}/seed0/random/nc2" for name in SHOWN))
 EPISODES = cells("fewshot/episodes")
 RECOGNISED = cells("fewshot/no_augmentation/seed0", "fewshot/tiny/seed0")
 
 EXTRACTORS = SEES_IDENTITY | SEES_VIEW
 GENERATED = OUTPUTS | SAMPLES | RECOGNISED  # what images are generated for
-IDENTITY, FEWSHOT = OUTPUTS | SAMPLES | OUTCOMES, EPISODES | RECOGNISED
+IDENTITY, FEWSHOT = OUTPUTS | SAMPLES | QUALITY | OUTCOMES, EPISODES | RECOGNISED
 REST = EXTRACTORS | TRAINED | IDENTITY | FEWSHOT  # all but the store and the pictures made elsewhere
 DATA = cells(
     *(cell for cell in REST if "/outside/" not in cell)
 )  # such pictures do not fit other data: left as they are
 EXTERNAL = cells("external/outside")
-OF_MODEL = cells(*(cell for cell in REST - OUTCOMES if "/tiny/" in cell))  # made by its code
+OF_MODEL = cells(*(cell for cell in REST - OUTCOMES - QUALITY if "/tiny/" in cell))  # made by its code
 SEED_1 = (
     *(cell.replace("seed0", "seed1") for cell in REST if "/tiny/" in cell),
     "fewshot/no_augmentation/seed1",
@@ -188,10 +189,14 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     ),
     "the generation": (
         source("benchmark/evaluation/generate.py"),
-        {GENERATED | OUTCOMES: "benchmark/evaluation/generate.py changed"},
+        {GENERATED | QUALITY | OUTCOMES: "benchmark/evaluation/generate.py changed"},
     ),
     "the renderer": (source("benchmark/data/rendered.py"), NOTHING),  # no row of this data set needs it
     "the KNN": (source("benchmark/evaluation/knn.py"), {OUTCOMES: "benchmark/evaluation/knn.py changed"}),
+    "sharpness and KID": (
+        source("benchmark/evaluation/quality.py"),
+        {QUALITY: "benchmark/evaluation/quality.py changed"},
+    ),
     "the draws": (source("benchmark/evaluation/draws.py"), {OUTCOMES: "benchmark/evaluation/draws.py changed"}),
     "what is a copy": (
         source("benchmark/evaluation/copying.py"),
@@ -208,7 +213,7 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     ),
     "ResNet18": (
         source("benchmark/evaluation/resnet.py"),
-        {EXTRACTORS | OUTPUTS | OUTCOMES | RECOGNISED: "benchmark/evaluation/resnet.py changed"},
+        {EXTRACTORS | OUTPUTS | QUALITY | OUTCOMES | RECOGNISED: "benchmark/evaluation/resnet.py changed"},
     ),
     "the loading of generators": (
         source("benchmark/making/trained.py"),

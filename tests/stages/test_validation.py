@@ -15,6 +15,7 @@ from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.execution.stages import measure_identity, train_judges, train_model
 from benchmark.reporting.tables import identity_table
+from benchmark.run import runs
 from benchmark.run.artifacts import Artifact
 from benchmark.run.workspace import Run
 from benchmark.stages import validation
@@ -52,6 +53,10 @@ def test_controls_and_models_have_a_row(run: Run, table: pd.DataFrame) -> None:
         "models",
         "validation",
     ]
+
+
+def test_the_run_keeps_its_settings(run: Run, table: pd.DataFrame) -> None:
+    assert runs.read(run.folder / runs.SETTINGS).settings == run.settings
 
 
 def test_it_is_what_the_identity_measurement_says_of_these_identities(run: Run, table: pd.DataFrame) -> None:

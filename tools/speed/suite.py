@@ -85,7 +85,7 @@ def _draws(run: Run, store: ImageStore) -> dict[str, Action]:
         position, target = pairs(manifest, views, own_view_only)
         random = rng("speed", int(own_view_only))
         features = random.standard_normal((len(position), resnet.FEATURES), np.float32)
-        return Outputs(position, target, features, target, *random.random((2, len(position)), np.float32))
+        return Outputs(position, target, features, target, *random.random((3, len(position)), np.float32))
 
     real, generated, codes = outputs(True), outputs(False), identity.class_codes(manifest)
 

@@ -9,7 +9,6 @@ import pandas as pd
 
 from benchmark.reporting.figures import accuracy, further, samples, scatter
 from benchmark.reporting.figures.canvas import Picture, looks, remove_others, save, theme
-from benchmark.reporting.references import FACES
 from benchmark.reporting.tables import elsewhere
 from benchmark.reporting.tidy import Tidy
 from benchmark.results.rows import Rows
@@ -31,10 +30,11 @@ def draw_all(rows: Rows, tables: Tidy, results: Path, published: Published = NOT
     """
     names = [*tables.identity["model"], *tables.fewshot["model"], *rows.learning["model"], *rows.samples.grids]
     known = looks(names, elsewhere(tables.identity))
-    data, identity = rows.facts.settings.data, tables.identity
+    settings, identity = rows.facts.settings, tables.identity
+    data = settings.data
     drawings = chain(  # drawn one after the other
-        accuracy.methods(identity, data.dataset, known),
-        samples.by_model(rows.samples, data.views, data.dataset == FACES),
+        accuracy.methods(identity, settings, known),
+        samples.by_model(rows.samples, settings),
         accuracy.table_1(tables.fewshot, published.get("table_1"), known),
         accuracy.table_2(tables.ablation, published.get("table_2"), known),
         accuracy.versions(identity, known),

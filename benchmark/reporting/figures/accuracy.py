@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from benchmark.config.settings import Profile
 from benchmark.reporting.exhibits import curves_table
 from benchmark.reporting.fewshot import OVER_IMAGES, OVER_SEEDS
 from benchmark.reporting.figures.canvas import (
@@ -23,6 +24,7 @@ from benchmark.reporting.figures.canvas import (
     panels,
     pointed,
 )
+from benchmark.reporting.references import no_faces
 from benchmark.reporting.tables import intervals, random_split
 from benchmark.results.rates import ACCURACY
 from models.registry import REFERENCE, TABLE_2
@@ -57,11 +59,12 @@ TEXT_2 = (
 )
 
 
-def methods(identity: pd.DataFrame, dataset: str, looks: Looks) -> Iterator[Drawing]:
-    """Draw the methods with the controls: Fig. 4, for faces Fig. 5."""
-    path, table = curves_table(identity, dataset)
+def methods(identity: pd.DataFrame, settings: Profile, looks: Looks) -> Iterator[Drawing]:
+    """Draw the methods with the controls: Fig. 4, for the nine views of faces Fig. 5."""
+    path, table = curves_table(identity, settings.data)
     title = f"Figure {path[-1]}: accuracy over the number of classes"
-    yield from _over_nc(table, Picture(path, title, f"{SHOWS} Dashed: controls, which are no model."), looks)
+    text = f"{no_faces(settings, 'figure_5')} {SHOWS} Dashed: controls, which are no model."
+    yield from _over_nc(table, Picture(path, title, text.lstrip()), looks)
 
 
 def versions(identity: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:

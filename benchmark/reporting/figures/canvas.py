@@ -21,7 +21,7 @@ from benchmark.files import replacing
 from benchmark.reporting.order import place
 from benchmark.reporting.tables import intervals
 from benchmark.results.rows import write_csv
-from models.registry import BUILT_IN, REFERENCE, TABLE_2
+from models.registry import BASELINES, BUILT_IN, REFERENCE, TABLE_2
 
 # Paul Tol, Colour Schemes (SRON/EPS/TN/09-002, 2021): `muted`, made for colour-blind readers
 WINE = "#882255"
@@ -65,7 +65,7 @@ OWN = (  # every figure there can be
     "figures/samples_*",
 )
 WITH_CONTENT = ("paper/figure_[678]",)
-Line = Literal["-", "--", "-."]
+Line = Literal["-", "--", "-.", ":"]
 
 
 @dataclass(frozen=True)
@@ -126,15 +126,16 @@ def theme() -> Iterator[None]:
 def looks(names: Iterable[str], elsewhere: Sequence[str] = ()) -> dict[str, Look]:
     """Return the look of each name, in the order of legends.
 
-    Built-in models look the same in every run, the versions of Table 2 with hollow markers; a user's own models have
-    lines of dashes and dots, and so have the rows `elsewhere`, which stand after them (see `tables.elsewhere`); the
-    controls are grey and dashed.
+    Built-in models look the same in every run, the versions of Table 2 with hollow markers, further variants with
+    dotted lines; a user's own models have lines of dashes and dots, and so have the rows `elsewhere`, which stand after
+    them (see `tables.elsewhere`); the controls are grey and dashed.
     """
     wanted = set(names)
     built_in = [name for name in BUILT_IN if name != REFERENCE]
     own = sorted(wanted - set(BUILT_IN) - set(CONTROLS))
     found = {REFERENCE: Look(WINE, "o")}
-    found |= {name: _model(place, "-", name in TABLE_2) for place, name in enumerate(built_in)}
+    for number, name in enumerate(built_in):
+        found[name] = _model(number, "-" if name in (*BASELINES, *TABLE_2) else ":", name in TABLE_2)
     found |= {name: _model(place, "-.", hollow=False) for place, name in enumerate(own, len(built_in))}
     found |= {name: Look(GREYS[n % 2], CONTROL_MARKERS[n], "--") for n, name in enumerate(CONTROLS)}
     return {name: found[name] for name in sorted(wanted, key=lambda name: place(name, elsewhere))}

@@ -57,7 +57,8 @@ def costs(identity: pd.DataFrame, models: pd.DataFrame, spent: pd.DataFrame, loo
         return
     seconds = spent.groupby("model", as_index=False)["seconds"].mean()
     sizes = models[["model", "generator_parameters", "macs"]].merge(seconds, on="model", how="left")
-    table = random_split(identity).merge(sizes.astype(dict.fromkeys(COSTS, float)), on="model")
+    own = random_split(identity).drop(columns="macs", errors="ignore")
+    table = own.merge(sizes.astype(dict.fromkeys(COSTS, float)), on="model")
     known = [cost for cost in COSTS if table[cost].notna().any()]
     if not known:
         return

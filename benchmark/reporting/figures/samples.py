@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmark.config.settings import Profile
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.reporting.figures.canvas import DPI, Drawing, Picture, text_width
+from benchmark.reporting.references import FACES, counterpart, no_faces
 from benchmark.results.rows import Samples
 from models.registry import BUILT_IN
 
@@ -94,16 +96,17 @@ class Gallery:
         return np.asarray(grids[tile.shows][tile.input, 1 + self.views.index(tile.view)], np.uint8)
 
 
-def by_model(samples: Samples, views: Sequence[str], faces: bool) -> Iterator[Drawing]:
+def by_model(samples: Samples, settings: Profile) -> Iterator[Drawing]:
     """Draw the models, a user's own ones too, and the true pictures side by side.
 
-    For faces these are all views of one input (Fig. 7), else one view of each input (Fig. 6).
+    For the nine views of faces these are all views of one input (Fig. 7), else one view of each input (Fig. 6).
     """
     own = [name for name in samples.grids if name not in BUILT_IN and name not in OF_IDENTITY]
     names = [name for name in (*PAPER, *own, CEILING) if name in samples.grids]
-    gallery = Gallery(samples, views)
+    gallery = Gallery(samples, settings.data.views)
     if set(names) - {CEILING} and gallery.inputs:
-        yield _figure_7(gallery, names) if faces else _figure_6(gallery, names)
+        faces = counterpart(settings.data) == FACES
+        yield _figure_7(gallery, names, no_faces(settings, "figure_7")) if faces else _figure_6(gallery, names)
 
 
 def _figure_6(gallery: Gallery, names: Sequence[str]) -> Drawing:
@@ -120,12 +123,12 @@ def _figure_6(gallery: Gallery, names: Sequence[str]) -> Drawing:
     return gallery.drawing(picture, tiles, [INPUT, *names], wanted)
 
 
-def _figure_7(gallery: Gallery, names: Sequence[str]) -> Drawing:
+def _figure_7(gallery: Gallery, names: Sequence[str], note: str) -> Drawing:
     middle = gallery.views[len(gallery.views) // 2]
     row, view = next((each for each in gallery.inputs if each[1] == middle), gallery.inputs[0])
     tiles = [gallery.whole(name, row, view) for name in names]
     text = f"Each row: the same input ({view}), and what a model makes of it for every view.{_ceiling(names)}"
-    picture = Picture("paper/figure_7", "Figure 7: every view of one input", text)
+    picture = Picture("paper/figure_7", "Figure 7: every view of one input", f"{note} {text}".lstrip())
     return gallery.drawing(picture, tiles, names, [INPUT, *gallery.views])
 
 

@@ -1,0 +1,68 @@
+"""How far the two ResNet18 can be trusted that judge generated images, and what speaks against a table of theirs."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from benchmark.reporting.tables import random_split
+from benchmark.results.records import Judge
+
+WEAK_VIEW, WEAK_IDENTITY = 0.9, 0.5  # of real images, below which rates say little of generators
+FEW = 3  # test images of a class, below which its rates jump
+
+
+def stated(judges: Mapping[str, Judge]) -> str:
+    """Return in a sentence how accurate the networks are on images that they were not trained on."""
+    parts = []
+    for task, judge in judges.items():
+        if judge.accuracy is None or judge.lowest is None:
+            parts.append(f"{task}: not known, as no image of the training identities was held out")
+            continue
+        ended = "" if judge.converged else ", the most that the settings allow"
+        parts.append(
+            f"{task} {100 * judge.accuracy:.1f} % (lowest class {100 * judge.lowest:.0f} %, {judge.images} images of "
+            f"{judge.classes} classes; {judge.epochs} epochs{ended})"
+        )
+    return (
+        "The networks that judge, on held-out images of their training identities, each class counting the same: "
+        f"{'; '.join(parts)}."
+    )
+
+
+def warnings(judges: Mapping[str, Judge], identity: pd.DataFrame) -> list[str]:
+    """Return a sentence for each reason why the rates say less than they seem to.
+
+    Args:
+        judges: the networks.
+        identity: rows of `tables.identity_table`.
+    """
+    found = []
+    view = judges.get("view")
+    if view and view.accuracy is not None and view.accuracy < WEAK_VIEW:
+        found.append(
+            f"Weak judge: the view network has {100 * view.accuracy:.1f} % of held-out real images right, about the "
+            "most that view and joint rates can be. More images of each view, larger images or fewer views help it."
+        )
+    table = random_split(identity)
+    rows = {(row["model"], row["nc"]): row for row in table.to_dict("records")}
+    for nc in sorted(table["nc"].unique()):
+        real, mean = rows.get(("real", nc)), rows.get(("mean_image", nc))
+        if real is None:
+            continue
+        if real["top1"] < WEAK_IDENTITY:
+            found.append(
+                f"Weak judge: with {nc} classes {100 * real['top1']:.1f} % of real images are recognised (top-1 of "
+                "`real`), the upper bound of every generator."
+            )
+        for rate in ("top1", "view", "joint") if mean else ():
+            if mean and mean[rate] > real[rate]:
+                found.append(
+                    f"Do not trust {rate} with {nc} classes: `mean_image` has {100 * mean[rate]:.1f} % and `real` "
+                    f"{100 * real[rate]:.1f} %, so the networks prefer blurred images to real ones."
+                )
+        if real["n_images"] < FEW * nc:
+            found.append(
+                f"Small classes: with {nc} classes the rates rest on {real['n_images'] / nc:.1f} test images a class. "
+                "Raise data.minimum_images or bring more images."
+            )
+    return found
