@@ -8,8 +8,12 @@
 BIN := .venv/bin
 PYTHON ?= python3
 export JOBS ?= 2
+# without a place for its cache, such as in a home that is read-only, uv does without
+UV_CACHE = $${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}/uv}
+UV := $(BIN)/uv $(shell mkdir -p "$(UV_CACHE)" 2> /dev/null && [ -w "$(UV_CACHE)" ] || echo --no-cache)
+NO_GIT := no_scm = true  \# there is no .git here
 
-.PHONY: reproduce reference test lint types tests env lock
+.PHONY: reproduce reference test lint types tests lowest env lock scm
 
 reproduce: env
 ifdef PROFILE
@@ -17,6 +21,7 @@ ifdef PROFILE
 		|| { echo "error: params.yaml has no profile $$PROFILE" >&2; exit 2; }
 	sed -i.bak "s/^active: *[^ ]*/active: $$PROFILE/" params.yaml && rm params.yaml.bak
 endif
+	$(BIN)/python -m pipelines.record --check
 	$(BIN)/benchmark run --jobs "$$JOBS"
 	$(BIN)/python -m pipelines.record
 	PATH="$$PWD/$(BIN):$$PATH" dvc repro
@@ -39,15 +44,32 @@ types: env
 tests: env
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder   # threads of two processes on two cores would wait for each other
 
-env: .venv/.ready
+# the tests with the oldest packages that pyproject.toml allows, in an environment of its own
+LOWEST := .venv-lowest
+
+lowest:
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip compile --quiet --no-config --resolution lowest-direct --only-binary :all: --extra test \
+		--python $(LOWEST)/bin/python pyproject.toml -o $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/uv pip install --quiet --no-config --python $(LOWEST)/bin/python -r $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/uv pip install --quiet --no-config --python $(LOWEST)/bin/python --no-deps -e .
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+env: .venv/.ready scm
+
+scm:  # DVC asks for a git repository unless it is told that there is none, as in a download
+	@if [ ! -e .git ]; then grep -qs no_scm .dvc/config.local || printf '[core]\n%s\n' '$(NO_GIT)' >> .dvc/config.local; \
+	elif grep -qs '$(NO_GIT)' .dvc/config.local; then \
+		sed -i.bak '/$(NO_GIT)/d' .dvc/config.local && rm .dvc/config.local.bak; fi
 
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
 
 lock:
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--extra test pyproject.toml -o requirements.lock

@@ -427,3 +427,7 @@ def status(**choices: Any) -> None:
 
     for name, state, reason in states(open_run(**choices)):
         click.echo(f"{name:40} {state:12} {reason}".rstrip())
+
+
+if __name__ == "__main__":
+    main()

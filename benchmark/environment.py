@@ -49,10 +49,14 @@ def open_fabric(
         BenchmarkError: the device is not there.
     """
     from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+    from lightning_fabric.utilities.rank_zero import rank_zero_only
 
+    rank_zero_only.rank = 0  # type: ignore[attr-defined]  # one process on one device: what a scheduler tells of others does not matter
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it names the precision each time
     try:
         chosen: dict[str, Any] = {"accelerator": device, "devices": 1, "precision": precision}
+        chosen["plugins"] = [LightningEnvironment()]
         return (kind or Fabric)(**chosen, loggers=[*watchers], callbacks=[*watchers])
     except Exception as error:  # Fabric's own exceptions have no common type
         raise BenchmarkError(f"the device {device} cannot be used here: {error}; choose --device cpu") from None

@@ -2,6 +2,8 @@
 
 import errno
 import reprlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 80, 80
@@ -15,11 +17,16 @@ class BenchmarkError(Exception):
     """
 
 
+MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "alloc_failed")  # how torch and its libraries say it
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system calls a full disk
 
 
 class FullDiskError(BenchmarkError):
     """There is no space left for a result; nothing that comes after could be written either."""
+
+
+class MemoryShortError(BenchmarkError):
+    """There is too little memory, of the machine or of its GPU, for what was asked for."""
 
 
 class DivergedError(BenchmarkError):
@@ -33,3 +40,25 @@ class InterruptedRun(Exception):
 def shown(value: object) -> str:
     """Return a wrong value as a sentence names it: its repr, cut where it is long."""
     return _SHORT.repr(value)
+
+
+def is_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that there is too little memory; each library has one of its own for that."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in MEMORY)
+
+
+@contextmanager
+def enough_memory(what: str, advice: str) -> Iterator[None]:
+    """Turn too little memory for the block into one sentence: `what` needs it, and `advice` says what to do.
+
+    Raises:
+        MemoryShortError: there is too little.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, BenchmarkError) or not is_of_memory(error):
+            raise
+        raise MemoryShortError(f"{what}: there is too little memory; {advice}") from error

@@ -1,6 +1,8 @@
 """How a program of this suite ends: one sentence and a code, no traceback, for what a user can mend."""
 
 import _thread
+import io
+import os
 import signal
 import sys
 import threading
@@ -9,17 +11,20 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Never
 
-from benchmark.errors import NO_SPACE, BenchmarkError, InterruptedRun
+from benchmark.errors import NO_SPACE, BenchmarkError, InterruptedRun, is_of_memory
 
-WRONG, INTERRUPTED = 2, 130
+WRONG, INTERRUPTED, UNREAD = 2, 130, 141
 
 
 @contextmanager
 def clean_exit() -> Iterator[None]:
     """End the program with 2 on wrong input, an unusable file, a full disk or memory, with 130 on an interruption.
 
-    SIGTERM interrupts as Ctrl-C does.
+    SIGTERM interrupts as Ctrl-C does. What is printed comes line by line, also into a file. A reader of it that stops
+    reading, such as `head`, ends the program without a word.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     before = signal.signal(signal.SIGTERM, _interrupt)
     sys.unraisablehook, threading.excepthook = _interrupt_again, _thread_ended
     try:
@@ -28,9 +33,14 @@ def clean_exit() -> Iterator[None]:
         end(str(error), WRONG)
     except (InterruptedRun, KeyboardInterrupt) as error:
         end(str(error) or "interrupted; the same command goes on from the last finished step", INTERRUPTED)
-    except MemoryError:
-        end("there is too little memory; lower the batch sizes, or free some and run again", WRONG)
-    except OSError as error:
+    except (MemoryError, RuntimeError, OSError) as error:
+        if is_of_memory(error):
+            end("there is too little memory; lower the batch sizes, or free some and run again", WRONG)
+        if not isinstance(error, OSError):
+            raise
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at the end
+            sys.exit(UNREAD)
         if error.errno in NO_SPACE:
             end(f"no space left on the disk for {error.filename or 'a result'}; free some and run again", WRONG)
         if error.filename is None:

@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
-from benchmark.errors import NO_SPACE, BenchmarkError, FullDiskError
+from benchmark.errors import NO_SPACE, BenchmarkError, FullDiskError, is_of_memory
 from benchmark.run.owners import HOST, is_running
 
 FULL = 2**20  # bytes below which a failed write is put down to a full disk
@@ -23,7 +23,8 @@ def replacing(path: Path, guard: Callable[[], None] = lambda: None) -> Iterator[
     """Yield a temporary path beside `path`; what was written there replaces `path` when the block ends well.
 
     It lies in a folder of its own, as some libraries write to further files beside it. The content is on the disk
-    before it has its name, so that not even a power cut leaves a half. `guard` is called right before it gets its name,
+    before it has its name, so that not even a power cut leaves a half. Who may read and write it is decided by the
+    umask alone, whatever the library that writes it thinks. `guard` is called right before it gets its name,
     and can refuse that by an exception.
 
     Raises:
@@ -36,10 +37,19 @@ def replacing(path: Path, guard: Callable[[], None] = lambda: None) -> Iterator[
             temporary = folder / "content"
             yield temporary
             sync(temporary)
+            _share(temporary, folder)
             guard()
             temporary.replace(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _share(file: Path, folder: Path) -> None:
+    """Give a file the permissions that the umask has given to a new folder."""
+    wanted = folder.stat().st_mode & 0o666
+    if file.stat().st_mode & 0o777 != wanted:
+        with suppress(OSError):  # some file systems have no permissions
+            file.chmod(wanted)
 
 
 @contextmanager
@@ -86,13 +96,30 @@ def reading(path: Path) -> Iterator[None]:
     """Turn whatever a reader of `path` raises into one sentence.
 
     Raises:
-        BenchmarkError: the file is missing or damaged.
+        BenchmarkError: the file is missing, damaged, or may not be read.
     """
     try:
         yield
     except (OSError, EOFError, ValueError, KeyError, SafetensorError) as error:  # pyarrow's and json's are ValueErrors
+        if is_of_memory(error):
+            raise
+        check_access(error, path)
         reason = type(error).__name__
         raise BenchmarkError(f"{path} is missing or damaged ({reason}); delete {path.parent} and run again") from error
+
+
+def check_access(error: Exception, path: Path) -> None:
+    """Raise BenchmarkError if what failed is that this user may not read the file `path`, or look into its folder."""
+    refused = error if isinstance(error, PermissionError) else None
+    try:
+        with path.open("rb"):
+            pass
+    except PermissionError as found:
+        refused = found
+    except OSError:
+        pass
+    if refused:
+        raise BenchmarkError(f"{path} may not be read by this user; ask its owner for permission") from refused
 
 
 def sha256(path: Path) -> str:

@@ -94,7 +94,7 @@ class Entry:
             return [self.source]
         while (package.parent / "__init__.py").exists():
             package = package.parent
-        return sorted(package.rglob("*.py"))
+        return sorted(path for path in package.rglob("*.py") if not path.name.startswith("."))
 
     @property
     def card(self) -> Card:
@@ -129,7 +129,7 @@ def entries(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
     found = {name: Entry(name, target) for name, target in BUILT_IN.items()}
     taken = {target.partition(":")[0].rpartition(".")[2] for target in BUILT_IN.values()} | SHARED
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem not in taken:
+        if path.stem not in taken and not path.name.startswith("."):  # editors leave such files
             found.setdefault(path.stem, Entry(path.stem, str(path)))
     for point in entry_points(group=ENTRY_POINTS):
         found.setdefault(point.name, Entry(point.name, point.value))

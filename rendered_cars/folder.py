@@ -4,7 +4,7 @@
 its make), view, certain (whether the label tells the view), and the fields of `scene.Scene`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from itertools import groupby
@@ -44,6 +44,7 @@ def write(
     *,
     nine: bool = False,
     workers: int = 2,
+    progress: Callable[..., Iterable[Any]] = tqdm,
 ) -> None:
     """Write the data set; the numbers alone decide every byte.
 
@@ -56,6 +57,7 @@ def write(
         seed: of everything drawn.
         nine: whether the pictures are from the nine views within 60 degrees of the front, and not from the car views.
         workers: processes that render; 1 renders in this one.
+        progress: shows how far it is; called like tqdm.
 
     Raises:
         BrokenProcessPool: one of them was killed.
@@ -66,7 +68,7 @@ def write(
     rows: list[dict[str, Any]] = []
     with mapping(workers) as mapped:
         made = mapped(job, [(entry, entry.model in few) for entry in entries])
-        for some in tqdm(made, total=len(entries), desc="rendering cars", unit="model", disable=None):
+        for some in progress(made, total=len(entries), desc="rendering cars", unit="model"):
             rows += some
     scenes = pd.DataFrame(rows).sort_values("image", ignore_index=True)
     labels.write_sides(scenes, root / "sides.csv")

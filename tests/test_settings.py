@@ -1,12 +1,26 @@
 """params.yaml: what is refused, in which words, and what the profiles hold."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
-from benchmark.config.settings import NINE, Profile, active_name, did_you_mean, load, override, profile, with_dataset
+from benchmark.config.plain_yaml import PlainYAMLError, parse
+from benchmark.config.settings import (
+    NINE,
+    Profile,
+    active_name,
+    did_you_mean,
+    load,
+    override,
+    profile,
+    validated,
+    with_dataset,
+)
 from benchmark.errors import BenchmarkError
 from tests.tools import PROJECT
 
@@ -231,6 +245,133 @@ def test_load_returns_all() -> None:
 @pytest.fixture
 def smoke() -> Profile:
     return profile("smoke", PARAMS)
+
+
+VALUES = {  # another value of every setting, as people write it
+    "models": "[unet]",
+    "seeds": "3",
+    "threads": "2",
+    "data.dataset": "table",
+    "data.root": "2024",
+    "data.annotations": "'my labels.csv'",
+    "data.side_confidence": "0.75",
+    "data.image_size": "64",
+    "data.views": "[-60, 0, 22.5, side]",
+    "data.other_views": "leave_out",
+    "data.margin": "0",
+    "data.minimum_images": "3",
+    "data.auxiliary": "0.5",
+    "data.standard": "7",
+    "data.order": "name",
+    "data.validation": "0.25",
+    "data.azimuth_bins": "{q0: [315, 45], 90: [45, 135.5]}",
+    "data.camera_boxes": "{'05_1': [1, 2, 30, 40], 51: [-1, 2, 30, 40]}",
+    "data.rendered.identities": "40",
+    "data.rendered.scarce": "0",
+    "data.rendered.images": "[12, 13]",
+    "data.rendered.views": "nine",
+    "data.rendered.size": "96",
+    "data.rendered.seed": "7",
+    "training.images": "64",
+    "training.batch_size": "8",
+    "training.width": "1",
+    "training.learning_rate_factor": "2.0e-1",
+    "training.generator_steps": "4",
+    "training.attribute_weight": "1",
+    "training.initialisation": "published",
+    "training.average": "0",
+    "training.noise": "0",
+    "training.warm_up.steps": "0",
+    "training.warm_up.view_weight": "1",
+    "training.refresh_batches": "7",
+    "training.precision": "bf16-mixed",
+    "training.compile": "true",
+    "training.log_every": "3",
+    "training.checkpoint_minutes": "0",
+    "training.tensorboard": "yes",
+    "training.samples_every": "3",
+    "extractor.epochs": "3",
+    "extractor.view_epochs": "5",
+    "extractor.batch_size": "16",
+    "extractor.learning_rate": "1",
+    "extractor.stem": "small",
+    "extractor.held_out": "0.2",
+    "evaluation.nc": "[3]",
+    "evaluation.draws": "3",
+    "evaluation.neighbours": "1",
+    "evaluation.test_share": "0.3",
+    "evaluation.batch_size": "16",
+    "fewshot.ways": "3",
+    "fewshot.shots": "[]",
+    "fewshot.episodes": "3",
+    "fewshot.generated": "3",
+    "fewshot.controls": "[copy]",
+    "fewshot.skip": "[unet, ours]",
+    "fewshot.steps": "7",
+    "fewshot.batch_size": "8",
+    "fewshot.learning_rate": "1",
+}
+WITH: dict[str, dict[str, Any]] = {  # what a value needs beside it
+    "data.dataset": {"data.root": "."},
+    "data.root": {"data.dataset": "table"},
+    "data.rendered.views": {"data.views": ["-15", "0"]},
+}
+
+
+def keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from keys(kind, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def test_no_setting_is_left_out() -> None:
+    assert [*keys(Profile)] == ["name", *VALUES]  # the name is the key of the profile
+
+
+def plain(value: Any) -> Any:
+    """Return a value as YAML would give it, with the names that numbers stand for."""
+    return json.loads(json.dumps(value))
+
+
+@pytest.mark.parametrize("key", VALUES)
+def test_every_setting_can_be_set(key: str, smoke: Profile, params: Path) -> None:
+    on_command_line = override(smoke, {**WITH.get(key, {}), key: parse(VALUES[key])})
+    content = load(PARAMS)
+    for name, value in {**WITH.get(key, {}), key: parse(VALUES[key])}.items():
+        *sections, last = name.split(".")
+        target = content["profiles"]["smoke"]
+        for section in sections:
+            target = target.setdefault(section, {})
+        target[last] = value
+    params.write_text(yaml.safe_dump(content), encoding="utf-8")
+    assert profile("smoke", params) == on_command_line
+    told, before = on_command_line.values_of([key])[key], smoke.values_of([key])[key]
+    expected = [str(view) for view in parse(VALUES[key])] if key == "data.views" else parse(VALUES[key])
+    assert told == (str(expected) if key == "data.root" else plain(expected))
+    assert told != before
+
+
+@pytest.mark.parametrize("section", ["data.rendered", "training.warm_up", "extractor", "evaluation", "fewshot"])
+def test_a_whole_section_can_be_set(section: str, smoke: Profile) -> None:
+    inner = {key.removeprefix(f"{section}."): parse(VALUES[key]) for key in VALUES if key.startswith(f"{section}.")}
+    beside = WITH["data.rendered.views"] if section == "data.rendered" else {}
+    changed = override(smoke, {**beside, section: inner})
+    assert all(changed.values_of([f"{section}.{key}"])[f"{section}.{key}"] == value for key, value in inner.items())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_settings_survive_being_written_and_read(name: str) -> None:
+    settings = profile(name, PARAMS)
+    assert validated(parse(yaml.safe_dump(settings.model_dump(mode="json"))), "here", name) == settings
+
+
+@pytest.mark.parametrize("views", ["[045, 090]", "[-015, 0]", "{05_1: [1, 2, 3, 4]}"])
+def test_a_number_that_yaml_takes_for_octal_is_no_name(views: str) -> None:
+    with pytest.raises(PlainYAMLError, match=r"line 1: YAML reads .* as octal; put a name in quotes"):
+        parse(views)
 
 
 def test_override_replaces_the_named_values_alone(smoke: Profile) -> None:

@@ -166,9 +166,9 @@ def test_what_runs_is_not_what_is_edited_meanwhile(tree: Path, monkeypatch: pyte
 
 
 def test_hashes_are_the_same_in_every_version_of_python(tmp_path: Path) -> None:
-    code = "class A:\n    def f(self, x=None):\n        return f\"{x['a']} {self.f()}\"\n"
+    code = "class A:\n    def f(self, x=None):\n        return f\"{x['a']} {self.f()}\", f'{x:>{self.w}}'\n"
     (tmp_path / "a.py").write_text(code, encoding="utf-8")
-    assert hashes([tmp_path / "a.py"]) == {"a.py": "8c263a029abd50d0"}
+    assert hashes([tmp_path / "a.py"]) == {"a.py": "e37401ea8b3195f2"}
 
 
 def test_a_body_of_nothing_but_a_docstring(tmp_path: Path) -> None:

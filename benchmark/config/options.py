@@ -30,7 +30,7 @@ def _repeated(args: list[str], flags: set[str]) -> list[str]:
     return expanded
 
 
-class Whole(click.ParamType[int]):
+class Whole(click.ParamType):  # type: ignore[type-arg]  # it is generic from click 8.4 on
     """A whole number not below `least` and not above `most`."""
 
     name = "number"

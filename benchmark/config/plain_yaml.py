@@ -1,5 +1,6 @@
 """YAML as plain data: no objects, no key twice, and nothing that grows beyond what is written."""
 
+import re
 from typing import Any
 
 import yaml
@@ -9,6 +10,7 @@ LARGEST_TEXT = 200_000  # characters; more would take minutes to read
 LARGEST = 10_000  # values, each counted as often as aliases repeat it
 LONGEST = 100  # characters of a number
 KINDS = ("null", "bool", "int", "float", "str", "timestamp", "seq", "map", "merge")
+OCTAL = re.compile(r"[-+]?0[0-9_]+")
 PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in KINDS}
 
 
@@ -74,9 +76,15 @@ def _parts(node: Node) -> list[Node]:
         return [part for pair in node.value for part in pair]
     if isinstance(node, SequenceNode):
         return list(node.value)
+    _check_number(node)
+    return []
+
+
+def _check_number(node: Node) -> None:
     if node.tag.endswith((":int", ":float")) and len(node.value) > LONGEST:
         raise _wrong(node, f"a number has {len(node.value)} characters")
-    return []
+    if node.tag.endswith(":int") and OCTAL.fullmatch(node.value):
+        raise _wrong(node, f"YAML reads {node.value} as octal; put a name in quotes, and leave out the 0 of a number")
 
 
 def _check_keys(node: MappingNode) -> None:

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from benchmark.config.plain_yaml import PlainYAMLError, parse
-from benchmark.config.values import NAME, Batch, Budget, Count, Edge, Name, Pictures, Place, Repeats, View
+from benchmark.config.values import NAME, Batch, Box, Budget, Count, Name, Pictures, Place, Repeats, Sector, View
 from benchmark.errors import BenchmarkError, shown
 
 PARAMS = Path("params.yaml")
+PACKAGED = Path(__file__).resolve().parent.parent / PARAMS  # in an installed package alone
 CARS = ("left", "front_left", "front", "front_right", "right")
 NINE = tuple(str(15 * n) for n in range(-4, 5))  # degrees to the front, as in the paper's faces; below 0: nose left
 
@@ -73,13 +74,14 @@ class Data(Section):
     side_confidence: float = Field(0.6, ge=0, le=1)  # compcars: images of a side less sure (`sides.csv`) are left out
     image_size: int = Field(32, ge=16, le=512)  # side of the stored square images in pixels
     views: tuple[View, ...] = Field(CARS, min_length=2, strict=False)  # kept views, in the order codes interpolate
+    other_views: Literal["refuse", "leave_out"] = "refuse"  # table: what happens to images of any other view
     margin: float = Field(0.1, ge=0, le=1)  # the box is enlarged by this share of its sides before cropping
     minimum_images: int = Field(10, ge=2)  # identities with fewer images are removed (paper, section 4.1)
     auxiliary: Count = Field(0.8, gt=0)  # identities for training; the paper's 1,181 of 1,477 is floor(0.8 n)
     standard: Count | None = Field(None, gt=0)  # identities for evaluation; null: all others
     order: Literal["random", "name"] = "random"  # how identities are dealt to the two sets
     validation: float = Field(0.1, ge=0, lt=1)  # share of the auxiliary identities never trained on; 0: none
-    azimuth_bins: dict[View, tuple[float, float]] = Field(
+    azimuth_bins: dict[View, Sector] = Field(
         default={
             "left": (335, 25),
             "front_left": (25, 75),
@@ -89,10 +91,9 @@ class Data(Section):
             "rear_right": (205, 255),
             "rear": (255, 285),
             "rear_left": (285, 335),
-        },
-        strict=False,
+        }
     )  # table: degrees [from, to); 0: nose left in the image, 90: front, 180: nose right, 270: rear
-    camera_boxes: dict[str, tuple[Edge, Edge, Edge, Edge]] = Field({}, strict=False)  # multipie: a box for each camera
+    camera_boxes: dict[View, Box] = {}  # multipie: x0, y0, x1, y1 for each camera
     rendered: Rendered = Rendered()
 
     @model_validator(mode="after")
@@ -221,6 +222,7 @@ def _sentence(error: ValidationError, where: str) -> str:
     first = error.errors()[0]
     key = ".".join(str(part)[:LONGEST] for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list, such as [5, 10]")
+    message = message.replace("a valid dictionary", "a mapping, such as {key: value}")
     if first["type"] == "extra_forbidden":
         message = "is not a setting" + _instead(key)
         return f"{where}: {key} {message}"
@@ -256,9 +258,13 @@ def _instead(key: str) -> str:
 def load(path: Path = PARAMS) -> dict[str, Any]:
     """Return the content of the settings file, its profiles unvalidated.
 
+    An installed package has a file of its own, for folders without one.
+
     Raises:
         BenchmarkError: the file is missing, is no YAML, lacks `profiles`, or has a name that can be no folder.
     """
+    if path == PARAMS and not path.is_file() and PACKAGED.is_file():
+        path = PACKAGED
     if not path.is_file():
         raise BenchmarkError(f"{path.absolute()} is missing; run the command in the project's folder")
     try:

@@ -98,7 +98,7 @@ class Course:
         network, none = getattr(self.model, terms.network), np.zeros(1, np.int64)
         held_out = HeldOut(np.zeros((1, size, size, 3), np.uint8), none, none, none)
         weights = {"view_weight": 1.0, "learning_rate_factor": 1.0}
-        warm_up(network, self.batches, held_out, self.fabric, terms=terms, steps=2, epoch=1, **weights)
+        warm_up(network, self.batches, held_out, self.fabric, "warm-up", terms=terms, steps=2, epoch=1, **weights)
 
     def finish(self) -> None:
         """Do what the model does once after training, and keep the state."""

@@ -1,8 +1,10 @@
 """CSV files that people write: read as text, checked, and refused with the file and the line."""
 
 import csv
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 
@@ -10,6 +12,9 @@ from benchmark.config.settings import Data, did_you_mean
 from benchmark.data import tree
 from benchmark.errors import BenchmarkError, shown
 
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+SEP = r"[sS]ep=(.?)"  # what spreadsheets write above the names of the columns
+MOST = 12  # columns that an error names
 CORNERS = ["x0", "y0", "x1", "y1"]
 LARGEST = 1e6  # no picture has a coordinate beyond it, so a larger one is a slip of the pen
 
@@ -34,21 +39,24 @@ def locate(settings: Data, root: Path, default: str) -> Path | None:
 def read(path: Path, required: Sequence[str]) -> pd.DataFrame:
     """Return the rows of a UTF-8 CSV as stripped strings, indexed by line number.
 
+    It is read as spreadsheets write it: separated by commas, semicolons or tabs (what most columns of `required` are
+    found with), with or without a byte order mark, quotes, `sep=;` in a line of its own, and empty columns at the end.
+
     Raises:
         BenchmarkError: the file is no UTF-8 CSV, lacks a column of `required`, or a row has too few or many fields.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            rows = [(reader.line_num, [field.strip() for field in row]) for row in reader if any(row)]
-    except UnicodeDecodeError:
-        raise BenchmarkError(f"{path} is not UTF-8; save it as CSV with the encoding UTF-8") from None
-    except csv.Error as error:
-        raise BenchmarkError(f"{path}, line {reader.line_num}: {error}; correct the quotes and commas") from None
-    header = rows.pop(0)[1] if rows else []
+    separator, rows = _rows(path, required)
+    first, header = rows.pop(0) if rows else (1, [])
+    while header and not header[-1] and not any(row[-1] for _, row in rows if len(row) == len(header)):
+        rows = [(line, row[:-1] if len(row) == len(header) else row) for line, row in rows]
+        header.pop()
     for column in required:
         if column not in header:
-            raise BenchmarkError(f"{path}, line 1: there is no column {column}{did_you_mean(column, header)}")
+            found = f"found {', '.join(map(shown, header[:MOST])) or 'nothing'}, separated by {SEPARATORS[separator]}"
+            raise BenchmarkError(
+                f"{path}, line {first}: there is no column {column}{did_you_mean(column, header)} ({found}); the first "
+                f"line must name the columns, such as {', '.join(required)}"
+            )
     if len(set(header)) != len(header):
         raise BenchmarkError(f"{path}, line 1: a column stands there twice; remove one of them")
     for line, row in rows:
@@ -58,6 +66,32 @@ def read(path: Path, required: Sequence[str]) -> pd.DataFrame:
             raise BenchmarkError(f"{path}, line {line}: there is a NUL byte; save the file as plain text")
     lines = pd.Index([line for line, _ in rows], dtype=int)
     return pd.DataFrame([row for _, row in rows], index=lines, columns=header, dtype=str)
+
+
+def _rows(path: Path, required: Sequence[str]) -> tuple[str, list[tuple[int, list[str]]]]:
+    """Return the separator of a CSV, and the stripped fields of each row that has any, with its line."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            separator = _separator(file, required)
+            reader = csv.reader(file, delimiter=separator, strict=True)
+            rows = [(reader.line_num, [field.strip() for field in row]) for row in reader if any(row)]
+    except UnicodeDecodeError:
+        raise BenchmarkError(f"{path} is not UTF-8; save it as CSV with the encoding UTF-8") from None
+    except csv.Error as error:
+        raise BenchmarkError(f"{path}, line {reader.line_num}: {error}; correct the quotes and commas") from None
+    return separator, rows[1:] if rows and re.fullmatch(SEP, "".join(rows[0][1])) else rows
+
+
+def _separator(file: TextIO, required: Sequence[str]) -> str:
+    """Return the separator of a CSV that is open at its beginning, where it is left."""
+    line = file.readline().strip()
+    if told := re.fullmatch(SEP, line):
+        line = file.readline()
+    file.seek(0)
+    if told and told[1] in SEPARATORS:
+        return told[1]
+    names = {each: {name.strip().strip('"').strip() for name in line.split(each)} for each in SEPARATORS}
+    return max(SEPARATORS, key=lambda each: (len(names[each] & {*required}), len(names[each])))  # a tie: the comma
 
 
 def refuse(path: Path, values: pd.Series, bad: pd.Series, message: str) -> None:
@@ -96,7 +130,12 @@ def numbers(path: Path, values: pd.Series) -> pd.Series:
         BenchmarkError: one of them is no number between -1e6 and 1e6.
     """
     result = pd.to_numeric(values, errors="coerce").astype(float)
-    refuse(path, values, ~(result.abs() <= LARGEST), f"is no number between {-LARGEST:.0f} and {LARGEST:.0f}")
+    refuse(
+        path,
+        values,
+        ~(result.abs() <= LARGEST),
+        f"is no number between {-LARGEST:.0f} and {LARGEST:.0f}, with a point before decimals",
+    )
     return result
 
 

@@ -10,7 +10,6 @@ from typing import IO, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from tqdm import tqdm
 
 from benchmark.data import manifest as manifests
 from benchmark.data import tree
@@ -19,6 +18,7 @@ from benchmark.data.manifest import Account
 from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.errors import BenchmarkError
 from benchmark.files import replacing, write_json
+from benchmark.progress import progress
 
 REJECTED = "rejected.csv"
 CHUNK = 256  # images decoded before they are written; bounds the memory
@@ -79,7 +79,7 @@ def squares(
 
 def in_threads(square: Callable[[T], Pixels | str], items: Sequence[T], workers: int = 2) -> Iterator[Pixels | str]:
     """Yield the square of each item, or why there is none, in their order, with a bar; CHUNK are held at once."""
-    with ThreadPoolExecutor(workers) as pool, tqdm(total=len(items), unit="image", disable=None) as bar:
+    with ThreadPoolExecutor(workers) as pool, progress(desc="reading images", total=len(items), unit="image") as bar:
         for start in range(0, len(items), CHUNK):
             for result in pool.map(square, items[start : start + CHUNK]):
                 bar.update()

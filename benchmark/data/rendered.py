@@ -16,6 +16,7 @@ from benchmark.data import compcars
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
 from benchmark.files import beside, writing
+from benchmark.progress import progress
 from rendered_cars import folder
 from rendered_cars.folder import SCENES, Rendering
 
@@ -40,7 +41,7 @@ def make(settings: Rendered, root: Path, workers: int = 2) -> None:
     try:
         with writing(root), _working():
             made = settings.identities, settings.scarce, settings.images, settings.size, settings.seed
-            folder.write(temporary, *made, nine=settings.views == "nine", workers=workers)
+            folder.write(temporary, *made, nine=settings.views == "nine", workers=workers, progress=progress)
             (temporary / SETTINGS).write_text(json.dumps(settings.model_dump(mode="json")), encoding="utf-8")
             os.sync()  # a power cut must not leave a complete folder of empty files
             temporary.replace(root)

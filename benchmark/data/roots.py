@@ -20,7 +20,7 @@ def data_root(settings: "Data") -> Path:
     if settings.root is not None:
         return Path(settings.root)
     adapter, package = sources.PROJECT / "benchmark" / "data" / "rendered.py", sources.PROJECT / "rendered_cars"
-    renderer = sources.hashes([adapter, *sorted(package.glob("*.py"))])
+    renderer = sources.hashes([adapter, *sorted(package.glob("[!.]*.py"))])
     made_with = versions("numpy", "pillow", "trimesh", "embreex")
     drawn = json.dumps([settings.rendered.model_dump(mode="json"), renderer, made_with], sort_keys=True)
     return Path("data") / f"rendered-{hashlib.sha256(drawn.encode()).hexdigest()[:10]}"

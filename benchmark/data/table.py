@@ -45,8 +45,9 @@ def read(settings: Data, root: Path) -> Reading:
     result["capture"] = frame["capture"] if "capture" in frame.columns else ""
     result["split"] = _splits(path, frame)
     kept = result[result["view"].notna()]
+    why = "of a view that is not in data.views" if "view" in frame.columns else "of an azimuth in no bin"
     rows = [{str(column): value for column, value in row.items()} for row in kept.to_dict("records")]
-    return Reading(manifest.build(rows), {"of an azimuth in no bin": len(result) - len(kept)})
+    return Reading(manifest.build(rows), {why: len(result) - len(kept)})
 
 
 def _images(path: Path, images: pd.Series, root: Path) -> pd.Series:
@@ -72,8 +73,11 @@ def _views(path: Path, frame: pd.DataFrame, settings: Data) -> pd.Series:
     if set(known) & set(CAR_VIEWS):
         known += [view for view in CAR_VIEWS if view not in known]
     unknown = ~views.isin(known)
+    if settings.other_views == "leave_out":
+        return views.where(~unknown, None)
     close = did_you_mean(views[unknown].iloc[0], known) if unknown.any() else ""
-    refuse(path, views, unknown, f"is not one of {', '.join(known)}{close}")
+    ways = "name it there, correct it, or leave such images out by data.other_views=leave_out"
+    refuse(path, views, unknown, f"is not in data.views, which has {', '.join(known)}{close}; {ways}")
     return views
 
 

@@ -24,7 +24,8 @@ def several_ranks(
 
     Classes are ordered by their votes among the nearest neighbours, then by the distance of their nearest member. With
     scikit-learn's own scores most classes would be tied at no vote, and top-5 would depend on the order of the labels.
-    A class equal to the true one in both stands before it.
+    Images as far away as the K-th nearest share the votes that are left: which of them comes first decides nothing. A
+    class equal to the true one in both stands before it.
 
     Args:
         train: features of shape (N, F).
@@ -39,12 +40,16 @@ def several_ranks(
     """
     order = np.argsort(train_labels, kind="stable")
     labels = train_labels[order]
+    known: dict[bytes, int] = {}
+    first = np.array([known.setdefault(row.tobytes(), n) for n, row in enumerate(train[order])])
 
     def ranked(distances: Features, start: int) -> Labels:
+        if len(known) < len(first):  # equal features are equally far away, whatever the last digit of their sums
+            distances = distances[:, first]
         own = query_labels[start : start + len(distances)]
-        voters = labels[nearest(distances, min(max(neighbours), len(labels)))]
+        found = nearest(distances, min(max(neighbours), len(labels)))
         members = nearest_member(distances, labels)
-        return np.stack([_rank(voters[:, :k], members, own) for k in neighbours], 1)
+        return np.stack([_rank(_votes(distances, labels, found[:, :k]), members, own) for k in neighbours], 1)
 
     parts = pairwise_distances_chunked(queries, train[order], reduce_func=ranked, metric=metric, working_memory=MEMORY)
     return np.concatenate(list(parts))
@@ -68,9 +73,24 @@ def nearest_member(distances: Features, labels: Labels) -> Features:
     return members
 
 
-def _rank(voters: Labels, members: Features, own: Labels) -> Labels:
-    """Return the ranks of the classes `own`, from the classes of the nearest neighbours, of shape (Q, K)."""
-    votes = (voters[:, :, None] == np.arange(members.shape[1])).sum(1)  # (Q, C)
+def _votes(distances: Features, labels: Labels, found: Labels) -> Labels:
+    """Return the votes of each class among the K nearest images `found`, (Q, K), of shape (Q, C).
+
+    Where further images are as far away as the K-th, all of these share its votes; they are counted in that many parts.
+    """
+    votes: Labels = (labels[found][:, :, None] == np.arange(labels[-1] + 1)).sum(1)
+    chosen = np.take_along_axis(distances, found, 1)
+    edge = chosen.max(1, keepdims=True)
+    left, level = (chosen == edge).sum(1), (distances == edge).sum(1)
+    for query in np.flatnonzero(level > left):
+        nearer, equal = distances[query] < edge[query], distances[query] == edge[query]
+        votes[query] = level[query] * np.bincount(labels[nearer], minlength=votes.shape[1])
+        votes[query] += left[query] * np.bincount(labels[equal], minlength=votes.shape[1])
+    return votes
+
+
+def _rank(votes: Labels, members: Features, own: Labels) -> Labels:
+    """Return the ranks of the classes `own`, from the votes of all classes and their nearest members, (Q, C)."""
     every = np.arange(len(own))
     own_votes, own_member = votes[every, own, None], members[every, own, None]
     before = (votes > own_votes) | ((votes == own_votes) & (members <= own_member))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from benchmark.evaluation.generate import Generate, Positions
 from benchmark.evaluation.resnet import FEATURES, pooled_features
 from benchmark.files import reading, replacing, writing
+from benchmark.progress import progress
 
 Distances = NDArray[np.float32]
 Features = NDArray[np.float32]
@@ -123,11 +124,16 @@ def measure(
     batch_size: int,
     device: torch.device,
     features: Features | None = None,
+    title: str = "measuring",
 ) -> Outputs:
-    """Generate every image and describe it; `features` (M, 512) is filled, or made where there is none."""
+    """Generate every image and describe it; `features` (M, 512) is filled, or made where there is none.
+
+    `title` is that of the progress bar.
+    """
     features = np.empty((len(position), FEATURES), np.float32) if features is None else features
     view = np.empty(len(position), np.int64)
     to_input, to_target, sharp = np.empty((3, len(position)), np.float32)
+    bar = progress(total=len(position), desc=title, unit="img")
     for wanted in map(int, np.unique(target)):
         asked = np.flatnonzero(target == wanted)
         for start in range(0, len(asked), batch_size):
@@ -138,6 +144,8 @@ def measure(
                 view[rows] = networks.view(images).argmax(1).cpu().numpy()
             to_input[rows], to_target[rows] = compared(images, position[rows], wanted)
             sharp[rows] = sharpness(images).cpu().numpy()
+            bar.update(len(rows))
+    bar.close()
     return Outputs(position, target, features, view, to_input, to_target, sharp)
 
 

@@ -10,10 +10,10 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torchvision.models import resnet18
 from torchvision.transforms import v2
-from tqdm import tqdm
 
 from benchmark.data.pixels import to_float
 from benchmark.errors import DivergedError
+from benchmark.progress import progress
 
 FEATURES = 512  # width of ResNet18's last pooling layer
 CHUNK = 8  # images that share one draw of the augmentation
@@ -99,7 +99,7 @@ def fit(
     scheduler = schedule(optimizer)
     change = augmentation(images.shape[1]) if augment else None
     last = torch.zeros(())
-    for rows in tqdm(batches, title, steps, unit="batch", dynamic_ncols=True, mininterval=1.0, disable=None):
+    for rows in progress(batches, desc=title, total=steps, unit="batch"):
         batch = to_float(images[rows])
         last = loss((change(batch) if change else batch).to(device), rows)
         optimizer.zero_grad()

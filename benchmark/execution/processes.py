@@ -67,6 +67,8 @@ def check_ended(run: Run, task: Task, code: int, since: float = 0.0) -> None:
 def _reason(run: Run, task: Task, code: int, since: float) -> str:
     """Return why a process ended; one that was killed could not record it, which is done here."""
     reason = f"killed by {signal.Signals(-code).name}" if code < 0 else f"its process ended with code {code}"
+    if code == -signal.SIGKILL:
+        reason += ", as the system does where there is too little memory"
     for artifact in _all_of(run, task):
         path = artifact.cell(run).folder / RECORD
         if not path.is_file() or path.stat().st_mtime < since - CLOCK:

@@ -12,8 +12,9 @@ from torch import nn
 from benchmark.data.image_store import open_store
 from benchmark.data.pixels import to_float
 from benchmark.environment import device_name, open_fabric
-from benchmark.errors import BenchmarkError, DivergedError
+from benchmark.errors import BenchmarkError, DivergedError, is_of_memory
 from benchmark.evaluation import generate
+from benchmark.files import check_access
 from benchmark.making import building
 from benchmark.run import artifacts
 from benchmark.run.artifacts import Artifact, Made
@@ -119,6 +120,9 @@ def _warm_start(run: "Run", artifact: Artifact, network: "ViewModel") -> int:
         try:
             getattr(network, name).load_state_dict(load_file(cell.folder / file))
         except Exception as error:  # safetensors and torch report damage by several types
+            if is_of_memory(error):
+                raise
+            check_access(error, cell.folder / file)
             reason = " ".join(str(error).split())[:200]
             raise BenchmarkError(
                 f"{cell.folder / file} does not fit the network {name} of this model ({reason}); `warm_start_network` "

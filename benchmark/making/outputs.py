@@ -7,10 +7,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from benchmark.environment import open_fabric
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, is_of_memory
 from benchmark.evaluation import resnet
 from benchmark.evaluation.copying import pixel_distances
 from benchmark.evaluation.outputs import FEATURES_FILE, Networks, Outputs, measure, pairs, reserve
+from benchmark.files import check_access
 from benchmark.making import generating
 from benchmark.run.artifacts import Artifact, Made
 
@@ -42,6 +43,7 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
         run.settings.evaluation.batch_size,
         device,
         reserve(folder / OUTPUTS, len(position)),
+        artifact.place,
     )
     described.save(folder / OUTPUTS)
     return Made((OUTPUTS, FEATURES_FILE), {})
@@ -63,6 +65,9 @@ def _judge(run: "Run", kind: str, device: torch.device) -> nn.Module:
         network = resnet.network(cell.record["classes"], run.settings.extractor.stem)
         network.load_state_dict(load_file(cell.folder / WEIGHTS))
     except Exception as error:  # safetensors and torch report damage by several types
+        if is_of_memory(error):
+            raise
+        check_access(error, cell.folder / WEIGHTS)
         reason = type(error).__name__
         raise BenchmarkError(
             f"{cell.folder / WEIGHTS} is damaged ({reason}); delete {cell.folder} and run again"

@@ -130,6 +130,7 @@ def make(run: "Run", artifact: Artifact, folder: Path) -> Made:
             ),
             warm_up.HeldOut(store.images, row[kept], identity[kept], view[kept]),
             fabric,
+            artifact.place,
             terms=terms,
             steps=terms.epochs * epoch or training.warm_up.steps,
             epoch=epoch,

@@ -17,7 +17,10 @@ from benchmark.results.rates import ACCURACY, ALL_RATES, SHARPNESS
 from benchmark.run.sources import PROJECT
 from models.registry import BUILT_IN
 
-REFERENCES = PROJECT / "references.yaml"
+REFERENCES = next(  # an installed package has it beside its code
+    (path for path in (PROJECT / "references.yaml", PROJECT / "benchmark" / "references.yaml") if path.is_file()),
+    PROJECT / "references.yaml",
+)
 CARS: Final = "compcars"
 FACES: Final = "multipie"  # the data set of Fig. 5 and 7
 TAU = "rank_correlation"  # the metric of a correlation

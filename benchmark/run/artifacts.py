@@ -29,6 +29,7 @@ NEUTRAL = {  # modules that can be edited without making anything again, and why
     "benchmark.errors": "sentences",
     "benchmark.exits": "how a process ends",
     "benchmark.files": "writes what it is given",
+    "benchmark.progress": "shows how far something is",
     "benchmark.run.owners": "records",
     "benchmark.config.plain_yaml": "the values that it reads stand in the fingerprint",
     "benchmark.config.settings": "the values that it holds stand in the fingerprint",
@@ -82,6 +83,7 @@ class Kind:
         device: whether it is computed by torch, so that the kind of device counts.
         content: files that what is made from it depends on; all if empty.
         scratch: a file that the making needs only until it is done.
+        memory: the setting to lower where memory is too little.
     """
 
     place: str
@@ -96,6 +98,7 @@ class Kind:
     switches: tuple[str, ...] = ()
     content: tuple[str, ...] = ()
     scratch: str = ""
+    memory: str = ""
 
 
 MAKING = "benchmark.making"
@@ -114,6 +117,7 @@ TABLE = {
         f"{MAKING}.judge",
         (*JUDGE, "extractor.epochs"),
         content=("resnet18.safetensors",),
+        memory="extractor.batch_size",
         scratch="checkpoint.pt",
     ),
     "view_judge": Kind(
@@ -121,6 +125,7 @@ TABLE = {
         f"{MAKING}.judge",
         (*JUDGE, "extractor.view_epochs"),
         content=("resnet18.safetensors",),
+        memory="extractor.batch_size",
         scratch="checkpoint.pt",
     ),
     "warm_start": Kind(
@@ -132,6 +137,7 @@ TABLE = {
         ),
         code=f"{MAKING}.warm_start:network_files",
         content=("network.safetensors",),
+        memory="training.batch_size",
     ),
     "generator": Kind(
         "models/{name}/seed{seed}",
@@ -142,6 +148,7 @@ TABLE = {
         code=MODEL,
         content=("generator.safetensors",),
         scratch="checkpoint.pt",
+        memory="training.batch_size",
     ),
     "oracle": Kind(
         "oracle",
@@ -166,6 +173,7 @@ TABLE = {
         ("threads", "data.views", "extractor.stem", "evaluation.batch_size"),
         needs=f"{MAKING}.outputs:needs",
         code=MODEL,
+        memory="evaluation.batch_size",
     ),
     "samples": Kind(
         "{measured}/{name}/seed{seed}/samples",
@@ -206,6 +214,7 @@ TABLE = {
         ),
         needs=f"{MAKING}.recognition:needs",
         code=MODEL,
+        memory="fewshot.batch_size",
     ),
 }
 

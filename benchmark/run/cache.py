@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmark.environment import device_type, versions
-from benchmark.errors import NO_SPACE, BenchmarkError
+from benchmark.errors import NO_SPACE, BenchmarkError, enough_memory
 from benchmark.files import beside, write_json
 from benchmark.run import sources
 from benchmark.run.artifacts import MAKING, NEUTRAL, Artifact, Made, found_at, is_model
@@ -155,11 +155,21 @@ def ensure(run: Run, artifact: Artifact, wait: bool = True) -> Cell:
             print(f"{artifact.place}: {decision.action} ({decision.reason})")
             if decision.action == "make":
                 _keep(run, artifact)
-            with cell.making(wanted, resume=decision.action == "resume"):
+            with (
+                cell.making(wanted, resume=decision.action == "resume"),
+                enough_memory(artifact.place, _advice(run, artifact)),
+            ):
                 result: Made = _called(f"{artifact.row.module}:make", run, artifact, cell.folder)
                 cell.finish(result.files, **result.facts)
             _tidy(artifact, cell)
     return cell
+
+
+def _advice(run: Run, artifact: Artifact) -> str:
+    """Return what to do where the memory is too little for an artefact."""
+    key = artifact.row.memory
+    free = "free some, such as by fewer --jobs, and run again"
+    return f"lower {key}, now {run.settings.values_of([key])[key]:,}, or {free}" if key else free
 
 
 def _decide(cell: Cell, wanted: dict[str, Any]) -> Decision:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BenchmarkError, DivergedError, InterruptedRun
-from benchmark.files import write_json
+from benchmark.files import check_access, write_json
 from benchmark.run.owners import described, this_process
 
 RECORD = "run.json"
@@ -32,10 +32,15 @@ class Cell:
 
     @property
     def record(self) -> dict[str, Any]:
-        """The content of `run.json`, empty if it is missing or damaged."""
+        """The content of `run.json`, empty if it is missing or damaged.
+
+        Raises:
+            BenchmarkError: this user may not read it.
+        """
         try:
             content = json.loads((self.folder / RECORD).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            check_access(error, self.folder / RECORD)
             return {}
         return content if isinstance(content, dict) else {}
 

@@ -75,6 +75,8 @@ def _said(node: Any) -> Any:
     """Return a syntax tree as lists, without fields that are empty: every version of Python gives the same."""
     if isinstance(node, list):
         return [_said(part) for part in node]
+    if isinstance(node, ast.JoinedStr):  # Python 3.12.1 puts an empty text behind a nested format
+        node.values = [part for part in node.values if not isinstance(part, ast.Constant) or part.value != ""]
     if not isinstance(node, ast.AST):
         return node
     fields = ((name, _said(value)) for name, value in ast.iter_fields(node))
@@ -120,13 +122,18 @@ def _file(module: str) -> Path | None:
 
 
 def commit() -> str:
-    """Return the commit that the project's files are from, `unknown` if they are in no repository.
+    """Return the commit that the project's files are from, `unknown` if they are in no repository of their own.
 
     It ends in `, changed` where tracked files differ from it.
     """
-    command = ["git", "-C", str(PROJECT), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=, changed"]
+    git = ["git", "-C", str(PROJECT)]
+    top, described = "rev-parse --show-toplevel", "describe --always --abbrev=12 --exclude=* --dirty"
     try:
-        # a fixed list of words, no shell
-        return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()  # noqa: S603 # nosec B603
+        # fixed lists of words, no shell
+        said = [
+            subprocess.run([*git, *words.split()], capture_output=True, check=True, text=True).stdout.strip()  # noqa: S603 # nosec B603
+            for words in (top, described)
+        ]
+        return said[1].replace("-dirty", ", changed") if Path(said[0]).samefile(PROJECT) else "unknown"
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmark.data import tree
 from benchmark.data.image_store import open_store
 from benchmark.data.pictures import Pixels, crop, decode
 from benchmark.data.pixels import to_float
 from benchmark.data.tiles import Tiles
 from benchmark.environment import open_fabric
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, shown
 from benchmark.evaluation import samples
 from benchmark.evaluation.generate import Positions, generate_views, pixel_keys
 from benchmark.evaluation.samples import save_columns
@@ -29,7 +30,7 @@ from benchmark.stages import shipped
 from models.interface import ModelSpec, ViewModel
 
 PART = 64  # images of a folder that are turned at once; their grid shows the first part
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".jp2"}
+LITTER = {"thumbs.db", "desktop.ini"}  # systems put them beside images, as they do files that begin with a dot
 
 
 def sample_images(run: Run, model: str, seed: int, source: Path | None, output: Path) -> list[Path]:
@@ -143,10 +144,14 @@ def _check_targets(targets: list[Path], files: list[Path]) -> None:
 def _pictures(source: Path) -> list[Path]:
     if not source.is_dir():
         raise BenchmarkError(f"{source} is no folder; --input must name a folder of images")
-    files = sorted(path for path in source.iterdir() if path.suffix.lower() in PICTURES)
+    names = sorted(source.iterdir())
+    litter = [path.name for path in names if path.name.startswith(".") or path.name.lower() in LITTER]
+    files = [path for path in names if tree.is_picture(path.name)]
+    if litter:
+        print(f"{source}: passed over {len(litter)} files of the system, such as {shown(litter[0])}")
     if not files:
         raise BenchmarkError(
-            f"{source} holds no image ({', '.join(sorted(PICTURES))}); --input must name a folder of some"
+            f"{source} holds no image ({', '.join(tree.PICTURES)}); --input must name a folder of some"
         )
     stems = Counter(path.stem for path in files)
     twice = [path for path in files if stems[path.stem] > 1]

@@ -10,8 +10,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from benchmark.errors import BenchmarkError
-from benchmark.files import replacing
+from benchmark.errors import BenchmarkError, is_of_memory
+from benchmark.files import check_access, replacing
 from benchmark.training.costs import Costs
 from models.interface import ViewModel
 
@@ -58,9 +58,10 @@ def restore(
         for name, value in (average or {}).items():
             value.copy_(state["average"][name])
         return Progress(int(state["cycle"]), int(state["images"]), Costs(**state["costs"]))
-    except (MemoryError, torch.OutOfMemoryError):  # the file can be in order
-        raise
     except Exception as error:  # torch reports damage by many types, from RuntimeError to UnpicklingError and EOFError
+        if is_of_memory(error):  # the file can be in order
+            raise
+        check_access(error, path)
         reason = type(error).__name__
         raise BenchmarkError(
             f"{path} is damaged or not of this version ({reason}); delete it to train from the beginning"
@@ -82,9 +83,10 @@ def load_weights(model: ViewModel, path: Path) -> None:
     """
     try:
         weights = load_file(path)
-    except FileNotFoundError:
-        raise BenchmarkError(f"{path} is missing; train the model first with `benchmark run`") from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError) as error:  # it calls missing what may not be read, too
+        check_access(error, path)
+        if isinstance(error, FileNotFoundError):
+            raise BenchmarkError(f"{path} is missing; train the model first with `benchmark run`") from None
         raise BenchmarkError(f"{path} is damaged ({error}); delete its folder and train again") from error
     missing = {k for k in model.state_dict() if model.keeps(k)} ^ set(weights)
     if missing:

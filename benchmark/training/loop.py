@@ -9,10 +9,10 @@ from time import monotonic
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from tqdm import tqdm
 
 from benchmark import seeding
 from benchmark.errors import DivergedError, InterruptedRun
+from benchmark.progress import progress
 from benchmark.training import checkpoint
 from benchmark.training.average import Average
 from benchmark.training.checkpoint import Progress
@@ -92,15 +92,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
     cycle, images, log, meter = done.cycle, done.images, Log(files.log, done.cycle), Meter(fabric.device, done.costs)
     model.train()
     saved = monotonic()
-    bar = tqdm(
-        total=schedule.images,
-        initial=images,
-        desc=name,
-        unit="img",
-        dynamic_ncols=True,
-        mininterval=1.0,
-        disable=None,
-    )
+    bar = progress(total=schedule.images, initial=images, desc=name, unit="img")
     with stoppable() as stop, bar:
         while images < schedule.images:
             seeding.seed_global("cycle", *schedule.axes, cycle)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from benchmark.data.pixels import to_float
 from benchmark.errors import DivergedError
+from benchmark.progress import progress
 from models.interface import Batch, Batches, WarmStart
 
 LOOK_EVERY = 250  # steps between two looks at the held-out images, at least
@@ -68,6 +69,7 @@ def warm_up(
     batches: Batches,
     held_out: HeldOut,
     fabric: Fabric,
+    title: str = "warm-up",
     *,
     terms: WarmStart,
     steps: int,
@@ -87,6 +89,7 @@ def warm_up(
         batches: where to draw real images from, none of them held out.
         held_out: what the accuracy is measured on.
         fabric: gradients go through `fabric.backward`.
+        title: of the progress bar.
         terms: whose learning rate and betas Adam gets.
         steps: optimiser steps at most.
         epoch: steps of a pass over the training images.
@@ -106,7 +109,7 @@ def warm_up(
     look_every, looks = max(LOOK_EVERY, epoch), list[Look]()
     weights: dict[str, Tensor] = {}
     network.train()
-    for step in range(1, steps + 1):
+    for step in progress(range(1, steps + 1), desc=title, total=steps, unit="step"):
         batch = batches.draw()
         identity, view = wrapped(batch.image)[:2]
         parts = [] if identity is None else [F.cross_entropy(identity, batch.identity)]

@@ -1,5 +1,7 @@
 """The table adapter: a CSV of labels, well written and badly."""
 
+import csv
+import io
 from pathlib import Path
 
 import pandas as pd
@@ -68,6 +70,47 @@ def test_mark_of_byte_order_line_ends_quotes_and_umlauts(tmp_path: Path) -> None
     assert manifest.loc[0, ["image", "identity"]].tolist() == ["ä,b.jpg", 'Škoda "R"']
 
 
+TABLE = [["image", "identity", "view", "box"], ["a.jpg", "1", "left", "1 2 3 4"], ["b.jpg", "x,y;z", "front", ""]]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("habit", ["plain", "sep", "spaces", "empty columns", "empty lines"])
+def test_a_table_as_spreadsheets_write_it(
+    separator: str, quoting: int, end: str, encoding: str, habit: str, tmp_path: Path
+) -> None:
+    rows = [[f" {name} " for name in TABLE[0]], *TABLE[1:]] if habit == "spaces" else TABLE
+    rows = [[*row, "", ""] for row in TABLE] if habit == "empty columns" else rows
+    rows = [*TABLE, [""] * len(TABLE[0]), [""] * len(TABLE[0])] if habit == "empty lines" else rows
+    file = io.StringIO(f"sep={separator}{end}" if habit == "sep" else "", newline="")
+    file.seek(0, io.SEEK_END)
+    csv.writer(file, delimiter=separator, quoting=quoting, lineterminator=end).writerows(rows)
+    manifest = read(tmp_path, file.getvalue().encode(encoding))
+    assert manifest[["image", "identity", "view"]].to_numpy().tolist() == [row[:3] for row in TABLE[1:]]
+    assert list(manifest["box"]) == [[1, 2, 3, 4], None]
+
+
+def test_what_was_found_is_said_where_a_column_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError) as error:
+        read(tmp_path, "Bild|Person|Ansicht\na.jpg|1|left\n")
+    said = str(error.value)
+    assert "line 1: there is no column image (found 'Bild|Person|Ansicht', separated by commas); the first line" in said
+    with pytest.raises(BenchmarkError, match=r"found 'image', 'Person', 'view', separated by semicolons"):
+        read(tmp_path, "image;Person;view\na.jpg;1;left\n")
+
+
+def test_images_of_other_views_can_be_left_out(tmp_path: Path) -> None:
+    text = HEAD + "a.jpg,1,0\nb.jpg,1,45\nc.jpg,2,90\n"
+    with pytest.raises(BenchmarkError, match=r"line 3: view '45' is not in data.views, which has 0, 90; name it there"):
+        read(tmp_path, text, views=[0, 90])
+    (tmp_path / "annotations.csv").write_text(text, encoding="utf-8")
+    found = adapters.read(settings(views=[0, 90], other_views="leave_out"), tmp_path)
+    assert found.manifest["image"].tolist() == ["a.jpg", "c.jpg"]
+    assert found.dropped == {"of a view that is not in data.views": 1}
+
+
 def test_four_columns_are_a_box(tmp_path: Path) -> None:
     manifest = read(tmp_path, "image,identity,view,x0,y0,x1,y1\na.jpg,1,left,1,2,3,4\nb.jpg,1,left,,,,\n")
     assert list(manifest["box"]) == [[1, 2, 3, 4], None]
@@ -112,7 +155,9 @@ def test_azimuth_in_no_bin_is_counted(tmp_path: Path) -> None:
 
 def test_poses_that_are_no_car_views(tmp_path: Path) -> None:
     assert read(tmp_path, "image,identity,view\na.jpg,1,-15\n", views=("-15", "0")).at[0, "view"] == "-15"
-    with pytest.raises(BenchmarkError, match=r"annotations\.csv, line 2: view 'left' is not one of -15, 0$"):
+    with pytest.raises(
+        BenchmarkError, match=r"annotations\.csv, line 2: view 'left' is not in data\.views, which has -15, 0; "
+    ):
         read(tmp_path, "image,identity,view\na.jpg,1,left\n", views=("-15", "0"))
 
 
@@ -124,9 +169,9 @@ HEAD = "image,identity,view\n"
     [
         (
             HEAD + "a.jpg,1,left\nb.jpg,1,frnt\n",
-            r", line 3: view 'frnt' is not one of left, .*rear_left; did you mean front\?",
+            r", line 3: view 'frnt' is not in data\.views, which has left, .*rear_left; did you mean front\?",
         ),
-        (HEAD + "a.jpg,1,\n", r", line 2: view '' is not one of left"),
+        (HEAD + "a.jpg,1,\n", r", line 2: view '' is not in data\.views"),
         (HEAD + "a.jpg,,left\n", r", line 2: identity '' is empty"),
         (HEAD + ",1,left\n", r", line 2: image '' must be a path relative"),
         (HEAD + "a.jpg,1,left\n./a.jpg,1,left\n", r", line 3: image 'a.jpg' stands there twice"),

@@ -86,7 +86,10 @@ def test_as_many_are_made_at_once_as_there_are_jobs(run: Run, capsys: pytest.Cap
 def test_what_fails_takes_no_other_with_it(run: Run, jobs: int) -> None:
     Path("long.begun").touch()
     failed = failures(run, "failing", "a", "killed", "b", jobs=jobs, keep_going=True)
-    reasons = {"failing": "its process ended with code 2", "killed": "killed by SIGKILL"}
+    reasons = {
+        "failing": "its process ended with code 2",
+        "killed": "killed by SIGKILL, as the system does where there is too little memory",
+    }
     assert failed == {name: f"train {name} seed 0: {reason}" for name, reason in reasons.items()}
     assert Path("a.begun").exists()
     assert Path("b.begun").exists()

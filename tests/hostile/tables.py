@@ -40,9 +40,11 @@ def refused() -> Iterator[tuple[str, Refused]]:
         header = HEADER.replace(column, "other")
         yield f"without {column}", (lines("000.png,car,left", header=header), ("line 1", f"no column {column}"))
     yield "column twice", (lines("a,b,c,d", header="image,identity,view,view\n"), ("line 1", "stands there twice"))
-    yield "columns without names", (lines("a,b,c,,", header="image,identity,view,,\n"), ("stands there twice",))
-    yield "semicolons", (b"image;identity;view\n000.png;car;left\n", ("no column image",))
-    yield "tabs", (b"image\tidentity\tview\n000.png\tcar\tleft\n", ("no column image",))
+    yield "columns without names", (lines("a,b,c,x,y", header="image,identity,view,,\n"), ("stands there twice",))
+    yield (
+        "separated by bars",
+        (b"image|identity|view\n000.png|car|left\n", ("no column image", "'image|iden")),
+    )
     yield "too few fields", (lines("000.png,car"), ("line 2", "expected 3 fields", "got 2"))
     yield "too many fields", (lines("000.png,car,left,,"), ("line 2", "expected 3 fields", "got 5"))
     yield "quote left open", (lines('000.png,"car,left'), ("line 2", "quotes"))
@@ -81,7 +83,7 @@ def refused() -> Iterator[tuple[str, Refused]]:
         "left;rm",
         "x" * 10**4,
     ):
-        yield f"view {view[:30]!r}", (changed("view", view), ("view", "is not one of left"))
+        yield f"view {view[:30]!r}", (changed("view", view), ("view", "is not in data.views, which has left"))
     for box in (
         "1 2 3",
         "1 2 3 4 5",
@@ -130,6 +132,9 @@ def legal() -> Iterator[tuple[str, tuple[bytes, Check]]]:
     yield "blank lines and spaces", (plain.replace("\n", " \n\n").replace(",", " , ").encode(), same)
     yield "everything quoted", (table().to_csv(index=False, quoting=1).encode(), same)
     yield "columns in another order", (table()[["view", "image", "identity"]].to_csv(index=False).encode(), same)
+    for name, separator in {"semicolons": ";", "tabs": "\t"}.items():
+        yield name, (table().to_csv(index=False, sep=separator).encode(), same)
+    yield "empty columns without names", (plain.replace("\n", ",,\n").encode(), same)
     yield "columns nobody asked for", (table(note="a,\nb", owner="<b>").to_csv(index=False).encode(), same)
     yield "200 columns more", (table(**{f"c{i}": "" for i in range(200)}).to_csv(index=False).encode(), same)
     yield "both view and azimuth", (table(azimuth_deg="200").to_csv(index=False).encode(), same)

@@ -199,7 +199,10 @@ REFUSED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
         line(4, input="0.png"),
         r"line 6: input '0.png' is no standard image; .* \(lines like this: 1\)",
     ),
-    "a view of none": (line(0, target="rear"), r"line 2: target 'rear' is no view; there are left, .* this: 1\)"),
+    "a view of none": (
+        line(0, target="rear"),
+        r"line 2: target 'rear' is not in data\.views, which has left, .* this: 1\)",
+    ),
     "a file that is not there": (
         line(0, output="x.png"),
         r"x.png is no readable image: No such file .*; of 250 pictures 1",

@@ -76,11 +76,16 @@ def test_without_a_training_the_shipped_generator_draws_the_same(
     assert "tiny seed 0: the generator trained in runs/smoke/models/tiny/seed0\n" in capsys.readouterr().out
 
 
-def test_it_turns_own_pictures(clone: Run) -> None:
+def test_it_turns_own_pictures_and_passes_over_what_systems_put_beside_them(
+    clone: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("own").mkdir()
     Image.new("RGB", (30, 20), "red").save("own/a.png")
+    for name in ("._a.png", ".DS_Store", "Thumbs.db", "desktop.ini"):
+        Path("own", name).write_bytes(b"\0\5\x16\7")
     written = sample_images(clone, "tiny", 0, Path("own"), Path("turned"))
     assert [path.name for path in written] == ["tiny_seed0.png", "a_left.png", "a_right.png"]
+    assert "own: passed over 4 files of the system, such as '.DS_Store'\n" in capsys.readouterr().out
 
 
 def test_the_record_names_no_place_of_the_machine(clone: Run) -> None:
