@@ -1,0 +1,113 @@
+"""Runs on a Ray cluster end with the bytes of a run on one machine, whatever is killed on the way."""
+
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.cluster.conftest import PATIENCE, Nodes, Project, kill, until, worker_of
+from tests.tools import PROJECT
+from tools.faults.comparing import contents, differences
+
+pytestmark = pytest.mark.cluster
+TRAINED = ("models/pausing/seed0", "models/pausing/seed1")
+
+
+def found(project: Project) -> dict[str, str]:
+    """What a project holds, without what tells how it was started."""
+    return {path: each for path, each in contents(project.folder).items() if "/requests/" not in path}
+
+
+@pytest.mark.usefixtures("nodes")
+def test_nothing_listens_beyond_loopback() -> None:
+    processes = psutil.Process().children(recursive=True)
+    sockets = [each for process in processes for each in process.net_connections() if each.status == "LISTEN"]
+    assert len(sockets) >= 5  # two for each raylet
+    assert {each.laddr.ip for each in sockets} <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
+
+
+def test_a_run_gives_the_same_bytes(nodes: Nodes, tmp_path: Path) -> None:
+    words = ["--profile", "smoke", "--model", "ours", "unet", "--set", "training.images=64", "--device", "cpu"]
+    words += ["--set", "fewshot.shots=[]"]
+    alone, apart = (Project(tmp_path / name, *words) for name in ("alone", "apart"))
+    for project, more in ((alone, []), (apart, ["--cluster", nodes.address])):
+        project.folder.mkdir()
+        shutil.copy(PROJECT / "params.yaml", project.folder)
+        assert project.make(*more) == 0, project.said
+    assert "cluster: 2 nodes, 2 tasks at once, 1 cores each" in apart.said
+    assert differences(found(alone), found(apart)) == []
+    assert len([path for path in found(apart) if path.endswith((".safetensors", ".csv"))]) > 20
+
+
+def test_what_is_killed_is_begun_again(nodes: Nodes, made: Project, tmp_path: Path) -> None:
+    project = made.copy(tmp_path / "project", *TRAINED)
+    project.close(2, 3)
+    driver = project.start("--cluster", nodes.address)
+    try:
+        first, other = project.held(2, 0), project.held(2, 1)
+        kill(first, signal.SIGKILL)
+        second = project.held(2, 0, other_than=first)  # the cycle is not in its checkpoint
+        worker_of(second).send_signal(signal.SIGKILL)
+        third = project.held(3, 0, other_than=second)  # its process has saved the cycle
+        worker_of(other).send_signal(signal.SIGTERM)
+        fourth = project.held(3, 1, other_than=other)
+        lost = third if worker_of(third).ppid() == nodes.raylet(second=True) else fourth
+        worker = worker_of(lost)
+        assert worker.ppid() == nodes.raylet(second=True)
+        nodes.lose_second(lost, worker.pid)
+        project.open()
+        assert driver.wait(PATIENCE) == 0, project.said
+    finally:
+        driver.kill()
+        nodes.add_second()
+    assert differences(found(made), found(project)) == []
+
+
+def test_the_driver_is_interrupted_and_then_killed(nodes: Nodes, made: Project, tmp_path: Path) -> None:
+    project = made.copy(tmp_path / "project", *TRAINED)
+    project.close(2, 3)
+    driver = project.start("--cluster", nodes.address)
+    processes = [project.held(2, seed) for seed in (0, 1)]
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait(PATIENCE) == 130, project.said
+    assert project.said.splitlines()[-1].startswith("error: ")
+    assert [project.record(seed)["status"] for seed in (0, 1)] == ["interrupted"] * 2
+    assert [psutil.pid_exists(process) for process in processes] == [False, False]
+    driver = project.start("--cluster", nodes.address)
+    processes = [project.held(3, seed) for seed in (0, 1)]  # they had saved the second cycle
+    driver.kill()
+    until(lambda: not any(map(psutil.pid_exists, processes)), lambda: f"{processes} outlive their driver")
+    project.open()
+    assert project.make("--cluster", nodes.address) == 0, project.said
+    assert differences(found(made), found(project)) == []
+
+
+def test_what_always_fails_is_tried_and_booked_once(nodes: Nodes, made: Project, tmp_path: Path) -> None:
+    project = made.copy(tmp_path / "project")
+    assert project.make("--model", "hopeless", "--keep-going", "--cluster", nodes.address, "--seeds", "1") == 1
+    assert len([*project.folder.glob("hopeless.*")]) == 1
+    assert re.findall("^failed: .*", project.said, re.MULTILINE) == [
+        "failed: train hopeless seed 0: RuntimeError: hopeless"
+    ]
+
+
+def test_the_death_of_the_nearest_node_ends_in_one_sentence(nodes: Nodes, made: Project, tmp_path: Path) -> None:
+    project = made.copy(tmp_path / "project", *TRAINED)
+    project.close(2)
+    driver = project.start("--cluster", nodes.address, "--keep-going")
+    try:
+        processes = [project.held(2, seed) for seed in (0, 1)]
+        kill(nodes.raylet(second=False), signal.SIGKILL)
+        time.sleep(5)
+        project.open()
+        assert driver.wait(PATIENCE) == 2, project.said
+    finally:
+        driver.kill()
+    assert project.said.splitlines()[-1].startswith("error: the Ray cluster cannot be used any more (")
+    assert project.said.count("error: ") == 1
+    until(lambda: not any(map(psutil.pid_exists, processes)), lambda: f"{processes} outlive their driver")
+    assert not {"failed", "diverged", "running"} & {project.record(seed).get("status") for seed in (0, 1)}
