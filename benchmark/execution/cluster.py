@@ -10,10 +10,10 @@ import secrets
 import shutil
 import signal
 import subprocess  # nosec B404: words, no shell
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import sleep
@@ -35,10 +35,11 @@ RETRIES = 5  # how often a task is begun again whose process, worker or node was
 PATIENCE = 120  # seconds in which every node has to answer
 POLL = 0.1  # seconds
 TOKEN, LOCK = "token", "lock"
+UNFIT = os.EX_CONFIG  # in place of an exit code: the node lacks something
+SENT = {INTERRUPTED: "interrupted", -signal.SIGTERM: "interrupted", -signal.SIGKILL: "killed"}  # by exit codes
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # no telemetry
-    "RAY_enable_metrics_collection": "0",  # without a dashboard nobody collects them, which it would report
-    "RAY_task_oom_retries": str(RETRIES),  # without it there is no end to them
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # of this process; what concerns a task is told when it has ended
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # no warning about it; the device is always named
 }
 
@@ -101,14 +102,6 @@ def _code(also: Any = ()) -> dict[str, str]:
     return found | {name: sha256(Path(name)) for name in also if Path(name).is_absolute() and Path(name).is_file()}
 
 
-class EndedEarlyError(Exception):
-    """A process was ended by a signal that nobody here has sent; the argument is its exit code."""
-
-
-class StrangeNodeError(Exception):
-    """A node that has joined later lacks something; the argument says it in words."""
-
-
 def carry_out(
     shared: Shared, known: frozenset[str], request: Path, task: Task, wait: bool, threads: int, mask: int
 ) -> tuple[int, str]:
@@ -124,16 +117,12 @@ def carry_out(
         mask: of the permissions of new files.
 
     Returns:
-        The exit code, and what was printed.
-
-    Raises:
-        EndedEarlyError: it was ended from outside.
-        StrangeNodeError: the node lacks something.
+        The exit code, and what was printed; or UNFIT, and what the node lacks in words.
     """
     import ray
 
     if ray.get_runtime_context().get_node_id() not in known and (lack := shared.missing()):
-        raise StrangeNodeError(f"the node {platform.node()} {lack}")
+        return UNFIT, f"the node {platform.node()} {lack}"
     with TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         process = processes.start(
             request, task, wait, threads, stdout=said, stderr=subprocess.STDOUT, cwd=shared.folder, umask=mask
@@ -144,38 +133,49 @@ def carry_out(
         finally:  # Ray interrupts by KeyboardInterrupt, the end of a worker by SystemExit
             process.terminate()
             process.wait()
-        if process.returncode in (INTERRUPTED, -signal.SIGTERM, -signal.SIGKILL):
-            raise EndedEarlyError(process.returncode)
         said.seek(0)
         return process.returncode, said.read()
 
 
 class Remote:
-    """A task on some node, with what the scheduler calls of a process."""
+    """A task on some node, with what the scheduler asks of a process.
 
-    def __init__(self, reference: Any) -> None:
-        self.reference = reference
+    Args:
+        task: the task.
+        begin: begins it somewhere, and returns Ray's reference to what it returns.
+    """
+
+    def __init__(self, task: Task, begin: Callable[[], Any]) -> None:
+        self.task, self.begin, self.stopped = task, begin, False
+        self.reference = begin()
 
     @cached_property
     def _ended(self) -> tuple[int, str]:
         import ray
-        from ray import exceptions as lost
+        from ray import exceptions
 
-        try:
-            code, said = ray.get(self.reference)
-        except lost.TaskCancelledError:
-            return INTERRUPTED, ""
-        except EndedEarlyError as error:
-            return error.args[0], ""
-        except StrangeNodeError as error:
-            raise ClusterError(f"{error}; the same command resumes") from None
-        except (lost.WorkerCrashedError, lost.NodeDiedError, lost.OutOfMemoryError):
-            return -signal.SIGKILL, ""
-        except (lost.RayError, ConnectionError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ClusterError(
-                f"the Ray cluster cannot be used any more ({reason}); start it again, and the same command resumes"
-            ) from None
+        for left in reversed(range(RETRIES + 1)):
+            try:
+                code, said = ray.get(self.reference)
+                lost = f"its process was {SENT[code]}" if code in SENT else ""
+            except exceptions.TaskCancelledError:
+                return INTERRUPTED, ""
+            except (exceptions.WorkerCrashedError, exceptions.NodeDiedError, exceptions.OutOfMemoryError) as error:
+                code, said = -signal.SIGKILL, ""
+                lost = f"its worker or node was lost ({type(error).__name__})"
+            except (exceptions.RayError, ConnectionError) as error:
+                reason = " ".join(str(error).split())[:200]
+                raise ClusterError(
+                    f"the Ray cluster cannot be used any more ({reason}); start it again, and the same command resumes"
+                ) from None
+            if code == UNFIT:
+                raise ClusterError(f"{said}; or take it out, and the same command resumes")
+            if self.stopped or not lost or not left:
+                break
+            print(f"{self.task}: {lost}; begun again", flush=True)
+            self.reference = self.begin()
+            if self.stopped:  # meanwhile
+                self.terminate()
         return code, said
 
     @property
@@ -191,6 +191,7 @@ class Remote:
         """Have the process end gently."""
         import ray
 
+        self.stopped = True
         with suppress(ray.exceptions.RayError, ValueError):
             ray.cancel(self.reference)
 
@@ -224,10 +225,9 @@ class Cluster:
             name=str(task),
             num_cpus=self.cpus,
             num_gpus=self.gpus,
-            max_retries=RETRIES,
-            retry_exceptions=[EndedEarlyError],
+            max_retries=0,  # Remote does it, in words of the suite's own
         )
-        return Remote(remote.remote(self.shared, self.known, request, task, wait, threads, mask))
+        return Remote(task, partial(remote.remote, self.shared, self.known, request, task, wait, threads, mask))
 
 
 @contextmanager
@@ -259,6 +259,7 @@ def joined(run: Run, address: str, cpus: int | None = None, gpus: float | None =
                 f"--cluster {address}: {reason}; `ray start` joins this machine to a cluster"
             ) from None
         signal.signal(signal.SIGTERM, before)
+        vars(ray._private.worker)["print_to_stdstream"] = lambda *words, **more: None  # pages for each lost node
         place.mkdir(parents=True)
         with locked(place / LOCK, wait=False):
             yield _looked_at(run, place, cpus, gpus)

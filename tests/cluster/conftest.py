@@ -1,6 +1,7 @@
 """Two Ray nodes of one core each on the loopback interface, and small runs whose processes are killed."""
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ PATIENCE = 400  # seconds, on a busy machine
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AUTH_MODE": "token",
-    "RAY_AUTH_TOKEN": "a secret of the tests, for the loopback interface",
+    "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # this makes 127.0.0.1 the address of this host
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_failure_threshold": "3",
@@ -34,27 +36,27 @@ NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "node_ip_address": "12
 
 
 class Nodes:
-    """A cluster of two nodes, the first of which is that of this process."""
+    """A cluster of two nodes."""
 
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
 
         self.cluster = Cluster(initialize_head=True, head_node_args=dict(NODE))
-        self.second = self.cluster.add_node(**NODE)
         self.address = str(self.cluster.address)
+        self.nodes = [self.cluster.head_node, self.cluster.add_node(**NODE)]
 
-    def raylet(self, second: bool) -> int:
-        node: Any = self.second if second else self.cluster.head_node
-        return int(node.all_processes["raylet"][0].process.pid)
+    def raylets(self) -> tuple[int, int]:
+        """Return the process of the node that a driver belongs to, and that of the other one."""
+        from ray._private.services import get_node_to_connect_for_driver
 
-    def lose_second(self, *others: int) -> None:
-        """Kill a node with other processes of it, and take another one in its place."""
-        for process in (self.raylet(second=True), *others):
-            kill(process, signal.SIGKILL)
-        self.cluster.remove_node(self.second, allow_graceful=False)
+        near = get_node_to_connect_for_driver(self.address, "127.0.0.1")
+        self.nodes.sort(key=lambda node: node.unique_id != near.node_id.hex())
+        first, second = (int(node.all_processes["raylet"][0].process.pid) for node in self.nodes)
+        return first, second
 
-    def add_second(self) -> None:
-        self.second = self.cluster.add_node(**NODE)
+    def replace_second(self) -> None:
+        """Take another node in the place of the second one, which was killed."""
+        self.nodes[1] = self.cluster.add_node(**NODE)
 
 
 def kill(process: int, number: signal.Signals) -> None:
@@ -65,25 +67,27 @@ def kill(process: int, number: signal.Signals) -> None:
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
     """The cluster; afterwards none of its processes is left."""
-    pytest.importorskip("ray", reason="Ray is not installed: `make test-cluster` does it")
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed: `make test-cluster` does it")
     mask, before = os.umask(0o077), psutil.Process().children(recursive=True)
     with pytest.MonkeyPatch.context() as patch:
         folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # short: a socket's path has at most 107 bytes
         paths = filter(None, (str(PROJECT), os.environ.get("PYTHONPATH")))
         for name, value in {**ENVIRONMENT, "RAY_TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(paths)}.items():
             patch.setenv(name, value)
-        nodes = Nodes()
         try:
+            nodes = Nodes()
             yield nodes
-        finally:
             started = [each for each in psutil.Process().children(recursive=True) if each not in before]
             nodes.cluster.shutdown()
             left = psutil.wait_procs(started, timeout=30)[1]
-            for process in left:
-                process.kill()
+            assert left == []
+        finally:
+            for process in psutil.Process().children(recursive=True):
+                if process not in before:
+                    process.kill()
             os.umask(mask)
             shutil.rmtree(folder, ignore_errors=True)
-        assert left == []
 
 
 class Project:

@@ -46,6 +46,7 @@ def test_a_run_gives_the_same_bytes(nodes: Nodes, tmp_path: Path) -> None:
 def test_what_is_killed_is_begun_again(nodes: Nodes, made: Project, tmp_path: Path) -> None:
     project = made.copy(tmp_path / "project", *TRAINED)
     project.close(2, 3)
+    raylet = nodes.raylets()[1]
     driver = project.start("--cluster", nodes.address)
     try:
         first, other = project.held(2, 0), project.held(2, 1)
@@ -55,15 +56,19 @@ def test_what_is_killed_is_begun_again(nodes: Nodes, made: Project, tmp_path: Pa
         third = project.held(3, 0, other_than=second)  # its process has saved the cycle
         worker_of(other).send_signal(signal.SIGTERM)
         fourth = project.held(3, 1, other_than=other)
-        lost = third if worker_of(third).ppid() == nodes.raylet(second=True) else fourth
+        lost = third if worker_of(third).ppid() == raylet else fourth
         worker = worker_of(lost)
-        assert worker.ppid() == nodes.raylet(second=True)
-        nodes.lose_second(lost, worker.pid)
+        assert worker.ppid() == raylet
+        for process in (raylet, worker.pid, lost):  # the whole node
+            kill(process, signal.SIGKILL)
         project.open()
         assert driver.wait(PATIENCE) == 0, project.said
     finally:
         driver.kill()
-        nodes.add_second()
+        nodes.replace_second()
+    assert project.said.count("its process was killed; begun again") == 1
+    assert project.said.count("its worker or node was lost (WorkerCrashedError); begun again") >= 2
+    assert "Traceback" not in project.said
     assert differences(found(made), found(project)) == []
 
 
@@ -98,10 +103,11 @@ def test_what_always_fails_is_tried_and_booked_once(nodes: Nodes, made: Project,
 def test_the_death_of_the_nearest_node_ends_in_one_sentence(nodes: Nodes, made: Project, tmp_path: Path) -> None:
     project = made.copy(tmp_path / "project", *TRAINED)
     project.close(2)
+    raylet = nodes.raylets()[0]
     driver = project.start("--cluster", nodes.address, "--keep-going")
     try:
         processes = [project.held(2, seed) for seed in (0, 1)]
-        kill(nodes.raylet(second=False), signal.SIGKILL)
+        kill(raylet, signal.SIGKILL)
         time.sleep(5)
         project.open()
         assert driver.wait(PATIENCE) == 2, project.said
