@@ -9,6 +9,7 @@ import platform
 import secrets
 import shutil
 import signal
+import socket
 import subprocess  # nosec B404: words, no shell
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -39,6 +40,7 @@ UNFIT = os.EX_CONFIG  # in place of an exit code: the node lacks something
 SENT = {INTERRUPTED: "interrupted", -signal.SIGTERM: "interrupted", -signal.SIGKILL: "killed"}  # by exit codes
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # no telemetry
+    "RAY_NUM_REDIS_GET_RETRIES": "2",  # how often it waits half a minute for the head of a cluster
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # of this process; what concerns a task is told when it has ended
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # no warning about it; the device is always named
 }
@@ -230,6 +232,18 @@ class Cluster:
         return Remote(task, partial(remote.remote, self.shared, self.known, request, task, wait, threads, mask))
 
 
+def _check(address: str) -> None:
+    """Raise BenchmarkError if nothing listens at an address; Ray itself would try for many minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        if "/" in host or not (host and port.isdecimal()):
+            raise BenchmarkError(f"--cluster {address[:100]}: give auto, or HOST:PORT of the head of a Ray cluster")
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=10):
+            pass
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise BenchmarkError(f"--cluster {address[:100]}: no Ray cluster answers there ({error})") from None
+
+
 @contextmanager
 def joined(run: Run, address: str, cpus: int | None = None, gpus: float | None = None) -> Iterator[Cluster]:
     """Connect to a cluster for the length of the block, after every node has been found to be fit for the run.
@@ -243,6 +257,10 @@ def joined(run: Run, address: str, cpus: int | None = None, gpus: float | None =
     Raises:
         BenchmarkError: there is no such cluster, a node lacks something, or no node has room for a task.
     """
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS", address)
+    if address != "auto":
+        _check(address)
     os.environ.update({key: os.environ.get(key, value) for key, value in QUIET.items()})  # read during the import
     try:
         import ray

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,18 @@ ENVIRONMENT = {
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "node_ip_address": "127.0.0.1", "include_dashboard": False}
 
 
+BLIND = """
+import sys
+from ray._private.node import Node
+from ray._private.parameter import RayParams
+params = RayParams(gcs_address=sys.argv[1], redis_address=sys.argv[1], node_ip_address="127.0.0.1", num_cpus=1,
+    num_gpus=0, object_store_memory=80 * 2**20, min_worker_port=0, max_worker_port=0, node_manager_port=0,
+    include_log_monitor=False, dashboard_agent_listen_port=None)
+node = Node(params, head=False, shutdown_at_exit=True, spawn_reaper=True)
+sys.stdin.read()
+"""
+
+
 class Nodes:
     """A cluster of two nodes."""
 
@@ -50,13 +62,31 @@ class Nodes:
         from ray._private.services import get_node_to_connect_for_driver
 
         near = get_node_to_connect_for_driver(self.address, "127.0.0.1")
-        self.nodes.sort(key=lambda node: node.unique_id != near.node_id.hex())
+        self.nodes.sort(key=lambda node: node.unique_id != near["node_id"])
         first, second = (int(node.all_processes["raylet"][0].process.pid) for node in self.nodes)
         return first, second
 
     def replace_second(self) -> None:
         """Take another node in the place of the second one, which was killed."""
         self.nodes[1] = self.cluster.add_node(**NODE)
+
+    @contextmanager
+    def blind(self, folder: Path) -> Iterator[None]:
+        """Have one more node, for which a folder is empty."""
+        hide = 'mount -t tmpfs none "$1" && exec "$2" -c "$3" "$4"'
+        words = ["unshare", "-m", "sh", "-c", hide, "sh", str(folder), sys.executable, BLIND, self.address]
+        process = subprocess.Popen(words, stdin=subprocess.PIPE)
+        try:
+            until(lambda: self._alive() == 3 or process.poll() is not None, lambda: "the node does not start")
+            if process.returncode == 1:
+                pytest.skip("nothing can be mounted here")
+            yield
+        finally:
+            process.communicate()
+            until(lambda: self._alive() == 2, lambda: "the node does not end")
+
+    def _alive(self) -> int:
+        return sum(node["Alive"] for node in self.cluster.global_state.node_table())
 
 
 def kill(process: int, number: signal.Signals) -> None:

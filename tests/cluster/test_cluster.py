@@ -1,9 +1,11 @@
 """Runs on a Ray cluster end with the bytes of a run on one machine, whatever is killed on the way."""
 
 import re
+import resource
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -30,17 +32,37 @@ def test_nothing_listens_beyond_loopback() -> None:
     assert {each.laddr.ip for each in sockets} <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
 
 
-def test_a_run_gives_the_same_bytes(nodes: Nodes, tmp_path: Path) -> None:
+def seconds(processes: list[psutil.Process]) -> float:
+    """CPU seconds of processes, of children that have ended before, and of those that this process has waited for."""
+    used = [each.cpu_times() for each in processes]
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return sum(sum(each[:4]) for each in used) + ended.ru_utime + ended.ru_stime
+
+
+def test_a_run_gives_the_same_bytes(nodes: Nodes, tmp_path: Path, say: Callable[[str], None]) -> None:
     words = ["--profile", "smoke", "--model", "ours", "unet", "--set", "training.images=64", "--device", "cpu"]
     words += ["--set", "fewshot.shots=[]"]
     alone, apart = (Project(tmp_path / name, *words) for name in ("alone", "apart"))
-    for project, more in ((alone, []), (apart, ["--cluster", nodes.address])):
+    used = []
+    for project, more in ((alone, ["--jobs", "2"]), (apart, ["--cluster", nodes.address])):
         project.folder.mkdir()
         shutil.copy(PROJECT / "params.yaml", project.folder)
+        before = seconds(psutil.Process().children(recursive=True))
         assert project.make(*more) == 0, project.said
+        used.append(seconds(psutil.Process().children(recursive=True)) - before)
+    memory = sum(each.memory_full_info().uss for each in psutil.Process().children(recursive=True)) / 2**20
+    say(f"CPU seconds: {used[0]:.0f} with --jobs 2, {used[1]:.0f} on a cluster, whose processes hold {memory:.0f} MB")
     assert "cluster: 2 nodes, 2 tasks at once, 1 cores each" in apart.said
     assert differences(found(alone), found(apart)) == []
     assert len([path for path in found(apart) if path.endswith((".safetensors", ".csv"))]) > 20
+
+
+def test_a_node_that_does_not_see_the_folder_is_named(nodes: Nodes, made: Project, tmp_path: Path) -> None:
+    project = made.copy(tmp_path / "project", *TRAINED)
+    with nodes.blind(project.folder):
+        assert project.make("--cluster", nodes.address) == 2
+    assert re.fullmatch(rf"error: the node \S+ \(127.0.0.1\) does not see {project.folder} .*\n", project.said)
+    assert not any((project.folder / "runs" / "small" / place).exists() for place in TRAINED)
 
 
 def test_what_is_killed_is_begun_again(nodes: Nodes, made: Project, tmp_path: Path) -> None:
