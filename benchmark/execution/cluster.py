@@ -132,7 +132,9 @@ def carry_out(
         try:
             while process.poll() is None:
                 sleep(POLL)
-        finally:  # Ray interrupts by KeyboardInterrupt, the end of a worker by SystemExit
+        except SystemExit:  # SIGTERM to this worker; if it ended before it has answered, Ray could wait for ever
+            pass
+        finally:  # or KeyboardInterrupt, by which Ray cancels
             process.terminate()
             process.wait()
         said.seek(0)
