@@ -1,7 +1,7 @@
 """Tasks on the nodes of a Ray cluster that share a folder; each is the same process as with `--jobs` on one machine.
 
-Ray decides where a task runs, and begins it again where its process, worker or node is lost. Everything else goes
-through the folder: nothing is sent but words and what the process printed. Ray is imported here alone.
+Ray decides where a task runs. One whose process, worker or node is lost is begun again. Everything else goes through
+the folder: nothing is sent but words and what the process printed. Ray is imported here alone.
 """
 
 import os
@@ -211,6 +211,7 @@ class Cluster:
         gpus: of each task.
         shared: what a node has to have.
         known: the nodes that are known to have it.
+        mask: of the permissions of new files.
     """
 
     room: int
@@ -219,19 +220,19 @@ class Cluster:
     gpus: float
     shared: Shared
     known: frozenset[str]
+    mask: int
 
     def start(self, request: Path, task: Task, wait: bool, threads: int, **options: Any) -> Remote:
         """Begin a task on some node; the arguments are those of `processes.start`, whose `options` mean nothing."""
         import ray
 
-        os.umask(mask := os.umask(0o077))
         remote = ray.remote(carry_out).options(
             name=str(task),
             num_cpus=self.cpus,
             num_gpus=self.gpus,
             max_retries=0,  # Remote does it, in words of the suite's own
         )
-        return Remote(task, partial(remote.remote, self.shared, self.known, request, task, wait, threads, mask))
+        return Remote(task, partial(remote.remote, self.shared, self.known, request, task, wait, threads, self.mask))
 
 
 def _check(address: str) -> None:
@@ -266,6 +267,7 @@ def joined(run: Run, address: str, cpus: int | None = None, gpus: float | None =
     os.environ.update({key: os.environ.get(key, value) for key, value in QUIET.items()})  # read during the import
     try:
         import ray
+        from ray._private import worker
     except ModuleNotFoundError:
         raise BenchmarkError("--cluster needs Ray: pip install 'viewpoint-benchmark[cluster]'") from None
     before = signal.getsignal(signal.SIGTERM)  # which Ray replaces
@@ -279,13 +281,16 @@ def joined(run: Run, address: str, cpus: int | None = None, gpus: float | None =
                 f"--cluster {address}: {reason}; `ray start` joins this machine to a cluster"
             ) from None
         signal.signal(signal.SIGTERM, before)
-        vars(ray._private.worker)["print_to_stdstream"] = lambda *words, **more: None  # pages for each lost node
+        vars(worker)["print_to_stdstream"] = lambda *words, **more: None  # pages for each lost node
         place.mkdir(parents=True)
         with locked(place / LOCK, wait=False):
             yield _looked_at(run, place, cpus, gpus)
     finally:
         ray.shutdown()
         shutil.rmtree(place, ignore_errors=True)
+        with suppress(OSError):  # where nothing has begun, nothing stays
+            run.folder.rmdir()
+            run.folder.parent.rmdir()
 
 
 def _looked_at(run: Run, place: Path, cpus: int | None, gpus: float | None) -> Cluster:
@@ -327,4 +332,5 @@ def _looked_at(run: Run, place: Path, cpus: int | None, gpus: float | None) -> C
         raise BenchmarkError(f"no node of the cluster has {wanted} for a task; lower --cpus or --gpus, or add nodes")
     print(f"cluster: {len(nodes)} nodes, {room} tasks at once, {wanted} each", flush=True)
     device = run.device if run.device != "auto" else ("cuda" if gpus else "cpu")
-    return Cluster(room, device, cpus, gpus, shared, frozenset(nodes))
+    os.umask(mask := os.umask(0o077))
+    return Cluster(room, device, cpus, gpus, shared, frozenset(nodes), mask)
