@@ -14,7 +14,7 @@ import subprocess  # nosec B404: words, no shell
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import sleep
@@ -132,7 +132,7 @@ def carry_out(
         try:
             while process.poll() is None:
                 sleep(POLL)
-        except SystemExit:  # SIGTERM to this worker; if it ended before it has answered, Ray could wait for ever
+        except SystemExit:  # SIGTERM to this worker, which answers first
             pass
         finally:  # or KeyboardInterrupt, by which Ray cancels
             process.terminate()
@@ -152,9 +152,14 @@ class Remote:
     def __init__(self, task: Task, begin: Callable[[], Any]) -> None:
         self.task, self.begin, self.stopped = task, begin, False
         self.reference = begin()
+        self.answer: tuple[int, str] | None = None  # no cached_property: before Python 3.12 one lock serves all of them
 
-    @cached_property
     def _ended(self) -> tuple[int, str]:
+        """Wait for the end, and return the exit code and what was printed."""
+        self.answer = self.answer or self._answered()
+        return self.answer
+
+    def _answered(self) -> tuple[int, str]:
         import ray
         from ray import exceptions
 
@@ -185,11 +190,11 @@ class Remote:
     @property
     def stdout(self) -> Iterator[str]:
         """What the process has printed, line by line, when it has ended."""
-        return iter(self._ended[1].splitlines(keepends=True))
+        return iter(self._ended()[1].splitlines(keepends=True))
 
     def wait(self) -> int:
         """Wait until the process has ended, and return its exit code."""
-        return self._ended[0]
+        return self._ended()[0]
 
     def terminate(self) -> None:
         """Have the process end gently."""
