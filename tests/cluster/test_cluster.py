@@ -113,6 +113,7 @@ def test_the_driver_is_interrupted_and_then_killed(nodes: Nodes, made: Project, 
     driver = project.start("--cluster", nodes.address)
     processes = [project.held(3, seed) for seed in (0, 1)]  # they had saved the second cycle
     driver.kill()
+    driver.wait()
     until(lambda: not any(map(psutil.pid_exists, processes)), lambda: f"{processes} outlive their driver")
     project.open()
     assert project.make("--cluster", nodes.address) == 0, project.said
