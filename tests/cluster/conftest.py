@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # this makes 127.0.0.1 the address of this host
+    "RAY_kill_child_processes_on_worker_exit": "0",  # they end by themselves, after they have saved their state
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_failure_threshold": "3",
     "OMP_NUM_THREADS": "1",
