@@ -34,7 +34,7 @@ def test_nothing_listens_beyond_loopback() -> None:
 
 
 def make_and_measure(project: Project, *words: str) -> tuple[int, float]:
-    """Make a run, and return the exit code and the CPU seconds of all processes below this one, to half a second each."""
+    """Make a run; return the exit code and the CPU seconds of all processes below this one, to half a second each."""
     used: dict[int, float] = {}
     before = {each.pid: sum(each.cpu_times()[:2]) for each in psutil.Process().children(recursive=True)}
     driver = project.start(*words)
