@@ -2,6 +2,7 @@
 # `make reproduce` makes everything with JOBS processes at once, and then has DVC record it: `dvc repro`, which alone would
 # do the same in one process after the other, finds every stage up to date.
 # `make reproduce PROFILE=smoke` first makes that profile the active one in params.yaml.
+# `make test-cluster` installs Ray beside the rest, and tests runs on a cluster of two nodes on this machine.
 # `make reference PROFILE=cpu` makes what is stored in results/reference/ for a profile (SEEDS=5: other than the
 # profile's); stopped, it goes on from there. JOBS are done at once, each with its share of the cores.
 
@@ -13,7 +14,7 @@ UV_CACHE = $${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}/uv}
 UV := $(BIN)/uv $(shell mkdir -p "$(UV_CACHE)" 2> /dev/null && [ -w "$(UV_CACHE)" ] || echo --no-cache)
 NO_GIT := no_scm = true  \# there is no .git here
 
-.PHONY: reproduce reference test lint types tests lowest env lock scm
+.PHONY: reproduce reference test test-cluster lint types tests lowest env lock scm
 
 reproduce: env
 ifdef PROFILE
@@ -56,6 +57,13 @@ lowest:
 	$(LOWEST)/bin/uv pip install --quiet --no-config --python $(LOWEST)/bin/python --no-deps -e .
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+test-cluster: .venv/.cluster
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m cluster -v tests/cluster
+
+.venv/.cluster: requirements-cluster.lock .venv/.ready
+	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r $<
+	touch $@
+
 env: .venv/.ready scm
 
 scm:  # DVC asks for a git repository unless it is told that there is none, as in a download
@@ -73,3 +81,5 @@ scm:  # DVC asks for a git repository unless it is told that there is none, as i
 lock:
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--extra test pyproject.toml -o requirements.lock
+	grep -o 'ray==[0-9.]*' pyproject.toml | $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+		--python-version 3.11 --constraint requirements.lock --output-file requirements-cluster.lock -

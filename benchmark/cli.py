@@ -1,6 +1,7 @@
 """The command `benchmark`. Heavy imports stand inside the commands, so that help and lists come at once."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,10 @@ def main(command: click.Command = cli) -> None:
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
 @click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
 @click.option("--keep-going", is_flag=True, help="Go on with the others when a training or measurement fails.")
-@click.option("--jobs", type=Whole(1, 256), default=1, show_default=True, help="Tasks at once, each a process.")
+@click.option("--jobs", type=Whole(1, 256), help="Tasks at once, each a process; default: 1, on a cluster what fits.")
+@click.option("--cluster", metavar="ADDRESS", help="Ray cluster to carry out the tasks on: auto, or HOST:PORT.")
+@click.option("--cpus", type=Whole(1, 1024), help="With --cluster: cores of each task; default: its threads.")
+@click.option("--gpus", type=float, help="With --cluster: GPUs of each task, or a share of one; default: 1, if any.")
 @click.option("--name", help="Name of the run, for settings of its own; with a name alone that run goes on.")
 @settings_options
 def run(
@@ -50,7 +54,10 @@ def run(
     nc: tuple[int, ...],
     seeds: int | None,
     keep_going: bool,
-    jobs: int,
+    jobs: int | None,
+    cluster: str | None,
+    cpus: int | None,
+    gpus: float | None,
     name: str | None,
     **choices: Any,
 ) -> int:
@@ -61,12 +68,23 @@ def run(
     from other runs what does not depend on that value.
 
     Several of these commands at once share the work; --jobs starts as many processes, which share the cores and the
-    GPU. With --keep-going a model that failed has dashes in the tables, with the reason below, and the exit code is 1.
+    GPU; --cluster carries the tasks out on other machines, see docs/cluster.md. With --keep-going a model that failed
+    has dashes in the tables, with the reason below, and the exit code is 1.
     """
     from benchmark.stages.pipeline import run_everything
 
+    if cluster is None and (cpus or gpus is not None):
+        raise click.UsageError("--cpus and --gpus go with --cluster")
+    if gpus is not None and not (0 <= gpus <= 1 or (1 < gpus <= 1024 and gpus.is_integer())):
+        raise click.UsageError(f"--gpus {gpus:g}: a share between 0 and 1, or a whole number of GPUs")
     opened = open_run(models, nc, seeds, name=name, **choices)
-    failed = run_everything(opened, keep_going, jobs)
+    if cluster is None:
+        failed = run_everything(opened, keep_going, jobs or 1)
+    else:
+        from benchmark.execution.cluster import joined
+
+        with joined(opened, cluster, cpus, gpus) as nodes:
+            failed = run_everything(replace(opened, device=nodes.device), keep_going, jobs or nodes.room, nodes)
     for table in ("identity.md", "fewshot.md"):
         click.echo(f"\n{(opened.results / table).read_text(encoding='utf-8')}")
     click.echo(f"report: {opened.results}/report.html; tables: {opened.results}/*.csv, *.md, *.tex")

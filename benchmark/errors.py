@@ -29,6 +29,10 @@ class MemoryShortError(BenchmarkError):
     """There is too little memory, of the machine or of its GPU, for what was asked for."""
 
 
+class ClusterError(BenchmarkError):
+    """The cluster has failed, not the task that ran on it; no other can be carried out there either."""
+
+
 class DivergedError(BenchmarkError):
     """A loss became infinite or not a number."""
 

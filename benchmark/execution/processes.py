@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess  # nosec B404: words, no shell
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from filelock import Timeout
 
@@ -19,16 +20,29 @@ from benchmark.run.artifacts import Artifact
 from benchmark.run.cache import needs
 from benchmark.run.cells import NOT_DONE, RECORD
 from benchmark.run.workspace import Run
+from benchmark.training.interruption import Stop
 
 HELD, FULL = os.EX_TEMPFAIL, os.EX_IOERR  # exit codes: another process is making it, the disk is full
 PR_SET_PDEATHSIG = 1  # prctl of Linux: which signal to get when the parent dies
 CLOCK = 2.0  # seconds by which times of files can be behind
 PARENT = "BENCHMARK_PARENT"  # environment variable: the process that this one is to end with
 
-Process = subprocess.Popen[str]
+
+class Process(Protocol):
+    """What the scheduler asks of the process of a task, wherever it runs."""
+
+    @property
+    def stdout(self) -> Iterable[str] | None:
+        """What it prints, line by line, if that is not left to it."""
+
+    def wait(self) -> int:
+        """Wait until it has ended, and return its exit code."""
+
+    def terminate(self) -> None:
+        """Have it end gently."""
 
 
-def start(request: Path, task: Task, wait: bool, threads: int, **options: Any) -> Process:
+def start(request: Path, task: Task, wait: bool, threads: int, **options: Any) -> "subprocess.Popen[str]":
     """Start the process of a task of the run in a request; `options` are those of Popen.
 
     Its session is its own: Ctrl-C comes to this process, which passes it on.
@@ -100,6 +114,7 @@ def end_with_parent() -> None:
     parent = os.environ.pop(PARENT, "")
     if not parent:
         return
+    Stop.hurries = False  # the parent can pass on a signal that this process has got already
     signal.signal(signal.SIGHUP, _orphaned)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGHUP)

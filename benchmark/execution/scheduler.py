@@ -10,15 +10,19 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 from pathlib import Path
 from time import time
+from typing import TYPE_CHECKING
 
 from filelock import Timeout
 
-from benchmark.errors import BenchmarkError, FullDiskError, InterruptedRun
+from benchmark.errors import BenchmarkError, ClusterError, FullDiskError, InterruptedRun
 from benchmark.execution import processes
 from benchmark.execution.tasks import Task, carry_out, done
 from benchmark.run.cells import sentence
 from benchmark.run.runs import request
 from benchmark.run.workspace import Run
+
+if TYPE_CHECKING:
+    from benchmark.execution.cluster import Cluster
 
 
 class Workers:
@@ -28,10 +32,15 @@ class Workers:
         run: the run.
         jobs: how many processes there are at once.
         apart: whether a task has a process of its own even where there is only one at once.
+        cluster: where the processes are; default: on this machine.
     """
 
-    def __init__(self, run: Run, jobs: int, apart: bool) -> None:
-        self.run, self.jobs, self.apart = run, jobs, apart or jobs > 1
+    def __init__(self, run: Run, jobs: int, apart: bool, cluster: "Cluster | None" = None) -> None:
+        self.run, self.jobs, self.apart = run, jobs, apart or jobs > 1 or cluster is not None
+        self.elsewhere = cluster is not None
+        self.start = cluster.start if cluster else processes.start
+        cores = cluster.cpus if cluster else (os.cpu_count() or 1) // jobs
+        self.threads = run.settings.threads or max(1, cores)
         self.pool = ThreadPoolExecutor(jobs)
         self.request = request(run) if self.apart else Path()
         self.processes: set[processes.Process] = set()
@@ -62,10 +71,12 @@ class Workers:
     def _apart(self, task: Task, waiting: bool) -> None:
         if self.stopped:
             return
-        threads = self.run.settings.threads or max(1, (os.cpu_count() or 1) // self.jobs)
-        begin, piped = time(), self.jobs > 1  # alone it has the terminal, with its progress bar
+        begin, piped = (
+            time(),
+            self.jobs > 1 or self.start != processes.start,
+        )  # alone it has the terminal, with its progress bar
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if piped else {}
-        process = processes.start(self.request, task, waiting, threads, **pipes)
+        process: processes.Process = self.start(self.request, task, waiting, self.threads, **pipes)
         self.processes.add(process)
         if self.stopped:  # while it was starting
             process.terminate()
@@ -88,7 +99,11 @@ class Workers:
 
 
 def carry_out_all(
-    run: Run, tasks: Mapping[Task, set[Task]], jobs: int = 1, keep_going: bool = False
+    run: Run,
+    tasks: Mapping[Task, set[Task]],
+    jobs: int = 1,
+    keep_going: bool = False,
+    cluster: "Cluster | None" = None,
 ) -> dict[Task, str]:
     """Carry out tasks, each after those that it waits for; what another process is making comes last.
 
@@ -97,6 +112,7 @@ def carry_out_all(
         tasks: in the order of their importance, each with those that it waits for.
         jobs: how many are carried out at once, each in a process of its own if it is not 1.
         keep_going: whether the others go on when one fails; each then has a process of its own.
+        cluster: where each task is a process; default: on this machine.
 
     Returns:
         The tasks that failed, and why in words. What waits for one of them is left out.
@@ -109,7 +125,7 @@ def carry_out_all(
     running: dict[Future[None], Task] = {}
     failed: dict[Task, str] = {}
     left_out: set[Task] = set()
-    workers = Workers(run, jobs, apart=keep_going)
+    workers = Workers(run, jobs, keep_going, cluster)
     try:
         while sorter.is_active():
             ready = sorted([*ready, *sorter.get_ready()], key=rank.__getitem__, reverse=True)
@@ -132,7 +148,7 @@ def carry_out_all(
                 except Timeout:
                     held.append(task)
                     continue
-                except (InterruptedRun, FullDiskError):  # on a full disk no other can be written either
+                except (InterruptedRun, FullDiskError, ClusterError):  # no other could be carried out either
                     raise
                 except Exception as error:
                     if not keep_going:

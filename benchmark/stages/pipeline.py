@@ -1,6 +1,7 @@
 """All stages in their order, as `benchmark run` does them."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from benchmark.data.image_store import STORE, ImageStore, open_store
 from benchmark.environment import open_fabric
@@ -14,29 +15,34 @@ from benchmark.stages.collect import collect
 from benchmark.stages.data import check_nc, filter_images, prepare, preview, split
 from benchmark.stages.report import report
 
+if TYPE_CHECKING:
+    from benchmark.execution.cluster import Cluster
 
-def run_everything(run: Run, keep_going: bool = False, jobs: int = 1) -> list[str]:
+
+def run_everything(run: Run, keep_going: bool = False, jobs: int = 1, cluster: "Cluster | None" = None) -> list[str]:
     """Do every stage for the run's models and seeds; what can be checked is checked before anything starts.
 
     Args:
         run: what is wanted.
         keep_going: whether the others go on when a task fails; each then has a process of its own.
         jobs: how many tasks are carried out at once, each in a process of its own if it is not 1.
+        cluster: where the tasks are carried out; default: on this machine.
 
     Returns:
         What failed, and why, in words.
     """
-    check_and_prepare(run)
-    failed = carry_out_all(run, tasks.everything(run), jobs, keep_going)
+    check_and_prepare(run, here=cluster is None)
+    failed = carry_out_all(run, tasks.everything(run), jobs, keep_going, cluster)
     with run.lock("results"):
         collect(run)
         report(run)
     return list(failed.values())
 
 
-def check(run: Run) -> None:
-    """Check what can be checked without the data."""
-    open_fabric(run.device)
+def check(run: Run, here: bool = True) -> None:
+    """Check what can be checked without the data; `here` is whether the device of this host is to be used."""
+    if here:
+        open_fabric(run.device)
     for model in run.settings.models:
         building.check(run, model)
     check_skipped(run)
@@ -46,9 +52,9 @@ def check(run: Run) -> None:
         check_nc(run, standard)
 
 
-def check_and_prepare(run: Run) -> None:
-    """Check what can be checked, and do the stages of the data."""
-    check(run)
+def check_and_prepare(run: Run, here: bool = True) -> None:
+    """Check what can be checked, see `check`, and do the stages of the data."""
+    check(run, here)
     prepare(run)
     if run.name != run.settings.name:  # that of a profile has its settings in params.yaml
         runs.store(run)

@@ -7,14 +7,20 @@ from types import FrameType
 
 
 class Stop:
-    """Whether the end was asked for."""
+    """Whether the end was asked for.
+
+    Attributes:
+        hurries: whether a second signal ends at once.
+    """
+
+    hurries = True
 
     def __init__(self) -> None:
         self.asked = False
 
     def ask(self, number: int, frame: FrameType | None) -> None:
-        """Signal handler: a second signal ends at once."""
-        if self.asked:
+        """Signal handler."""
+        if self.asked and self.hurries:
             raise KeyboardInterrupt
         self.asked = True
 
