@@ -1,4 +1,5 @@
-# The two main commands are `make reproduce` and `make test`. All make the environment when it is missing.
+# The main commands are `make reproduce`, `make test` and, with the slow tests, `make test-all`. All make the environment
+# when it is missing.
 # `make reproduce` makes everything with JOBS processes at once, and then has DVC record it: `dvc repro`, which alone would
 # do the same in one process after the other, finds every stage up to date.
 # `make reproduce PROFILE=smoke` first makes that profile the active one in params.yaml.
@@ -14,7 +15,7 @@ UV_CACHE = $${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}/uv}
 UV := $(BIN)/uv $(shell mkdir -p "$(UV_CACHE)" 2> /dev/null && [ -w "$(UV_CACHE)" ] || echo --no-cache)
 NO_GIT := no_scm = true  \# there is no .git here
 
-.PHONY: reproduce reference test test-cluster lint types tests lowest env lock scm
+.PHONY: reproduce reference test test-all test-cluster lint types tests tests-all lowest env lock scm
 
 reproduce: env
 ifdef PROFILE
@@ -35,6 +36,8 @@ reference: env
 
 test: lint types tests
 
+test-all: lint types tests-all
+
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,8 +45,13 @@ lint: env
 types: env
 	$(BIN)/mypy
 
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder   # more threads would wait for each other
+
 tests: env
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder   # threads of two processes on two cores would wait for each other
+	$(PYTEST) -m "not slow and not cluster"
+
+tests-all: env
+	$(PYTEST)
 
 # the tests with the oldest packages that pyproject.toml allows, in an environment of its own
 LOWEST := .venv-lowest

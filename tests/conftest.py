@@ -27,7 +27,10 @@ SLOW = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put slow files first, so that of two processes neither waits long for the other at the end."""
+    """Mark slow files, and put them first, so that of two processes neither waits long for the other at the end."""
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.path.stem not in SLOW)
 
 

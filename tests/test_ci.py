@@ -1,5 +1,6 @@
 """The workflow runs what `.ci/run` runs."""
 
+import re
 import tomllib
 
 import yaml
@@ -13,7 +14,7 @@ def test_the_workflow_has_every_step_in_order() -> None:
     workflow = yaml.safe_load((PROJECT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     commands = [step.get("run", "") for step in workflow["jobs"]["check"]["steps"]]
     assert [command for command in commands if ".ci/run" in command] == [f".ci/run {step}" for step in steps]
-    assert {"lint", "types", "tests", "smoke", "compare"} <= set(steps)
+    assert {"tests", "smoke", "compare"} <= set(steps)
 
 
 def test_every_python_that_is_allowed_is_tried_with_new_and_old_packages() -> None:
@@ -24,5 +25,5 @@ def test_every_python_that_is_allowed_is_tried_with_new_and_old_packages() -> No
     assert job["strategy"]["matrix"]["python"] == [oldest, "3.12", "3.13"]
     script = (PROJECT / ".ci/run").read_text(encoding="utf-8")
     for packages in job["strategy"]["matrix"]["packages"]:
-        assert f"{packages}() {{ make {packages}; }}" in script
+        assert re.search(rf"^{packages}\(\) {{ make \S+; }}", script, re.MULTILINE)
     assert all(">=" in each or "==" in each for each in project["dependencies"])  # each says what is the oldest
