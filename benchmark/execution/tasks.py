@@ -86,18 +86,15 @@ def artifacts(run: Run, task: Task) -> list[Artifact]:
         return [Artifact("external", name)]
     if task.kind == "fewshot":
         return [Artifact("recognition", name, seed)]
-    store, sizes = open_store(run), list(run.settings.evaluation.nc)
+    store = open_store(run)
     manifest = (held_out.of_validation(store) if task.kind == "validation" else store).manifest
-    if task.kind == "validation":
-        available = manifest.loc[manifest["split"] == "standard", "identity"].nunique()
-        sizes = [nc for nc in sizes if nc <= available] or [available]
     looks = ["quality"] if name == "real" else ["samples", "quality"]  # of the standard set alone
     return [
         Artifact("outputs", name, seed, measured=task.kind),
         *(Artifact(kind, name, seed) for kind in looks if task.kind == "identity"),
         *(
             Artifact("outcomes", name, seed, split, nc, measured=task.kind)
-            for split, nc in measurable(manifest, sizes)[0]
+            for split, nc in measurable(manifest, run.settings.evaluation.nc)[0]
         ),
     ]
 

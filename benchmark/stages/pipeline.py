@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from benchmark.config.choosing import OWN
 from benchmark.data.image_store import STORE, ImageStore, open_store
 from benchmark.environment import open_fabric
 from benchmark.execution import tasks
@@ -48,7 +49,7 @@ def check(run: Run, here: bool = True) -> None:
     check_skipped(run)
     sources.remember()
     standard = run.settings.data.standard
-    if isinstance(standard, int):  # otherwise the size is known after the split
+    if isinstance(standard, int) and run.settings.data.dataset not in OWN:  # otherwise the size is known after the split
         check_nc(run, standard)
 
 
