@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 DEVICES = click.Choice(["auto", "cpu", "cuda"])
 DATASETS = click.Choice(["rendered", "compcars", "multipie", "table"])
-OWN = {"table": "own"}  # profiles in the place of the active one, by data set
 
 
 def settings_options(command: Any) -> Any:
@@ -101,7 +100,8 @@ def _described(name: str | None, profile: str | None, device: str, plugins: tupl
     from benchmark.run.workspace import run_of_changes, run_of_profile, settings_hash
 
     known = name and not profile and runs.is_stored(name)
-    profile = profile or OWN.get(str(changes.get("dataset")))
+    if profile is None and changes.get("dataset") == "table":
+        profile = settings.OWN
     base = settings.profile(runs.opened(str(name)).settings.name if known else profile)
     changed = _changed(base, **changes)
     if name is None and settings_hash(changed) == settings_hash(base):
@@ -145,7 +145,7 @@ def _changed(
     from benchmark.config import settings
     from benchmark.config.plain_yaml import PlainYAMLError, parse
 
-    if dataset and (dataset not in ("rendered", base.data.dataset) or base.name in OWN.values()) and data_root is None:
+    if dataset and (dataset not in ("rendered", base.data.dataset) or base.name == settings.OWN) and data_root is None:
         raise BenchmarkError(f"--dataset {dataset} needs --data-root, the folder of its images")
     options = {"data.root": data_root, "data.annotations": annotations, "data.image_size": image_size}
     values: dict[str, Any] = {k: str(v) if isinstance(v, Path) else v for k, v in options.items() if v is not None}

@@ -37,12 +37,6 @@ def usable(manifest: pd.DataFrame, split: str) -> list[str]:
     return sorted(groups.index[groups >= LEAST_GROUPS])
 
 
-def possible(manifest: pd.DataFrame, sizes: Iterable[int]) -> list[int]:
-    """Return the numbers of classes that the standard set has, or that of all its identities if it has none of them."""
-    available = manifest.loc[manifest["split"] == "standard", "identity"].nunique()
-    return [nc for nc in sizes if nc <= available] or [available]
-
-
 def measurable(manifest: pd.DataFrame, sizes: Iterable[int]) -> tuple[list[tuple[str, int]], str]:
     """Return the (split, N_c) that can be measured, and one line about the grouped split for the user.
 
@@ -51,9 +45,9 @@ def measurable(manifest: pd.DataFrame, sizes: Iterable[int]) -> tuple[list[tuple
 
     Args:
         manifest: the split manifest.
-        sizes: the wanted numbers of classes; those of which there are too few are left out, as in `possible`.
+        sizes: the wanted numbers of classes, each of which the random split has.
     """
-    sizes, available = possible(manifest, sizes), len(usable(manifest, "grouped"))
+    sizes, available = list(sizes), len(usable(manifest, "grouped"))
     random = [("random", nc) for nc in sizes]
     standard = manifest[manifest["split"] == "standard"]
     if not standard.duplicated(["identity", "group"]).any():

@@ -59,7 +59,8 @@ def draw(manifest: pd.DataFrame, dataset: str, ways: int, shots: Sequence[int], 
     """Draw the classes and images of one episode.
 
     Ways and shots that are not `possible` are fewer. Classes too small for the largest number of shots and a test image
-    are not drawn, so that the classes are the same for every number of shots. With s shots the images of `order` 0 .. s - 1 are trained on, and all others tested on.
+    are not drawn, so that the classes are the same for every number of shots. With s shots the images of `order`
+    0 .. s - 1 are trained on, and all others tested on.
 
     Args:
         manifest: the split manifest.

@@ -14,9 +14,8 @@ from benchmark.data.image_store import MANIFEST as STORED
 from benchmark.data.image_store import SPLIT
 from benchmark.data.manifest import Reading
 from benchmark.data.roots import KEPT, data_root
-from benchmark.config.choosing import OWN
 from benchmark.errors import BenchmarkError
-from benchmark.evaluation import draws, episodes
+from benchmark.evaluation import episodes
 from benchmark.files import write_text
 from benchmark.reporting import references
 from benchmark.run.artifacts import Artifact
@@ -150,7 +149,7 @@ def assign(run: Run, filtered: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         BenchmarkError: there are too few identities to split, for N_c, or for few-shot.
     """
     assigned, account = splitting.assign(filtered, run.settings.data)
-    if run.settings.data.dataset in OWN:
+    if run.settings.data.own:
         return assigned, "\n".join([account, *lowered(run, assigned)])
     check_nc(run, assigned["identity"][assigned["split"] == "standard"].nunique())
     if run.settings.fewshot.shots:
@@ -165,7 +164,7 @@ def lowered(run: Run, assigned: pd.DataFrame) -> Iterator[str]:
     wanted, settings = run.settings.evaluation.nc, run.settings.fewshot
     if max(wanted) > available:
         too_many = ", ".join(str(nc) for nc in wanted if nc > available)
-        there = ", ".join(map(str, draws.possible(assigned, wanted)))
+        there = ", ".join(map(str, splitting.possible(assigned, wanted)))
         yield f"N_c: {there}, as there are {available} standard identities, too few for {too_many}"
     ways, shots = episodes.possible(assigned, settings.ways, settings.shots)
     if settings.shots and not shots:
