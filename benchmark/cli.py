@@ -250,7 +250,12 @@ def sides(
 @cli.command()
 @click.option("--model", required=True, help="A trained model.")
 @click.option("--seed", type=Whole(0), default=0, show_default=True, help="Training seed.")
-@click.option("--input", "source", type=click.Path(path_type=Path), help="Folder of your own images to turn.")
+@click.option(
+    "--input",
+    "source",
+    type=click.Path(path_type=Path),
+    help="Folder of images to turn, with subfolders.",
+)
 @click.option("--output", type=click.Path(path_type=Path), default=Path("samples"), show_default=True)
 @run_options
 def sample(model: str, seed: int, source: Path | None, output: Path, **choices: Any) -> None:
@@ -357,7 +362,7 @@ def evaluate(
 
 @cli.command(cls=SeveralValues)
 @click.option("--model", "models", multiple=True, help="Models by name, or all; every measured one if left out.")
-@click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
+@click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes; default: those measured.")
 @run_options
 def sensitivity(models: tuple[str, ...], nc: tuple[int, ...], **choices: Any) -> None:
     """Tabulate identity accuracy for other numbers of neighbours and another distance, from the stored features.
@@ -367,7 +372,7 @@ def sensitivity(models: tuple[str, ...], nc: tuple[int, ...], **choices: Any) ->
     from benchmark.stages.sensitivity import sensitivity as tabulate
 
     opened = open_run(models, nc, **choices)
-    tabulate(opened, opened.settings.models if models else ())
+    tabulate(opened, opened.settings.models if models else (), nc)
     click.echo(f"\n{(opened.results / 'sensitivity.md').read_text(encoding='utf-8')}")
     click.echo(f"tables: {opened.results}/sensitivity.csv, sensitivity.md")
 

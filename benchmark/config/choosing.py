@@ -20,7 +20,7 @@ DATASETS = click.Choice(["rendered", "compcars", "multipie", "table"])
 def settings_options(command: Any) -> Any:
     """Add the options that choose settings, device and plug-ins."""
     options = [
-        click.option("--profile", help="Profile of params.yaml; default: the active one."),
+        click.option("--profile", help="Profile of params.yaml; default: the active one, own with --dataset table."),
         click.option("--dataset", type=DATASETS, help="Data set."),
         click.option("--data-root", type=click.Path(path_type=Path), help="Folder of the images."),
         click.option("--annotations", type=click.Path(path_type=Path), help="CSV of labels, sides or boxes."),
@@ -100,6 +100,8 @@ def _described(name: str | None, profile: str | None, device: str, plugins: tupl
     from benchmark.run.workspace import run_of_changes, run_of_profile, settings_hash
 
     known = name and not profile and runs.is_stored(name)
+    if profile is None and changes.get("dataset") == "table":
+        profile = settings.OWN
     base = settings.profile(runs.opened(str(name)).settings.name if known else profile)
     changed = _changed(base, **changes)
     if name is None and settings_hash(changed) == settings_hash(base):
@@ -143,7 +145,7 @@ def _changed(
     from benchmark.config import settings
     from benchmark.config.plain_yaml import PlainYAMLError, parse
 
-    if dataset and dataset not in ("rendered", base.data.dataset) and data_root is None:
+    if dataset and (dataset not in ("rendered", base.data.dataset) or base.name == settings.OWN) and data_root is None:
         raise BenchmarkError(f"--dataset {dataset} needs --data-root, the folder of its images")
     options = {"data.root": data_root, "data.annotations": annotations, "data.image_size": image_size}
     values: dict[str, Any] = {k: str(v) if isinstance(v, Path) else v for k, v in options.items() if v is not None}

@@ -33,6 +33,7 @@ NEUTRAL: dict[str, Any] = {  # settings that change no value: they choose rows, 
     "evaluation": {"nc"},
     "fewshot": {"controls", "skip"},
 }
+OWN = "own"  # the profile of own images
 ALL = "all"  # as `models` of a profile: those that the file lists under `models`
 
 Threads = Annotated[int, Field(ge=1, le=1024)]
@@ -95,6 +96,11 @@ class Data(Section):
     )  # table: degrees [from, to); 0: nose left in the image, 90: front, 180: nose right, 270: rear
     camera_boxes: dict[View, Box] = {}  # multipie: x0, y0, x1, y1 for each camera
     rendered: Rendered = Rendered()
+
+    @property
+    def own(self) -> bool:
+        """Whether the images are the user's own, and of no data set that the paper or the suite has."""
+        return self.dataset == "table"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -210,7 +216,8 @@ class Profile(Section):
         if len(set(self.models)) != len(self.models):
             raise ValueError("models names a model twice")
         available, ways = self.data.standard, self.fewshot.ways
-        if self.fewshot.shots and isinstance(available, int) and ways > available:
+        too_many = isinstance(available, int) and ways > available and not self.data.own
+        if self.fewshot.shots and too_many:  # own images lower them
             raise ValueError(
                 f"fewshot.ways is {ways}, more than the {available} identities of data.standard; lower it, or leave "
                 "few-shot out by fewshot.shots=[]"

@@ -1,6 +1,7 @@
 """Which identities train the generators and which only judge them: the two sets share none."""
 
 import math
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -86,6 +87,18 @@ def sizes(settings: Data, identities: int) -> tuple[int, int]:
 
     first = size(settings.auxiliary)
     return first, identities - first if settings.standard is None else size(settings.standard)
+
+
+def possible(manifest: pd.DataFrame, sizes: Iterable[int]) -> list[int]:
+    """Return the numbers of classes that the standard set has, or that of all its identities if it has none of them."""
+    available = manifest.loc[manifest["split"] == "standard", "identity"].nunique()
+    return [nc for nc in sizes if nc <= available] or [available]
+
+
+def validation_identities(manifest: pd.DataFrame) -> int:
+    """Return the number of identities to validate on, 0 where there are too few to tell apart."""
+    found: int = manifest.loc[manifest["split"] == "validation", "identity"].nunique()
+    return found if found >= LEAST else 0
 
 
 def validation_size(auxiliary: int, settings: Data) -> int:

@@ -13,6 +13,7 @@ from benchmark.errors import BenchmarkError
 from benchmark.seeding import rng
 
 NAMED = 10  # classes an error names
+LEAST = 2  # ways without which there is nothing to tell apart
 
 
 def check(manifest: pd.DataFrame, ways: int, shots: Sequence[int]) -> None:
@@ -34,6 +35,16 @@ def check(manifest: pd.DataFrame, ways: int, shots: Sequence[int]) -> None:
         )
 
 
+def possible(manifest: pd.DataFrame, ways: int, shots: Sequence[int]) -> tuple[int, tuple[int, ...]]:
+    """Return how many ways, at most those wanted, the fewest shots allow, and the shots that as many allow.
+
+    Without shots there is nothing to be measured.
+    """
+    sizes = _sizes(manifest)
+    ways = min(ways, int((sizes > min(shots)).sum())) if shots else ways
+    return ways, tuple(shot for shot in shots if (sizes > shot).sum() >= ways) if ways >= LEAST else ()
+
+
 def _sizes(manifest: pd.DataFrame) -> "pd.Series[int]":
     """Return the number of images of each standard identity."""
     return manifest[manifest["split"] == "standard"].groupby("identity").size()
@@ -47,8 +58,9 @@ def draw_all(manifest: pd.DataFrame, dataset: str, ways: int, shots: Sequence[in
 def draw(manifest: pd.DataFrame, dataset: str, ways: int, shots: Sequence[int], number: int) -> pd.DataFrame:
     """Draw the classes and images of one episode.
 
-    Classes too small for the largest number of shots and a test image are not drawn, so that the classes are the same
-    for every number of shots. With s shots the images of `order` 0 .. s - 1 are trained on, and all others tested on.
+    Ways and shots that are not `possible` are fewer. Classes too small for the largest number of shots and a test image
+    are not drawn, so that the classes are the same for every number of shots. With s shots the images of `order`
+    0 .. s - 1 are trained on, and all others tested on.
 
     Args:
         manifest: the split manifest.
@@ -61,6 +73,7 @@ def draw(manifest: pd.DataFrame, dataset: str, ways: int, shots: Sequence[int], 
         A row for each image of each class, with the columns episode, label (0 .. ways - 1), identity, image, position
         (in the manifest) and order (within its class).
     """
+    ways, shots = possible(manifest, ways, shots)
     sizes = _sizes(manifest)
     names = np.array(sorted(sizes.index[sizes > max(shots)]), dtype=object)
     classes = sorted(rng("few-shot classes", dataset, ways, number).choice(names, ways, replace=False))

@@ -1,10 +1,11 @@
 """Grids of input images and what a generator makes of them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torchvision.utils import make_grid
 
@@ -14,6 +15,7 @@ from benchmark.data.tiles import Tiles
 from benchmark.evaluation.generate import Generate, Positions, inputs
 from benchmark.files import replacing
 
+GAP, LETTERS, LONGEST = 4, 12, 200  # pixels between images, of letters, and of the longest name
 LEAST_SIDE = 96  # pixels of one image in the grid; smaller images are enlarged by a whole factor
 
 
@@ -40,10 +42,35 @@ def tiles(columns: list[Tensor]) -> Tiles:
     return np.stack([to_uint8(column) for column in columns], axis=1)
 
 
-def save_columns(columns: list[Tensor], path: Path) -> None:
-    """Write a PNG whose columns are image tensors of shape (rows, 3, S, S) in [-1, 1]."""
+def save_columns(columns: list[Tensor], path: Path, heads: Sequence[str] = (), names: Sequence[str] = ()) -> None:
+    """Write a PNG whose columns are image tensors of shape (rows, 3, S, S) in [-1, 1].
+
+    Args:
+        columns: the images.
+        path: of the PNG.
+        heads: what stands above each column.
+        names: what stands beside each row; long ones lose their beginning.
+    """
     size = columns[0].shape[-1]
     enlarged = torch.stack(columns, 1).flatten(0, 1).repeat_interleave(factor := max(1, LEAST_SIDE // size), 2)
-    grid = make_grid(enlarged.repeat_interleave(factor, 3), nrow=len(columns), padding=4, pad_value=1.0)
+    grid = make_grid(enlarged.repeat_interleave(factor, 3), nrow=len(columns), padding=GAP, pad_value=1.0)
+    image, step, font = Image.fromarray(to_uint8(grid[None])[0]), size * factor + GAP, ImageFont.load_default(LETTERS)
+
+    def fitting(text: str, width: int) -> str:
+        while font.getlength(text) > width and len(text) > 1:
+            text = f"…{text[2:]}"
+        return text
+
+    names = [fitting(name, LONGEST) for name in names]
+    left = round(max(map(font.getlength, names), default=-GAP)) + GAP
+    top = LETTERS + 2 * GAP if heads else 0
+    labelled = Image.new("RGB", (left + image.width, top + image.height), "white")
+    labelled.paste(image, (left, top))
+    draw = ImageDraw.Draw(labelled)
+    for n, head in enumerate(heads):
+        middle = left + GAP / 2 + (n + 0.5) * step
+        draw.text((middle, top), fitting(head, step), fill="black", font=font, anchor="md")
+    for n, name in enumerate(names):
+        draw.text((left, top + GAP / 2 + (n + 0.5) * step), name, fill="black", font=font, anchor="rm")
     with replacing(path) as temporary:
-        Image.fromarray(to_uint8(grid[None])[0]).save(temporary, "PNG")
+        labelled.save(temporary, "PNG")

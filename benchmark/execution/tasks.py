@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmark.data import held_out
+from benchmark.data import held_out, splitting
 from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
@@ -86,18 +86,15 @@ def artifacts(run: Run, task: Task) -> list[Artifact]:
         return [Artifact("external", name)]
     if task.kind == "fewshot":
         return [Artifact("recognition", name, seed)]
-    store, sizes = open_store(run), list(run.settings.evaluation.nc)
+    store = open_store(run)
     manifest = (held_out.of_validation(store) if task.kind == "validation" else store).manifest
-    if task.kind == "validation":
-        available = manifest.loc[manifest["split"] == "standard", "identity"].nunique()
-        sizes = [nc for nc in sizes if nc <= available] or [available]
     looks = ["quality"] if name == "real" else ["samples", "quality"]  # of the standard set alone
     return [
         Artifact("outputs", name, seed, measured=task.kind),
         *(Artifact(kind, name, seed) for kind in looks if task.kind == "identity"),
         *(
             Artifact("outcomes", name, seed, split, nc, measured=task.kind)
-            for split, nc in measurable(manifest, sizes)[0]
+            for split, nc in measurable(manifest, splitting.possible(manifest, run.settings.evaluation.nc))[0]
         ),
     ]
 
@@ -135,7 +132,7 @@ def training(run: Run) -> dict[Task, set[Task]]:
 
 def everything(run: Run) -> dict[Task, set[Task]]:
     """Return all tasks of a run, in order: what many others wait for goes first, and long ones before short ones."""
-    wanted = {**training(run), **measuring(run), **recognising(run)}
+    wanted = {**training(run), **measuring(run), **recognising(run), **checking(run)}
     first = ["warm_start", "judge", "oracle"]
     early = [task for kind in first for task in wanted if task.kind == kind] + [Task("identity", "real")]
     return {task: wanted[task] for task in [*early, *wanted]}
@@ -171,6 +168,13 @@ def _taken_in(run: Run) -> list[str]:
     """Return the rows of pictures made elsewhere: those that the command brings, and those that still fit the data."""
     brought = run.pictures.name if run.pictures else None
     return [name for name in externals(run) if name == brought or is_done(run, Artifact("external", name))]
+
+
+def checking(run: Run) -> dict[Task, set[Task]]:
+    """Return the tasks that show whether models of own images have learned to keep identities that they never saw."""
+    if not run.settings.data.own or not splitting.validation_identities(open_store(run).manifest):
+        return {}
+    return measuring(run, "validation")
 
 
 def recognising(run: Run) -> dict[Task, set[Task]]:

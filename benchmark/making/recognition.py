@@ -45,7 +45,10 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
         run.settings.extractor.stem,
         condition.augmented,
     )
-    drawn = [fewshot.Episode(table, settings.shots) for _, table in episodes.load(run).groupby("episode")]
+    drawn = []
+    for _, table in episodes.load(run).groupby("episode"):
+        smallest = table["label"].value_counts().min()  # the shots that own images do not allow are left out
+        drawn.append(fewshot.Episode(table, tuple(shots for shots in settings.shots if shots < smallest)))
     found = [fewshot.outcomes(each, condition, store, recipe, device, artifact.seed, artifact.place) for each in drawn]
     with replacing(folder / OUTCOMES) as temporary:
         pd.concat(chain.from_iterable(found), ignore_index=True).to_parquet(temporary, index=False)

@@ -65,7 +65,9 @@ def ablation_sheet(ablation: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
 
 
 def curves_table(table: pd.DataFrame, data: Data) -> tuple[str, pd.DataFrame]:
-    """Return the name of the paper's figure of accuracy over N_c (5 for its nine views, or 4) and what is drawn in it.
+    """Return the name of a figure of accuracy over N_c and what is drawn in it.
+
+    It is the paper's Fig. 5 for its nine views, otherwise Fig. 4; own images have one that is none of the paper's.
 
     These are the rates of the compared methods and of the controls, in the paper's split.
     """
@@ -73,6 +75,7 @@ def curves_table(table: pd.DataFrame, data: Data) -> tuple[str, pd.DataFrame]:
     shown = rows[~rows["model"].isin(set(TABLE_2) - {REFERENCE})]
     columns = [f"{rate}{end}" for rate in RATES for end in ("", "_ci_low", "_ci_high")]
     name = f"paper/figure_{5 if counterpart(data) == FACES else 4}"
+    name = "figures/accuracy_over_nc" if data.own else name
     return name, shown[["profile", "model", "nc", *columns, "n_seeds"]].reset_index(drop=True)
 
 

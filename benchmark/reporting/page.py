@@ -80,7 +80,7 @@ def page(facts: Facts, headline: Sheet, chapters: Sequence[Chapter], results: Pa
     """
     behind = {"Settings": settings_sheet, "Provenance": provenance_sheet, "What failed": failures_sheet}
     chapters = [*filter(lambda each: each.items, chapters), *(Chapter(t, [make(facts)]) for t, make in behind.items())]
-    suffix = f", profile {facts.name}"  # of the title of every sheet
+    suffix = f", {facts.label}"  # of the title of every sheet
     environment = Environment(
         loader=FileSystemLoader(ASSETS),
         autoescape=True,
@@ -144,7 +144,7 @@ def settings_sheet(facts: Facts) -> Sheet:
         (key, _said(value), "" if value == default else NO_DEFAULT if default is PydanticUndefined else _said(default))
         for key, value, default in _leaves(facts.settings)
     ]
-    return Sheet(f"Settings, profile {facts.name}", [Grid(["setting", "value", "default"], rows)], [CHANGED])
+    return Sheet(f"Settings, {facts.label}", [Grid(["setting", "value", "default"], rows)], [CHANGED])
 
 
 def _leaves(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, object, object]]:
@@ -181,12 +181,12 @@ def provenance_sheet(facts: Facts) -> Sheet:
     parts = [(part, *(f"{found[kind]:,}" for kind in ("identities", "images"))) for part, found in facts.counts.items()]
     sources = Grid(["what", "value"], made, "Sources and machine")
     data = Grid(["part", "identities", "images"], parts, "Data")
-    return Sheet(f"Provenance, profile {facts.name}", [sources, data], [facts.estimated] if facts.estimated else [])
+    return Sheet(f"Provenance, {facts.label}", [sources, data], [facts.estimated] if facts.estimated else [])
 
 
 def failures_sheet(facts: Facts) -> Sheet:
     """Return what is missing in the tables, and why."""
-    title = f"What failed, profile {facts.name}"
+    title = f"What failed, {facts.label}"
     if not facts.failed:
         return Sheet(title, [], ["Nothing failed: every training and measurement that was begun is in the tables."])
     rows = [(each.cell, each.status, each.why) for each in facts.failed]

@@ -1,6 +1,7 @@
 """Everything in the results that is made from the stored rows."""
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -10,14 +11,22 @@ from benchmark.reporting import claims, differences, exhibits, fewshot, judges, 
 from benchmark.reporting.figures import draw_all
 from benchmark.reporting.figures.canvas import Picture
 from benchmark.reporting.gaps import fewshot_gaps, identity_gaps
+from benchmark.reporting.learned import learned
 from benchmark.reporting.page import Chapter, covering, page
 from benchmark.reporting.sheets import Grid, Sheet
 from benchmark.reporting.tables import count
-from benchmark.reporting.tidy import tidy
+from benchmark.reporting.tidy import Tidy, tidy
 from benchmark.results.rows import Rows, write_csv
+from models.registry import REFERENCE
 
 PAPER = "paper/"  # the exhibits of the paper
 SAMPLES = "figures/samples_"
+OTHERS = (
+    "paper/figure_[45].*",
+    "claims_parts.*",
+    "targets.*",
+    "figures/accuracy_over_nc.[cmt]*",
+)  # of other data, or of an earlier version
 COSTS = ["model", "connection size", "width", "generator", "critic", "MACs", "seconds", "memory, MB", "seeds", "device"]
 INSIDE = {
     "share_latent": "share of the latent vector",
@@ -53,9 +62,6 @@ def render(rows: Rows, results: Path) -> list[str]:
     estimated = [facts.estimated] * bool(facts.estimated)
     doubts = [*fewshot.doubts(made.fewshot), *estimated]
 
-    def with_doubts(sheet: Sheet) -> Sheet:
-        return replace(sheet, notes=[*sheet.notes, *doubts])
-
     of_identity, of_fewshot = differences.IDENTITY_KEYS, fewshot.FAMILY
     own = {  # sheets by the names of their files
         "identity": tables.identity_sheet(made.identity, identity),
@@ -63,52 +69,81 @@ def render(rows: Rows, results: Path) -> list[str]:
         "ablation": exhibits.ablation_sheet(made.ablation, identity),
         "differences": differences.sheet(made.differences, of_identity, "identity", identity),
         "fewshot": fewshot.fewshot_sheet(made.fewshot, settings.fewshot, recognition),
-        "fewshot_differences": with_doubts(
-            differences.sheet(made.fewshot_differences, of_fewshot, "few-shot recognition", recognition)
+        "fewshot_differences": differences.sheet(
+            made.fewshot_differences, of_fewshot, "few-shot recognition", recognition
         ),
     }
-    warnings = judges.warnings(facts.judges, made.identity)
-    trust = [*warnings, *([judges.stated(facts.judges)] if facts.judges else []), *estimated]
+    unlearned, said_of_models = learned(facts, settings.models)
+    warnings = [*unlearned, *judges.warnings(facts.judges, made.identity)]
+    stated = [judges.stated(facts.judges)] if facts.judges else []
+    trust = [*warnings, *said_of_models, *stated, *estimated]
 
-    def with_trust(sheet: Sheet) -> Sheet:
-        return replace(sheet, notes=[*trust, *sheet.notes])
+    def named(sheet: Sheet) -> Sheet:
+        return replace(sheet, title=sheet.title.replace(f", profile {facts.name}", f", {facts.label}"))
 
-    own |= {name: with_trust(own[name]) for name in ("identity", "identity_diagnostics")}
-    said = claims.claims_table(rows)
-    table_1, table_2 = exhibits.table_1(made.fewshot, facts), exhibits.table_2(made.identity, facts)
+    for name in ("identity", "identity_diagnostics"):
+        own[name] = replace(own[name], notes=[*trust, *own[name].notes])
+    own["fewshot_differences"] = replace(own["fewshot_differences"], notes=[*own["fewshot_differences"].notes, *doubts])
+    if settings.data.own and set(made.ablation["model"]) <= {REFERENCE}:
+        del own["ablation"]
     figure, drawn = exhibits.curves_table(made.identity, settings.data)
-    for pattern in ("paper/figure_[45].*", "claims_parts.*", "targets.*"):  # of other data, or of an earlier version
-        for old in results.glob(pattern):
-            if old.stem != Path(figure).name:
-                old.unlink()
-    for name, table in {"claims": said, figure: drawn, "paper/table_1": table_1, "paper/table_2": table_2}.items():
+    curves = exhibits.curves_sheet(drawn, facts, identity, tables.elsewhere(made.identity))
+    tidied, compared = ({}, {}) if settings.data.own else beside_paper(rows, made, {figure: curves}, doubts)
+    tidied[figure] = drawn
+    own |= {figure: curves} if settings.data.own else {}
+    of_others = ("claims.*", "ablation.[mt]*", "paper/*") if settings.data.own else ()
+    for old in chain.from_iterable(map(results.glob, (*OTHERS, *of_others))):
+        if old.is_file() and old.relative_to(results).with_suffix("").as_posix() not in {*tidied, *own}:
+            old.unlink()
+    for name, table in tidied.items():
         write_csv(table, results / f"{name}.csv")
-    compared = {
-        "claims": with_doubts(claims.claims_sheet(said, facts, {"identity": identity, "fewshot": recognition})),
-        figure: exhibits.curves_sheet(drawn, facts, identity, tables.elsewhere(made.identity)),
-        "paper/table_1": with_doubts(exhibits.sheet_1(table_1, facts, recognition)),
-        "paper/table_2": exhibits.sheet_2(table_2, facts, identity),
-    }
+    own = {name: named(sheet) for name, sheet in own.items()}
     for name, sheet in {**compared, **own}.items():
         write_text(results / f"{name}.md", sheets.markdown(sheet))
         write_text(results / f"{name}.tex", sheets.latex(sheet))
-    inside = [internals_sheet(made.internals, facts.name)] if len(made.internals) else []
+    inside = [named(internals_sheet(made.internals, facts.name))] if len(made.internals) else []
     pictures = draw_all(rows, made, results, {name: exhibits.values(name) for name in ("table_1", "table_2")})
     paper = [each for each in pictures if each.path.startswith(PAPER)]
     samples = [each for each in pictures if each.path.startswith(SAMPLES)]
-    beside: list[Sheet | Picture] = [compared["claims"]]
+    beside: list[Sheet | Picture] = [*([compared["claims"]] if compared else [])]
     for picture in paper:  # each before its table
         beside += [picture, *([compared[picture.path]] if picture.path in compared else [])]
     beside += [sheet for sheet in compared.values() if sheet not in beside]
     chapters = [
-        Chapter("Tables", [*own.values(), *inside, costs_sheet(made.models, rows.costs, facts.name)]),
+        Chapter("Tables", [*own.values(), *inside, named(costs_sheet(made.models, rows.costs, facts.name))]),
         Chapter("Figures", [each for each in pictures if each not in paper and each not in samples]),
         Chapter("The paper's exhibits", beside),
         Chapter("Samples", samples),
     ]
-    headline = with_trust(tables.headline(made.identity, identity))
+    headline = named(tables.headline(made.identity, identity))
+    headline = replace(headline, notes=[*trust, *headline.notes])
     write_text(results / "report.html", page(facts, headline, chapters, results))
     return warnings
+
+
+def beside_paper(
+    rows: Rows, made: Tidy, curves: dict[str, Sheet], doubts: list[str]
+) -> tuple[dict[str, pd.DataFrame], dict[str, Sheet]]:
+    """Return tables and sheets of the claims and the paper's exhibits, by the names of their files.
+
+    Args:
+        rows: the stored rows.
+        made: their tables.
+        curves: the sheet of the figure over the number of classes.
+        doubts: of few-shot recognition.
+    """
+    facts, identity, recognition = rows.facts, identity_gaps(rows), fewshot_gaps(rows)
+    said = claims.claims_table(rows)
+    table_1, table_2 = exhibits.table_1(made.fewshot, facts), exhibits.table_2(made.identity, facts)
+    compared = {
+        "claims": claims.claims_sheet(said, facts, {"identity": identity, "fewshot": recognition}),
+        **curves,
+        "paper/table_1": exhibits.sheet_1(table_1, facts, recognition),
+        "paper/table_2": exhibits.sheet_2(table_2, facts, identity),
+    }
+    for name in ("claims", "paper/table_1"):
+        compared[name] = replace(compared[name], notes=[*compared[name].notes, *doubts])
+    return {"claims": said, "paper/table_1": table_1, "paper/table_2": table_2}, compared
 
 
 def internals_sheet(internals: pd.DataFrame, run: str) -> Sheet:

@@ -45,6 +45,7 @@ JOINT = (
     "input's identity and the independent classifier sees the target view, over target views other than the input's "
     "own; joint is the same over all target views."
 )
+FEW = "Top-5 is n/a with ten classes or fewer, where guessing has half of it or more."
 WARM_UP = (
     "Warm-up: before adversarial training the discriminator was trained for the stated number of steps on real images "
     "of the training identities, a deviation from the papers that only short profiles make; Two-Step trains its "
@@ -169,7 +170,8 @@ def identity_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
 
     title, footnotes = f"Identity preservation, profile {table['profile'].iloc[0]}", Footnotes()
     grids = _grids(table, head, cells, gaps, footnotes)
-    return Sheet(title, grids, [*footnotes.notes, joint(table), f"{notes(table)} {OPERATIONS} {_splits(table)}"])
+    few = [FEW] * bool(table["top5"].isna().any())
+    return Sheet(title, grids, [*footnotes.notes, joint(table), *few, f"{notes(table)} {OPERATIONS} {_splits(table)}"])
 
 
 def _grids(table: pd.DataFrame, head: list[str], cells: Cells, gaps: Gaps, footnotes: Footnotes) -> list[Grid]:

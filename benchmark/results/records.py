@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -197,6 +198,37 @@ class Judge(BaseModel):
     converged: bool
 
 
+class Validated(BaseModel):
+    """How a model of own images does on validation identities, on the random split with the most classes.
+
+    Attributes:
+        nc: number of classes.
+        identities: that nothing was trained on.
+        rate: joint on other views.
+        low: lower end of its 95 % interval.
+        top1: identity, on other views.
+        view: view accuracy, on other views.
+        mean_image: joint on other views of that control.
+        real: top-1 of real images.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    nc: int
+    identities: int
+    rate: float
+    low: float
+    top1: float
+    view: float
+    mean_image: float
+    real: float
+
+    @property
+    def floor(self) -> float:
+        """The rate of what knows no identity: chance, or that of the mean image where classes are of uneven sizes."""
+        return max(1 / self.nc, self.mean_image)
+
+
 class Facts(BaseModel):
     """Where the rows of results come from.
 
@@ -212,6 +244,7 @@ class Facts(BaseModel):
         failed: what is missing in the tables, and why; not what is missing because of another one here.
         judges: the networks for `identity` and `view`; rows stored earlier do not have them.
         estimated: which labels of the data are estimates, and how sure, as a sentence; empty where none are.
+        validated: models of own images on validation identities, where there are some.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -227,6 +260,15 @@ class Facts(BaseModel):
     failed: tuple[Failure, ...] = ()
     judges: dict[str, Judge] = {}
     estimated: str = ""
+    validated: dict[str, Validated] = {}
+
+    @property
+    def label(self) -> str:
+        """What tables and figures are headed by: the profile; of own images the run, and their folder."""
+        if not self.settings.data.own:
+            return f"profile {self.name}"
+        folder = Path(str(self.settings.data.root)).name
+        return f"run {self.name}" if folder in ("", self.name) else f"run {self.name} on {folder}"
 
     @field_validator("settings", mode="before")
     @classmethod

@@ -2,17 +2,20 @@
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-from benchmark.data import held_out, tiles
+from benchmark.config.settings import Section
+from benchmark.data import held_out, splitting, tiles
 from benchmark.data.image_store import ImageStore, open_store
 from benchmark.environment import versions
 from benchmark.errors import BenchmarkError
+from benchmark.evaluation import episodes
 from benchmark.evaluation.draws import SPLITS, usable
 from benchmark.evaluation.samples import sample_positions
+from benchmark.evaluation.statistics import means_and_intervals
 from benchmark.files import reading
 from benchmark.making.building import spec, training_identities
 from benchmark.making.outcomes import OUTCOMES
@@ -20,7 +23,8 @@ from benchmark.making.quality import QUALITY
 from benchmark.making.samples import ROWS, SAMPLES
 from benchmark.reporting.models import models_table
 from benchmark.results import rows
-from benchmark.results.records import Facts, Failure, Judge, Measured, Recognised, Trained
+from benchmark.results.rates import LEADING
+from benchmark.results.records import Facts, Failure, Judge, Measured, Recognised, Trained, Validated
 from benchmark.results.rows import Rows, Samples
 from benchmark.run import sources
 from benchmark.run.artifacts import Artifact, entry, is_model, made
@@ -52,7 +56,10 @@ def collect(run: Run) -> None:
         raise BenchmarkError(
             f"nothing is measured in {run.folder}, or all of it is out of date; run `benchmark run` or `dvc repro`"
         )
-    recognitions = recognised(run, missing) if run.settings.fewshot.shots else []
+    fewshot = run.settings.fewshot
+    ways, shots = episodes.possible(store.manifest, fewshot.ways, fewshot.shots)  # own images can allow fewer
+    changes = {"fewshot": fewshot.model_copy(update={"ways": ways, "shots": shots})}
+    recognitions = recognised(run, missing) if shots else []
     quality = _quality(run, missing)
     trained: dict[str, list[int]] = {}  # models in the tables, and their training seeds
     for each in identities:
@@ -62,7 +69,7 @@ def collect(run: Run) -> None:
     base = spec(run, training_identities(store))
     names = {each.model for each in identities if 0 in set(each.outcomes["seed"])}
     found = Rows(
-        _facts(run, store, identities, recognitions, list(records.values()), missing),
+        _facts(run, store, identities, recognitions, list(records.values()), missing, changes),
         identities,
         recognitions,
         models_table([entry(run, name) for name in trained], base),
@@ -242,12 +249,13 @@ def _facts(
     recognitions: list[Recognised],
     records: list[dict[str, Any]],
     missing: list[Failure],
+    changes: Mapping[str, Section],
 ) -> Facts:
     parts, estimated = store.manifest.groupby("split")["identity"], run.data / ESTIMATED
     counts = pd.DataFrame({"identities": parts.nunique(), "images": parts.size()}).to_dict("index")
     return Facts(
         name=run.name,
-        settings=run.settings,
+        settings=run.settings.model_copy(update=changes),
         commit=sources.commit(),
         versions={"python": platform.python_version(), **versions(*SHOWN)},
         devices=tuple(sorted({str(each["device_name"]) for each in records if each.get("device_name")})),
@@ -257,7 +265,34 @@ def _facts(
         failed=tuple(missing),
         judges={name: _judge(run, name) for name in JUDGES},
         estimated=estimated.read_text(encoding="utf-8") if estimated.exists() else "",
+        validated=_validated(run, store),
     )
+
+
+def _validated(run: Run, store: ImageStore) -> dict[str, Validated]:
+    """Return how the models of own images do on validation identities, where all of that is measured."""
+    identities = splitting.validation_identities(store.manifest)
+    if not run.settings.data.own or not identities:
+        return {}
+    nc = max(splitting.possible(held_out.of_validation(store).manifest, run.settings.evaluation.nc))
+    found = {each.model: each for each in measured(run, [], "validation") if (each.split, each.nc) == ("random", nc)}
+    rates = {name: means_and_intervals(each.totals) for name, each in found.items()}
+    if not {"real", "mean_image"} <= set(rates):
+        return {}
+    return {
+        name: Validated(
+            nc=nc,
+            identities=identities,
+            rate=table.loc[LEADING, "mean"],
+            low=table.loc[LEADING, "low"],
+            top1=table.loc["top1_cross", "mean"],
+            view=table.loc["view_cross", "mean"],
+            mean_image=rates["mean_image"].loc[LEADING, "mean"],
+            real=rates["real"].loc["top1", "mean"],
+        )
+        for name, table in rates.items()
+        if is_model(run, name)
+    }
 
 
 def _judge(run: Run, name: str) -> Judge:

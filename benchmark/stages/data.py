@@ -3,6 +3,7 @@
 import shutil
 import time
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -148,11 +149,34 @@ def assign(run: Run, filtered: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         BenchmarkError: there are too few identities to split, for N_c, or for few-shot.
     """
     assigned, account = splitting.assign(filtered, run.settings.data)
+    if run.settings.data.own:
+        return assigned, "\n".join([account, *lowered(run, assigned)])
     check_nc(run, assigned["identity"][assigned["split"] == "standard"].nunique())
     if run.settings.fewshot.shots:
         episodes.check(assigned, run.settings.fewshot.ways, run.settings.fewshot.shots)
     paper = references.identities(run.settings.data.dataset)
     return assigned, account + (f" (the paper: {paper[0]:,} + {paper[1]:,} identities)" if paper else "")
+
+
+def lowered(run: Run, assigned: pd.DataFrame) -> Iterator[str]:
+    """Yield a line for each measurement that the standard identities allow in a smaller size than is asked for."""
+    available = assigned.loc[assigned["split"] == "standard", "identity"].nunique()
+    wanted, settings = run.settings.evaluation.nc, run.settings.fewshot
+    if max(wanted) > available:
+        too_many = ", ".join(str(nc) for nc in wanted if nc > available)
+        there = ", ".join(map(str, splitting.possible(assigned, wanted)))
+        yield f"N_c: {there}, as there are {available} standard identities, too few for {too_many}"
+    ways, shots = episodes.possible(assigned, settings.ways, settings.shots)
+    if settings.shots and not shots:
+        yield (
+            f"few-shot: left out, as fewer than {episodes.LEAST} standard identities have {min(settings.shots) + 1} "
+            f"images, {min(settings.shots)} to train on and one to test on; fewshot.shots has smaller numbers"
+        )
+    elif (ways, shots) != (settings.ways, settings.shots):
+        yield (
+            f"few-shot: {ways} ways with {', '.join(map(str, shots))} shots, the most that the standard identities "
+            f"allow of {settings.ways} ways with {', '.join(map(str, settings.shots))}"
+        )
 
 
 def check_nc(run: Run, available: int) -> None:

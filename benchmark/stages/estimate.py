@@ -15,6 +15,7 @@ import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
+from benchmark.data import splitting
 from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_float
 from benchmark.environment import device_name, open_fabric
@@ -101,7 +102,10 @@ def estimate(run: Run, store: ImageStore, made: bool) -> Iterator[str]:
         training, memory = training + own, max(memory, peak)
         turning += turned * (outputs + added) * settings.seeds
         runs = f"{settings.seeds} training run{'s' if settings.seeds > 1 else ''}"
-        yield f"  {model}: {duration(own)} for {runs}, {cycle:.3g} s for a cycle of {images} images, {gigabytes(peak)}"
+        yield (
+            f"  {model}: {duration(own)} for {runs} of {settings.training.images:,} images (training.images), "
+            f"{cycle:.3g} s for a cycle of {images}, {gigabytes(peak)}"
+        )
     parts = {
         "warm starts at most": _warm_starts(run, material),
         "models": training,
@@ -111,9 +115,10 @@ def estimate(run: Run, store: ImageStore, made: bool) -> Iterator[str]:
     }
     yield "; ".join(f"{name} {duration(seconds)}" for name, seconds in parts.items() if seconds)
     kind = "GPU memory" if material.fabric.device.type == "cuda" else "memory"
+    sure = sum(seconds for name, seconds in parts.items() if not name.endswith("at most"))
     yield (
-        f"the whole run{left_out}: about {duration(sum(parts.values()))} if one process does it, and "
-        f"{gigabytes(memory)} of {kind} for each process"
+        f"the whole run{left_out}: about {duration(sure)} to {duration(sum(parts.values()))} if one process does it, "
+        f"as what takes a time `at most` ends where it gets no better, and {gigabytes(memory)} of {kind} a process"
     )
 
 
@@ -225,7 +230,7 @@ def _identity(run: Run, material: Material, outputs: int) -> float:
     total = 2 * material.seconds(look) / len(images) * outputs
     standard = manifest[manifest["split"] == "standard"]
     each, random = len(standard) / standard["identity"].nunique(), rng("estimate")
-    for _, nc in measurable(manifest, settings.nc)[0]:
+    for _, nc in measurable(manifest, splitting.possible(manifest, settings.nc))[0]:
         known = max(nc, round(nc * each * (1 - settings.test_share)))
         queries = nc * each * settings.test_share * len(run.settings.data.views)
         train, test = (random.standard_normal((count, resnet.FEATURES), np.float32) for count in (known, QUERIES))

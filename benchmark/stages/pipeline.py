@@ -1,10 +1,14 @@
 """All stages in their order, as `benchmark run` does them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from benchmark.data.image_store import STORE, ImageStore, open_store
 from benchmark.environment import open_fabric
+from benchmark.evaluation import episodes
 from benchmark.execution import tasks
 from benchmark.execution.scheduler import carry_out_all
 from benchmark.execution.stages import check_skipped
@@ -31,7 +35,12 @@ def run_everything(run: Run, keep_going: bool = False, jobs: int = 1, cluster: "
     Returns:
         What failed, and why, in words.
     """
-    check_and_prepare(run, here=cluster is None)
+    run = check_and_prepare(run, here=cluster is None)
+    to_train = run.settings.data.own and not all(tasks.done(run, task) for task in tasks.training(run))
+    if to_train and cluster is None:
+        from benchmark.stages.estimate import estimate
+
+        print(*estimate(run, open_store(run), made=True), sep="\n", flush=True)
     failed = carry_out_all(run, tasks.everything(run), jobs, keep_going, cluster)
     with run.lock("results"):
         collect(run)
@@ -48,18 +57,32 @@ def check(run: Run, here: bool = True) -> None:
     check_skipped(run)
     sources.remember()
     standard = run.settings.data.standard
-    if isinstance(standard, int):  # otherwise the size is known after the split
+    if isinstance(standard, int) and not run.settings.data.own:  # otherwise the size is known after the split
         check_nc(run, standard)
 
 
-def check_and_prepare(run: Run, here: bool = True) -> None:
-    """Check what can be checked, see `check`, and do the stages of the data."""
+def check_and_prepare(run: Run, here: bool = True) -> Run:
+    """Check what can be checked, see `check`, and do the stages of the data.
+
+    Returns:
+        The run, without few-shot recognition if its images do not allow any.
+    """
     check(run, here)
     prepare(run)
     if run.name != run.settings.name:  # that of a profile has its settings in params.yaml
         runs.store(run)
     filter_images(run)
     split(run)
+    return _allowed(run, open_store(run).manifest)
+
+
+def _allowed(run: Run, assigned: pd.DataFrame) -> Run:
+    """Return the run without few-shot recognition where no number of shots is possible with its images."""
+    settings = run.settings.fewshot
+    if not settings.shots or episodes.possible(assigned, settings.ways, settings.shots)[1]:
+        return run
+    without = settings.model_copy(update={"shots": ()})
+    return replace(run, settings=run.settings.model_copy(update={"fewshot": without}))
 
 
 def prepare_alone(run: Run, dry: bool = False, timed: bool = True) -> Iterator[str]:
@@ -73,8 +96,9 @@ def prepare_alone(run: Run, dry: bool = False, timed: bool = True) -> Iterator[s
     if dry:
         check(run)
         store = ImageStore(run.data / STORE, preview(run))
+        run = _allowed(run, store.manifest)
     else:
-        check_and_prepare(run)
+        run = check_and_prepare(run)
         store = open_store(run)
     if timed:
         from benchmark.stages.estimate import estimate

@@ -29,6 +29,7 @@ from benchmark.run.workspace import Run
 from benchmark.stages import shipped
 from models.interface import ModelSpec, ViewModel
 
+INPUT = "input"
 PART = 64  # images of a folder that are turned at once; their grid shows the first part
 LITTER = {"thumbs.db", "desktop.ini"}  # systems put them beside images, as they do files that begin with a dot
 
@@ -36,9 +37,9 @@ LITTER = {"thumbs.db", "desktop.ini"}  # systems put them beside images, as they
 def sample_images(run: Run, model: str, seed: int, source: Path | None, output: Path) -> list[Path]:
     """Write a grid of inputs and all views; return the files written.
 
-    Without `source` the inputs are images of the standard set. With it they are the images of that folder, whole and
-    not cropped to a box; the grid shows the first of them, and each view of each is written on its own, as
-    `<name>_<view>.png`.
+    Without `source` the inputs are images of the standard set. With it they are the images of that folder and its
+    subfolders, whole and not cropped to a box; the grid shows the first of them, and each view of each is written on
+    its own, as `<name>_<view>.png` in the same subfolder.
 
     Raises:
         BenchmarkError: there is no trained generator, the folder holds no image or an unreadable one, or one of them
@@ -49,7 +50,8 @@ def sample_images(run: Run, model: str, seed: int, source: Path | None, output: 
     network = trained.load(run, model, found, spec, open_fabric(run.device).device)
     grid = output / f"{model}_seed{seed}.png"
     if source is None:
-        save_columns(_columns(network, *_standard_images(run, found, stored)), grid)
+        squares, keys, names = _standard_images(run, found, stored)
+        save_columns(_columns(network, squares, keys), grid, [INPUT, *run.settings.data.views], names)
         return [grid]
     return list(_turn_folder(run, network, source, grid))
 
@@ -94,13 +96,13 @@ def _spec(run: Run, folder: Path) -> dict[str, Any]:
     return asdict(found)
 
 
-def _standard_images(run: Run, folder: Path, stored: bool) -> tuple[Pixels, Positions]:
-    """Return images of the standard set and their positions in the manifest."""
+def _standard_images(run: Run, folder: Path, stored: bool) -> tuple[Pixels, Positions, list[str]]:
+    """Return images of the standard set, their positions in the manifest, and their identities where known."""
     if stored:
-        return shipped.inputs(folder, run.settings.data.image_size)
+        return *shipped.inputs(folder, run.settings.data.image_size), []
     store = open_store(run)
     positions = samples.sample_positions(store, len(run.settings.data.views), shipped.SHOWN)
-    return store.at(positions), positions
+    return store.at(positions), positions, store.manifest["identity"].iloc[positions].tolist()
 
 
 def _columns(network: ViewModel, squares: Pixels, keys: Positions) -> list[torch.Tensor]:
@@ -109,15 +111,20 @@ def _columns(network: ViewModel, squares: Pixels, keys: Positions) -> list[torch
 
 
 def _turn_folder(run: Run, network: ViewModel, source: Path, grid: Path) -> Iterator[Path]:
-    settings, files = run.settings.data, _pictures(source)
-    targets = [[grid.with_name(f"{path.stem}_{view}.png") for view in settings.views] for path in files]
+    settings, files = run.settings.data, _pictures(source, grid.parent)
+    places = [grid.parent / path.parent.relative_to(source) for path in files]
+    targets = [
+        [place / f"{path.stem}_{view}.png" for view in settings.views]
+        for place, path in zip(places, files, strict=True)
+    ]
     _check_targets([grid, *chain(*targets)], files)
     for start in range(0, len(files), PART):
         rows = slice(start, start + PART)
         squares = np.stack([crop(decode(path), None, settings.image_size, settings.margin) for path in files[rows]])
         columns = _columns(network, squares, pixel_keys(squares))
         if start == 0:
-            save_columns(columns, grid)
+            names = [path.relative_to(source).as_posix() for path in files[rows]]
+            save_columns(columns, grid, [INPUT, *settings.views], names)
             yield grid
         for images, paths in zip(samples.tiles(columns[1:]), targets[rows], strict=True):
             yield from _write(images, paths)
@@ -141,20 +148,24 @@ def _check_targets(targets: list[Path], files: list[Path]) -> None:
         raise BenchmarkError(f"{over} is one of the images to be turned and would be lost; choose another --output")
 
 
-def _pictures(source: Path) -> list[Path]:
+def _pictures(source: Path, output: Path) -> list[Path]:
+    """Return the images of a folder and its subfolders, but for hidden files and those below `output`."""
     if not source.is_dir():
         raise BenchmarkError(f"{source} is no folder; --input must name a folder of images")
-    names = sorted(source.iterdir())
-    litter = [path.name for path in names if path.name.startswith(".") or path.name.lower() in LITTER]
-    files = [path for path in names if tree.is_picture(path.name)]
+    found = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    hidden = [path for path in found if any(part.startswith(".") for part in path.relative_to(source).parts)]
+    litter = [*hidden, *(path for path in found if path.name.lower() in LITTER)]
     if litter:
-        print(f"{source}: passed over {len(litter)} files of the system, such as {shown(litter[0])}")
+        print(f"{source}: passed over {len(litter)} files of the system, such as {shown(litter[0].name)}")
+    inside = output.resolve() if output.resolve() != source.resolve() else None
+    files = [path for path in found if tree.is_picture(path.name) and path not in hidden]
+    files = [path for path in files if inside not in path.resolve().parents]
     if not files:
         raise BenchmarkError(
             f"{source} holds no image ({', '.join(tree.PICTURES)}); --input must name a folder of some"
         )
-    stems = Counter(path.stem for path in files)
-    twice = [path for path in files if stems[path.stem] > 1]
+    stems = Counter(path.with_suffix("") for path in files)
+    twice = [path for path in files if stems[path.with_suffix("")] > 1]
     if twice:
         raise BenchmarkError(f"{twice[0]} and {twice[1]} would be written to the same files; rename one of them")
     return files

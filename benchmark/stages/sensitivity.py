@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmark.data import splitting
 from benchmark.data.image_store import open_store
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_IDENTITY
@@ -27,13 +28,14 @@ NEIGHBOURS = (1, 5, 10, 20)
 METRICS = ("euclidean", "cosine")
 
 
-def sensitivity(run: Run, models: Sequence[str] = ()) -> None:
+def sensitivity(run: Run, models: Sequence[str] = (), nc: Sequence[int] = ()) -> None:
     """Write `sensitivity.csv` and `.md` from the stored features.
 
     The profile's own number of neighbours is a setting too. Nothing is trained or generated.
 
     Args:
-        run: the run, with the numbers of classes.
+        run: the run.
+        nc: numbers of classes; by default those that are measured.
         models: which models stand beside the controls; every measured one if left out.
 
     Raises:
@@ -41,11 +43,16 @@ def sensitivity(run: Run, models: Sequence[str] = ()) -> None:
     """
     own = run.settings.evaluation.neighbours
     outputs: dict[str, list[Artifact]] = {}
+    measured: set[int] = set()
     for artifact, _ in made(run):
         if artifact.kind == "outputs" and artifact.measured == "identity":
             outputs.setdefault(artifact.name, []).append(artifact)
+        if artifact.kind == "outcomes" and artifact.measured == "identity":
+            measured.add(artifact.nc)
+    sizes = sorted(nc or measured) or run.settings.evaluation.nc
     names = [*controls(run, OF_IDENTITY), *models] if models else sorted(outputs)
-    found = [rates for name in names for rates in _rates(run, name, outputs.get(name, []), sorted({*NEIGHBOURS, own}))]
+    neighbours = sorted({*NEIGHBOURS, own})
+    found = [rates for name in names for rates in _rates(run, name, outputs.get(name, []), neighbours, sizes)]
     if not found:
         raise BenchmarkError(
             f"nothing is measured in {run.folder}, or all of it is out of date; run `benchmark run` or `dvc repro`"
@@ -55,7 +62,9 @@ def sensitivity(run: Run, models: Sequence[str] = ()) -> None:
     write_text(run.results / "sensitivity.md", markdown(reporting.sheet(table, own)))
 
 
-def _rates(run: Run, name: str, outputs: list[Artifact], neighbours: list[int]) -> Iterator[pd.DataFrame]:
+def _rates(
+    run: Run, name: str, outputs: list[Artifact], neighbours: list[int], sizes: Sequence[int]
+) -> Iterator[pd.DataFrame]:
     """Yield top-1 and top-5 over all draws, for each number of neighbours, metric, split and N_c.
 
     One table for each training seed whose features are stored and up to date.
@@ -70,7 +79,7 @@ def _rates(run: Run, name: str, outputs: list[Artifact], neighbours: list[int]) 
     for artifact in current:
         print(f"{name} seed {artifact.seed}: K {', '.join(map(str, neighbours))}, {' and '.join(METRICS)}")
         real, generated = load(run, of_real), load(run, artifact)
-        for split, nc in measurable(manifest, evaluation.nc)[0]:
+        for split, nc in measurable(manifest, splitting.possible(manifest, sizes))[0]:
             draws = [
                 draw(manifest, run.settings.data.dataset, nc, number, evaluation.test_share, split)
                 for number in range(evaluation.draws)

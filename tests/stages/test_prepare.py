@@ -65,7 +65,8 @@ def test_the_estimate_counts_cycles_seeds_and_memory(run: Run, monkeypatch: pyte
     monkeypatch.setattr(estimate, "_model", lambda *_: (60.0, 0.0, 3 * 10**9, 20))  # 2 cycles for 32 images
     several = replace(run, settings=run.settings.model_copy(update={"seeds": 3}))
     _, model, parts, whole = prepare_alone(several, dry=True)
-    assert model == "  tiny: 6.0 min for 3 training runs, 60 s for a cycle of 20 images, 3.0 GB"
+    text = "  tiny: 6.0 min for 3 training runs of 32 images (training.images), 60 s for a cycle of 20, 3.0 GB"
+    assert model == text
     assert "models 6.0 min" in parts
     assert "3.0 GB" in whole
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from benchmark.cli import main
+from benchmark.config import settings
 from benchmark.errors import BenchmarkError, InterruptedRun
 from benchmark.execution.stages import measure_identity
 from benchmark.run.cells import Cell
-from benchmark.run.workspace import Run
-from benchmark.stages.data import split
+from benchmark.run.workspace import Run, run_of_profile
+from benchmark.stages.data import check_nc, split
 from benchmark.stages.pipeline import run_everything
 from benchmark.stages.report import report
 from benchmark.stages.sample import sample_images
@@ -24,25 +25,47 @@ from tests.stages.helpers import changed, copy_of_data, do, reported
 from tests.tools import PROJECT, TINY
 
 
-def test_too_many_classes(finished: Run) -> None:
+def test_too_many_classes() -> None:
+    run = run_of_profile(settings.profile("smoke", PROJECT / "params.yaml"), active="smoke")
     with pytest.raises(BenchmarkError, match="N_c = 6 is more than the 5 identities of the standard set; choose at"):
-        split(changed(finished, evaluation__nc=[3, 6]))
+        check_nc(changed(run, evaluation__nc=[3, 6]), 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"evaluation__nc": [3, 6]}, "N_c: 3, as there are 5 standard identities, too few for 6"),
+        ({"evaluation__nc": [6, 9]}, "N_c: 5, as there are 5 standard identities, too few for 6, 9"),
+        ({"fewshot__ways": 9}, "few-shot: 5 ways with 2, 5 shots, the most that the standard identities allow of 9"),
+        (
+            {"fewshot__shots": [5, 10]},
+            "few-shot: 5 ways with 5 shots, the most that the standard identities allow",
+        ),
+        ({"fewshot__shots": [10]}, "few-shot: left out, as fewer than 2 standard identities have 11 images"),
+    ],
+)
+def test_own_images_lower_what_they_are_too_few_for(
+    finished: Run, changes: dict[str, object], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = copy_of_data(finished, "lowered")
+    split(changed(copy, **changes))
+    shutil.rmtree(copy.folder)
+    assert f"\n{said}" in capsys.readouterr().out
 
 
 def test_too_many_classes_on_the_command_line(
     finished: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(PROJECT / "params.yaml", ".")
-    line = "run --profile smoke --dataset table --data-root pictures --annotations pictures/labels.csv --nc 2 99"
-    monkeypatch.setattr(sys, "argv", ["benchmark", *line.split(), "--set", "data.auxiliary=7"])
+    line = "run --profile smoke --nc 2 99"
+    monkeypatch.setattr(sys, "argv", ["benchmark", *line.split(), "--set", "data.standard=5"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert said.startswith("error: N_c = 99 is more than the 5 identities of the standard set")
     assert said.count("\n") == 1
-    (folder,) = Path("runs").glob("adhoc-*")
-    assert not {path.name for path in folder.iterdir()} & {"results", "models", "extractors"}
+    assert not list(Path("runs").glob("adhoc-*"))
 
 
 def test_an_unknown_model_stops_before_anything_is_made(finished: Run) -> None:

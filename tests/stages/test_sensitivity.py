@@ -51,9 +51,15 @@ def test_the_profiles_own_setting_is_the_row_of_the_identity_table(finished: Run
     assert len(own) == len(expected)
 
 
-def test_another_setting_of_the_profile_is_a_column_too(finished: Run) -> None:
-    run = replace(changed(finished, evaluation__neighbours=3, evaluation__nc=[3]), results=Path("three"))
+def test_by_default_the_numbers_of_classes_are_those_measured(finished: Run, table: pd.DataFrame) -> None:
+    run = replace(changed(finished, evaluation__nc=[4, 5]), results=Path("unmeasured"))
     sensitivity(run)
+    pd.testing.assert_frame_equal(pd.read_csv("unmeasured/sensitivity.csv"), table)
+
+
+def test_another_setting_of_the_profile_is_a_column_too(finished: Run) -> None:
+    run = replace(changed(finished, evaluation__neighbours=3, evaluation__nc=[9]), results=Path("three"))
+    sensitivity(run, nc=[3])
     found = pd.read_csv("three/sensitivity.csv")
     assert sorted(found["neighbours"].unique()) == [1, 3, 5, 10, 20]
     assert set(found["nc"]) == {3}

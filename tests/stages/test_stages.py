@@ -272,7 +272,8 @@ def test_status_lists_every_cell(finished: Run) -> None:
 def test_samples_of_the_standard_set(finished: Run) -> None:
     (grid,) = sample_images(finished, "tiny", 1, None, Path("samples"))
     with Image.open(grid) as image:
-        assert image.size == (4 + 6 * 100, 4 + 5 * 100)  # input and five views; five identities
+        assert image.width > 4 + 6 * 100  # input and five views, left of them the identities
+        assert image.height == 20 + 4 + 5 * 100  # five identities, above them the views
 
 
 def test_samples_of_own_pictures(finished: Run) -> None:
@@ -291,3 +292,19 @@ def test_a_training_run_states_its_warm_up_and_a_control_has_none() -> None:
     record = {"map": "8", "parameters": 1000, "images": 640, "auxiliary_images": 90, "warm_up_steps": 300}
     assert trained_on(record | {"spec": {"batch_size": 32}}) == Trained("8", 1000, 640, 32, 90, warm_up_steps=300)
     assert set(stated(trained_on({})).values()) == {None}
+
+
+def test_pictures_of_subfolders_keep_their_places_and_have_names_in_the_grid(
+    finished: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("tree/a.png", "tree/cars/a.png", "tree/cars/._a.png", "tree/out/old.png"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (50, 40), (200, 30, 30)).save(name)
+    written = sample_images(finished, "tiny", 0, Path("tree"), Path("tree/out"))
+    places = {path.relative_to("tree/out").as_posix() for path in written}
+    assert places == {"tiny_seed0.png"} | {f"{n}_{v}.png" for n in ("a", "cars/a") for v in CARS}
+    assert "tree: passed over 1 files of the system, such as ._a.png\n" in capsys.readouterr().out
+    with Image.open(written[0]) as grid:
+        assert grid.width > 4 + 6 * 100  # the names of the files stand left of the images
+        assert grid.height > 4 + 2 * 100  # the views above
+        assert min(grid.convert("L").crop((0, 0, grid.width, 18)).getextrema()) < 100

@@ -32,13 +32,16 @@ def draw_all(rows: Rows, tables: Tidy, results: Path, published: Published = NOT
     known = looks(names, elsewhere(tables.identity))
     settings, identity = rows.facts.settings, tables.identity
     data = settings.data
-    drawings = chain(  # drawn one after the other
-        accuracy.methods(identity, settings, known),
+    of_paper = chain(  # drawn one after the other
         samples.by_model(rows.samples, settings),
         accuracy.table_1(tables.fewshot, published.get("table_1"), known),
         accuracy.table_2(tables.ablation, published.get("table_2"), known),
+    )
+    drawings = chain(
+        accuracy.methods(identity, settings, known),
+        () if data.own else of_paper,
         accuracy.versions(identity, known),
-        samples.figure_8(rows.samples, data.views),
+        () if data.own else samples.figure_8(rows.samples, data.views),
         scatter.draw(identity, known),
         further.matrices(tables.views, data.views, known),
         further.costs(identity, tables.models, rows.costs, known),
@@ -46,6 +49,6 @@ def draw_all(rows: Rows, tables: Tidy, results: Path, published: Published = NOT
         samples.of_each_model(rows.samples, data.views, list(known)),
     )
     with theme():
-        pictures = [save(drawing, results, rows.facts.name) for drawing in drawings]
+        pictures = [save(drawing, results, rows.facts.label) for drawing in drawings]
     remove_others(pictures, results)
     return pictures

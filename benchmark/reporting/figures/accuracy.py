@@ -60,11 +60,13 @@ TEXT_2 = (
 
 
 def methods(identity: pd.DataFrame, settings: Profile, looks: Looks) -> Iterator[Drawing]:
-    """Draw the methods with the controls: Fig. 4, for the nine views of faces Fig. 5."""
+    """Draw the methods with the controls: Fig. 4, for the nine views of faces Fig. 5, for own images neither."""
     path, table = curves_table(identity, settings.data)
-    title = f"Figure {path[-1]}: accuracy over the number of classes"
-    text = f"{no_faces(settings, 'figure_5')} {SHOWS} Dashed: controls, which are no model."
-    yield from _over_nc(table, Picture(path, title, text.lstrip()), looks)
+    title, text = "Accuracy over the number of classes", f"{SHOWS} Dashed: controls, which are no model."
+    if not settings.data.own:
+        title = f"Figure {path[-1]}: {title.lower()}"
+        text = f"{no_faces(settings, 'figure_5')} {text}".lstrip()
+    yield from _over_nc(table, Picture(path, title, text), looks)
 
 
 def versions(identity: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:

@@ -58,6 +58,7 @@ OWN = (  # every figure there can be
     "paper/figure_[4-8]",
     "paper/table_[12]",
     "figures/ablation_over_nc",
+    "figures/accuracy_over_nc",
     "figures/joint_over_view",
     "figures/views",
     "figures/cost_over_accuracy",
@@ -217,9 +218,9 @@ def common_nc(table: pd.DataFrame) -> int:
     return int(models.index[models == models.max()].min())
 
 
-def save(drawing: Drawing, results: Path, run: str) -> Picture:
-    """Write a figure with its title and the name of the run, as PNG and SVG with the same bytes each time."""
-    title = f"{drawing.picture.title} · profile {run}".replace("$", r"\$")
+def save(drawing: Drawing, results: Path, label: str) -> Picture:
+    """Write a figure with its title and the label of the run, as PNG and SVG with the same bytes each time."""
+    title = f"{drawing.picture.title} · {label}".replace("$", r"\$")
     drawing.figure.suptitle(title, wrap=True, parse_math=True)  # what is wrapped is parsed, whatever the style says
     for kind, metadata in KINDS.items():
         with replacing(results / f"{drawing.picture.path}.{kind}") as temporary:
