@@ -75,7 +75,7 @@ test-cluster: .venv/.cluster
 env: .venv/.ready scm
 
 scm:  # DVC asks for a git repository unless it is told that there is none, as in a download
-	@if [ ! -e .git ]; then grep -qs no_scm .dvc/config.local || printf '[core]\n%s\n' '$(NO_GIT)' >> .dvc/config.local; \
+	@if [ ! -d .dvc ]; then :; elif [ ! -e .git ]; then grep -qs no_scm .dvc/config.local || printf '[core]\n%s\n' '$(NO_GIT)' >> .dvc/config.local; \
 	elif grep -qs '$(NO_GIT)' .dvc/config.local; then \
 		sed -i.bak '/$(NO_GIT)/d' .dvc/config.local && rm .dvc/config.local.bak; fi
 

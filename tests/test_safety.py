@@ -46,6 +46,7 @@ NEEDED = {  # calls that are safe with this argument alone
 FORBIDDEN = {"eval", "exec", "compile", "os.system", "os.popen", "yaml.load", "pd.read_pickle", "tempfile.mktemp"}
 MODULES = {"pickle", "dill", "shelve", "marshal", "joblib", "socket", "urllib", "http", "requests", "ftplib"}
 LOADER = "models/registry.py: spec.loader.exec_module"  # of a plug-in that the user names
+ADDRESS = "benchmark/execution/cluster.py: socket"  # to find the machine's own address in a cluster
 
 
 def findings(source: str) -> list[str]:
@@ -84,7 +85,7 @@ def test_the_sources_have_no_unsafe_call() -> None:
         for path in SOURCES
         for what in findings(path.read_text(encoding="utf-8"))
     ]
-    assert found == [LOADER]
+    assert found == [ADDRESS, LOADER]
 
 
 def test_dvc_reaches_for_no_network() -> None:
@@ -234,7 +235,7 @@ def test_a_folder_is_turned_part_by_part(project: Path, monkeypatch: pytest.Monk
     assert len(written) == 1 + 3 * 5
     assert {path.name for path in written} == {path.name for path in Path("out").iterdir()}
     with Image.open(Path("out/ours_seed0.png")) as grid:
-        assert grid.height == 4 + 2 * 100
+        assert grid.height == 24 + 2 * 100  # the names of the views are above
 
 
 def test_two_pictures_are_not_written_to_one_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def _described(name: str | None, profile: str | None, device: str, plugins: tupl
     from benchmark.run.workspace import run_of_changes, run_of_profile, settings_hash
 
     known = name and not profile and runs.is_stored(name)
-    if profile is None and changes.get("dataset") == "table":
+    if profile is None and changes.get("dataset") == "table" and settings.OWN in settings.load()["profiles"]:
         profile = settings.OWN
     base = settings.profile(runs.opened(str(name)).settings.name if known else profile)
     changed = _changed(base, **changes)

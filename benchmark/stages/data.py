@@ -162,7 +162,7 @@ def lowered(run: Run, assigned: pd.DataFrame) -> Iterator[str]:
     """Yield a line for each measurement that the standard identities allow in a smaller size than is asked for."""
     available = assigned.loc[assigned["split"] == "standard", "identity"].nunique()
     wanted, settings = run.settings.evaluation.nc, run.settings.fewshot
-    if max(wanted) > available:
+    if max(wanted, default=0) > available:
         too_many = ", ".join(str(nc) for nc in wanted if nc > available)
         there = ", ".join(map(str, splitting.possible(assigned, wanted)))
         yield f"N_c: {there}, as there are {available} standard identities, too few for {too_many}"

@@ -148,7 +148,7 @@ def test_dollars_and_angles_in_a_name_are_letters(tmp_path: Path) -> None:
     samples = Samples(samples.inputs.assign(identity=["$5_$", "<x>"]), samples.grids)
     with theme():
         (drawing,) = of_each_model(samples, drawn.VIEWS, ["a$b_$"])
-        save(drawing, tmp_path, "quick")
+        save(drawing, tmp_path, "profile quick")
     text = (tmp_path / "figures/samples_a$b_$.svg").read_text(encoding="utf-8")
     assert "Every view by a$b_$ · profile quick</text>" in text
     assert "$5_$</text>" in text

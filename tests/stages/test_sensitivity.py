@@ -67,8 +67,8 @@ def test_another_setting_of_the_profile_is_a_column_too(finished: Run) -> None:
 
 
 def test_every_measured_model_is_in_the_table_whatever_the_profile_trains(finished: Run, table: pd.DataFrame) -> None:
-    run = replace(changed(finished, models=["ours"], evaluation__nc=[3]), results=Path("measured"))
-    sensitivity(run)
+    run = replace(changed(finished, models=["ours"]), results=Path("measured"))
+    sensitivity(run, nc=[3])
     found = pd.read_csv("measured/sensitivity.csv")
     expected = table[table["nc"] == 3].reset_index(drop=True)
     pd.testing.assert_frame_equal(found, expected)
@@ -89,7 +89,7 @@ def test_the_command_asks_for_models_only_where_they_are_named(
 ) -> None:
     asked: list[tuple[str, ...]] = []
 
-    def stub(run: Run, models: tuple[str, ...]) -> None:
+    def stub(run: Run, models: tuple[str, ...], *_: object) -> None:
         asked.append(models)
         write_text(run.results / "sensitivity.md", "")
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import click
@@ -72,7 +73,9 @@ def test_without_a_training_the_shipped_generator_draws_the_same(
     assert sorted(path.name for path in Path().iterdir()) == ["results", "samples", "tiny.py"]
     monkeypatch.undo()  # back where it is trained
     shutil.rmtree("samples", ignore_errors=True)
-    assert sampled(made) == drawn
+    of_own_run, stored = (Image.open(BytesIO(grid)) for grid in (sampled(made), drawn))
+    names = of_own_run.width - stored.width  # beside the images, where they are known
+    assert of_own_run.crop((names, 0, *of_own_run.size)).tobytes() == stored.tobytes()
     assert "tiny seed 0: the generator trained in runs/smoke/models/tiny/seed0\n" in capsys.readouterr().out
 
 
@@ -188,7 +191,7 @@ def test_results_are_stored_with_it_once_it_is_known_to_fit(made: Run, tmp_path:
 
 
 def test_the_repository_has_generators() -> None:
-    assert {folder.parts[-4] for folder in SHIPPED} >= {"smoke", "quick", "cpu"}
+    assert {folder.parts[-4] for folder in SHIPPED} >= {"smoke", "quick"}
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: "-".join(folder.parts[-4:]))
@@ -198,7 +201,7 @@ def test_a_generator_of_the_repository_draws_what_its_results_show(
     profile, model, seed = folder.parts[-4], folder.parts[-2], int(folder.name.removeprefix("seed"))
     Path("results").symlink_to(PROJECT / "results")
     columns: list[tiles.Tiles] = []
-    monkeypatch.setattr("benchmark.stages.sample.save_columns", lambda found, _: columns.append(samples.tiles(found)))
+    monkeypatch.setattr("benchmark.stages.sample.save_columns", lambda found, *_: columns.append(samples.tiles(found)))
     run = run_of_profile(settings.profile(profile), device="cpu")
     sample_images(run, model, seed, None, Path("samples"))
     (drawn,) = columns
