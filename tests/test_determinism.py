@@ -87,6 +87,6 @@ def results(folder: Path, threads: int, **environment: str) -> dict[str, bytes]:
 def test_what_is_around_a_run_does_not_show_in_its_results(threads: int, tmp_path: Path) -> None:
     first = results(tmp_path / "first", threads, **PLAIN)
     second = results(tmp_path / "the second, été", threads, **ODD)
-    assert {"identity.csv", "fewshot.csv", "views.csv", "claims.csv", COSTS, "rows/identity.parquet"} <= first.keys()
+    assert {"identity.csv", "fewshot.csv", "views.csv", COSTS, "rows/identity.parquet"} <= first.keys()
     assert first.keys() == second.keys()
     assert {name for name in first if first[name] != second[name]} <= {COSTS, "report.html"}

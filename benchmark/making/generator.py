@@ -13,17 +13,17 @@ from benchmark.data.image_store import open_store
 from benchmark.data.pixels import to_float
 from benchmark.environment import device_name, open_fabric
 from benchmark.errors import BenchmarkError, DivergedError, is_of_memory
-from benchmark.evaluation import generate
 from benchmark.files import check_access
 from benchmark.making import building
 from benchmark.run import artifacts
 from benchmark.run.artifacts import Artifact, Made
+from benchmark.seeding import rng
 from benchmark.training import loop
 from benchmark.training.compiling import CompilingFabric, compilable
 from benchmark.training.live import LiveLog
 from benchmark.training.sampling import AuxiliaryBatches
 from models.capacity import generator_parameters
-from models.interface import one_hot
+from models.interface import NOISE, one_hot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +98,7 @@ def _diagnostics(network: "ViewModel", store: "ImageStore") -> dict[str, float]:
     shown = positions[np.argsort(turn, kind="stable")][:DIAGNOSED]  # the first image of each identity, then the second
     views = network.spec.views
     codes = one_hot(torch.arange(len(shown)) % views, views)
-    noise = torch.cat([generate.noise(shown[[i]], i % views) for i in range(len(shown))])
+    noise = torch.from_numpy(rng("diagnosis").standard_normal((len(shown), NOISE), np.float32))
     device = next(network.parameters()).device
     network.eval()
     with torch.no_grad():

@@ -37,10 +37,13 @@ def run_everything(run: Run, keep_going: bool = False, jobs: int = 1, cluster: "
     """
     run = check_and_prepare(run, here=cluster is None)
     to_train = run.settings.data.own and not all(tasks.done(run, task) for task in tasks.training(run))
-    if to_train and cluster is None:
+    if to_train and cluster is None and not keep_going:  # a model that fails must not take the others with it
         from benchmark.stages.estimate import estimate
 
-        print(*estimate(run, open_store(run), made=True), sep="\n", flush=True)
+        try:
+            print(*estimate(run, open_store(run), made=True), sep="\n", flush=True)
+        except Exception as error:  # its training tells and records what is wrong
+            print(f"no estimate of the time: {type(error).__name__}", flush=True)
     failed = carry_out_all(run, tasks.everything(run), jobs, keep_going, cluster)
     with run.lock("results"):
         collect(run)

@@ -72,7 +72,7 @@ def test_kills_leave_no_trace(pictures: Path, whole: dict[str, str], tmp_path: P
 
 def test_a_full_disk_leaves_no_trace(pictures: Path, whole: dict[str, str], tmp_path: Path) -> None:
     found = on_a_small_disk(
-        Project(tmp_path / "disk", pictures, changes=OF_PICTURES), 130 * 2**20, longest=45, seed=0, whole=whole
+        Project(tmp_path / "disk", pictures, changes=OF_PICTURES), 420 * 2**20, longest=45, seed=0, whole=whole
     )
     if found.refused:
         pytest.skip(f"no small disk can be mounted here: {found.refused}")

@@ -74,7 +74,7 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     "data.auxiliary": (setting("data.auxiliary", 3), {DATA: "data changed"}),
     "data.standard": (setting("data.standard", 4), {DATA: "data changed"}),
     "data.order": (setting("data.order", "random"), {DATA: "data changed"}),
-    "data.validation": (setting("data.validation", 0.4), {DATA: "data changed"}),
+    "data.validation": (setting("data.validation", 0.0), {DATA: "data changed"}),
     "data.validation, to no effect": (setting("data.validation", 0.2), NOTHING),
     "data.azimuth_bins": (setting("data.azimuth_bins", {"left": (335, 30)}), NOTHING),  # there is no azimuth
     "data.camera_boxes": (setting("data.camera_boxes", {"051": (0, 0, 9, 9)}), NOTHING),  # of another data set,
