@@ -237,8 +237,9 @@ def test_a_split_that_was_made_tells_where_settings_cannot(change: dict[str, obj
     assert identities(table) == 8
 
 
-@pytest.mark.parametrize(
-    "name", yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))["profiles"].keys() - {settings.OWN}
-)
+PROFILES = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))["profiles"]
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES.keys() - {settings.OWN}))
 def test_every_profile_knows_its_identities(name: str, project: Path) -> None:
     assert identities(settings.profile(name)) is not None
