@@ -17,12 +17,12 @@ from tests.stages.small import small_run
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(tmp_path: Path) -> Iterator[Run]:
     """Three identities to train on, two to validate and three to evaluate."""
-    with small_run(tmp_path) as small:
-        monkeypatch.setattr(pipeline, "collect", collect)
-        monkeypatch.setattr(pipeline, "report", report)
-        monkeypatch.setattr(render, "draw_all", lambda *_: [])
+    with small_run(tmp_path) as small, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "collect", collect)
+        patch.setattr(pipeline, "report", report)
+        patch.setattr(render, "draw_all", lambda *_: [])
         yield changed(small, data__auxiliary=5, data__validation=0.4)
 
 

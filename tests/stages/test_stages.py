@@ -12,12 +12,14 @@ import pytest
 import yaml
 from PIL import Image
 
+from benchmark.config import settings
 from benchmark.config.settings import CARS, Data
 from benchmark.data.image_store import open_store
 from benchmark.execution.stages import measure_identity, train_judges
 from benchmark.reporting import figures, render
 from benchmark.reporting.tables import stated
 from benchmark.results.records import Trained
+from benchmark.results.rows import read, write
 from benchmark.run import sources
 from benchmark.run.artifacts import Artifact
 from benchmark.run.cells import Cell
@@ -117,15 +119,20 @@ def test_a_model_that_has_nothing_beside_it_is_compared_with_nothing(finished: R
 
 STAGES = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 OUTS = {*STAGES["collect"]["outs"], *STAGES["report"]["outs"], *STAGES["report"]["metrics"]}
-WRITTEN = ["identity", "identity_diagnostics", "fewshot", "differences", "figures/accuracy_over_nc"]  # of own images
+WRITTEN = {"identity", "identity_diagnostics", "fewshot", "differences"}
+OF_OWN, OF_PAPER = {"figures/accuracy_over_nc"}, {"ablation", "claims", "paper/figure_4", "paper/table_1"}
 
 
+@pytest.mark.parametrize("own", [True, False])
 def test_the_rows_alone_give_everything_and_the_same_bytes_each_time(
-    finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Run, own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
+    stored = read(finished.results)
+    rendered = settings.with_dataset(stored.facts.settings, "rendered")
+    facts = stored.facts if own else stored.facts.model_copy(update={"settings": rendered})
     for results in (here, there):
-        shutil.copytree(finished.results / "rows", results / "rows")
+        write(replace(stored, facts=facts), results)
     (there / "paper").mkdir()
     for kind in ("csv", "md", "tex"):
         (there / "paper" / f"figure_5.{kind}").write_text("of faces", encoding="utf-8")
@@ -135,7 +142,9 @@ def test_the_rows_alone_give_everything_and_the_same_bytes_each_time(
     subprocess.run(command, check=True, capture_output=True)
     made = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
     assert made == {path.relative_to(there).as_posix() for path in there.rglob("*") if path.is_file()}
-    assert {f"{name}.{kind}" for name in WRITTEN for kind in ("md", "tex")} < made
+    written = WRITTEN | (OF_OWN if own else OF_PAPER)
+    assert {f"{name}.{kind}" for name in written for kind in ("md", "tex")} < made
+    assert not {f"{name}.md" for name in (OF_PAPER if own else OF_OWN)} & made
     assert {f"figures/samples_{name}.svg" for name in ("copy", "mean_image", "tiny")} < made
     assert {f"metrics/{name}.json" for name in ("real", "copy", "mean_image", "tiny", "no_augmentation")} < made
     for name in made:
