@@ -10,11 +10,12 @@ from safetensors.torch import save_file
 from benchmark.data.held_out import held_out_images
 from benchmark.data.image_store import open_store
 from benchmark.environment import open_fabric
-from benchmark.errors import BenchmarkError, InterruptedRun
+from benchmark.errors import InterruptedRun
 from benchmark.evaluation import extractor
 from benchmark.evaluation.extractor import Labelled, State
 from benchmark.files import replacing
 from benchmark.run.artifacts import Artifact, Made
+from benchmark.training.checkpoint import restoring
 from benchmark.training.interruption import stoppable
 
 if TYPE_CHECKING:
@@ -99,11 +100,6 @@ def _resumed(checkpoint: "Path", device: torch.device) -> State | None:
     """
     if not checkpoint.exists():
         return None
-    try:
+    with restoring(checkpoint):
         state: State = torch.load(checkpoint, map_location=device, weights_only=True)
         return {name: state[name] for name in ("course", "network", "optimizer", "scheduler")}
-    except (MemoryError, torch.OutOfMemoryError):  # the file can be in order
-        raise
-    except Exception as error:  # torch reports damage by many types
-        reason = type(error).__name__
-        raise BenchmarkError(f"{checkpoint} is damaged ({reason}); delete it to train from the beginning") from error

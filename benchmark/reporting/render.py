@@ -29,11 +29,11 @@ OTHERS = (
 )  # of other data, or of an earlier version
 COSTS = ["model", "connection size", "width", "generator", "critic", "MACs", "seconds", "memory, MB", "seeds", "device"]
 INSIDE = {
-    "share_latent": "share of the latent vector",
-    "share_modulation": "of the modulation",
-    "share_connection": "of the connection",
-    "attention_entropy": "entropy of the attention",
-    "attention_distance": "its distance",
+    "share_latent": "share, latent vector",
+    "share_modulation": "share, modulation",
+    "share_connection": "share, connection",
+    "attention_entropy": "attention, entropy",
+    "attention_distance": "attention, distance",
 }
 OF_INSIDE = (
     "Share: how much of the output hangs on what a path carries from the encoder to the decoder. One path is given "

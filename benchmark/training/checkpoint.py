@@ -1,6 +1,7 @@
 """The state of a training that was interrupted, and the weights of one that is done."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def restore(
     Raises:
         BenchmarkError: the file is damaged, or belongs to another model or an older version of the suite.
     """
-    try:
+    with restoring(path):
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         for name, optimizer in model.optimizers.items():
@@ -58,6 +59,17 @@ def restore(
         for name, value in (average or {}).items():
             value.copy_(state["average"][name])
         return Progress(int(state["cycle"]), int(state["images"]), Costs(**state["costs"]))
+
+
+@contextmanager
+def restoring(path: Path) -> Iterator[None]:
+    """Turn whatever the reading of the checkpoint `path` raises into one sentence.
+
+    Raises:
+        BenchmarkError: it is damaged, of an older version, or may not be read.
+    """
+    try:
+        yield
     except Exception as error:  # torch reports damage by many types, from RuntimeError to UnpicklingError and EOFError
         if is_of_memory(error):  # the file can be in order
             raise

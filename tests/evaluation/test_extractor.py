@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ import torch
 from torch import nn
 
 from benchmark.data.pixels import to_float
+from benchmark.errors import BenchmarkError
 from benchmark.evaluation.extractor import Course, Labelled, State, balance, fit, mean_recall, recalls
 from benchmark.evaluation.resnet import CHUNK, Images, Rows, augmentation, network, pooled_features
+from benchmark.making import judge
 
 CPU = torch.device("cpu")
 
@@ -154,3 +157,15 @@ def test_augmentation_never_flips() -> None:
     for _ in range(20):
         changed = augmentation(32)(left)
         assert (changed[..., :8].mean((1, 2, 3)) > changed[..., 24:].mean((1, 2, 3))).all()
+
+
+def test_a_damaged_checkpoint_is_one_sentence(tmp_path: Path) -> None:
+    assert judge._resumed(tmp_path / "checkpoint.pt", CPU) is None
+    for content in (b"damaged", b""):
+        (tmp_path / "checkpoint.pt").write_bytes(content)
+        with pytest.raises(BenchmarkError, match=r"checkpoint\.pt is damaged or not of this version") as error:
+            judge._resumed(tmp_path / "checkpoint.pt", CPU)
+        assert "\n" not in str(error.value)
+    torch.save({"course": {}}, tmp_path / "checkpoint.pt")
+    with pytest.raises(BenchmarkError, match="KeyError"):
+        judge._resumed(tmp_path / "checkpoint.pt", CPU)

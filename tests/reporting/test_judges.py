@@ -33,6 +33,7 @@ def said(found: list[str]) -> set[str]:
         (0.85, {"real": 0.9, "mean_image": 0.1}, {"Weak judge"}),
         (0.95, {"real": 0.4, "mean_image": 0.1}, {"Weak judge"}),
         (0.95, {"real": 0.6, "mean_image": 0.7}, {"Do not trust top1", "Do not trust joint"}),
+        (0.95, {"real": 0.6, "mean_image": 0.64}, set()),
         (0.95, {"ours": 0.2}, set()),
     ],
 )
