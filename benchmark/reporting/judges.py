@@ -8,6 +8,7 @@ from benchmark.reporting.tables import random_split
 from benchmark.results.records import Judge
 
 WEAK_VIEW, WEAK_IDENTITY = 0.9, 0.5  # of real images, below which rates say little of generators
+ENOUGH = 10  # held-out images of a class, below which its own accuracy says little
 FEW = 3  # test images of a class, below which its rates jump
 CLEARLY = 0.05  # above real images; the mean image of a view can be a little more typical of it than these are
 
@@ -20,9 +21,11 @@ def stated(judges: Mapping[str, Judge]) -> str:
             parts.append(f"{task}: not known, as no image of the training identities was held out")
             continue
         ended = "" if judge.converged else ", the most that the settings allow"
+        enough = judge.images >= ENOUGH * judge.classes
+        lowest = f"lowest class {100 * judge.lowest:.0f} %, " if enough else ""
         parts.append(
-            f"{task} {100 * judge.accuracy:.1f} % (lowest class {100 * judge.lowest:.0f} %, {judge.images} images of "
-            f"{judge.classes} classes; {judge.epochs} epochs{ended})"
+            f"{task} {100 * judge.accuracy:.1f} % ({lowest}{judge.images} images of {judge.classes} classes; "
+            f"{judge.epochs} epochs{ended})"
         )
     return (
         "The networks that judge, on held-out images of their training identities, each class counting the same: "
