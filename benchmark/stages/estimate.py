@@ -19,6 +19,7 @@ from benchmark.data import splitting
 from benchmark.data.image_store import ImageStore
 from benchmark.data.pixels import to_float
 from benchmark.environment import device_name, open_fabric
+from benchmark.errors import is_of_memory
 from benchmark.evaluation import classifier, extractor, resnet
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.evaluation.draws import measurable
@@ -90,8 +91,8 @@ def estimate(run: Run, store: ImageStore, made: bool) -> Iterator[str]:
     for model in settings.models:
         try:
             cycle, turned, peak, images = _model(run, material, model)
-        except (RuntimeError, MemoryError) as error:
-            if isinstance(error, RuntimeError) and "memory" not in str(error):
+        except Exception as error:
+            if not is_of_memory(error):
                 raise
             left_out += f" without {model}"
             yield f"  {model}: there is too little memory; lower training.batch_size"
