@@ -1,4 +1,4 @@
-"""Pictures made elsewhere: each input mirrored, whatever the wanted view. `python mirror.py EXPORTED OUTPUTS`."""
+"""Pictures made elsewhere: each input mirrored, whatever the target view. `python mirror.py EXPORTED OUTPUTS`."""
 
 import csv
 import shutil

@@ -64,5 +64,5 @@ class Sibling(ViewModel):
         return CycleReport({"distance": loss.detach()}, images=len(first.image))
 
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
-        """Turn images to the wanted views; shapes and ranges as in `ViewModel.generate`."""
+        """Turn images to the target views; shapes and ranges as in `ViewModel.generate`."""
         return self.generator(image, view_code)

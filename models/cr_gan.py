@@ -55,7 +55,7 @@ def critic_loss(real: Judgement, fake: Judgement, view: Tensor, penalty: Tensor,
 
 
 def generator_loss(fake: Judgement, view: Tensor) -> Tensor:
-    """Return what G, and in the reconstruction E, minimises against D; `view` are the wanted views, of shape (B,)."""
+    """Return what G, and in the reconstruction E, minimises against D; `view` are the target views, of shape (B,)."""
     return F.cross_entropy(fake[1], view) - fake[0].mean()
 
 
@@ -258,7 +258,7 @@ class CRGAN(ViewModel):
         refresh_batch_norm(self.generator, forward, self.spec.refresh_batches)
 
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
-        """Turn images to the wanted views; the noise is not used. Shapes and ranges as in `ViewModel.generate`."""
+        """Turn images to the target views; the noise is not used. Shapes and ranges as in `ViewModel.generate`."""
         latent, _ = self.encoder(image)
         turned: Tensor = self.generator(view_code, latent)
         return turned

@@ -51,7 +51,7 @@ def critic_loss(real: Logits, fake: Logits, identity: Tensor, view: Tensor, weig
 
 
 def generator_loss(fake: Logits, identity: Tensor, target: Tensor, weight: float) -> Tensor:
-    """Return the negated Eq. 7: `identity` is the label of the input image, `target` the wanted view y_t, both (B,)."""
+    """Return the negated Eq. 7: `identity` is the label of the input image, `target` the target view y_t, both (B,)."""
     return F.cross_entropy(fake[0], identity) + weight * F.cross_entropy(fake[1], target)
 
 
@@ -160,6 +160,6 @@ class IdentityViewGAN(ViewModel):
         return {**self.generator.path_shares(image, view_code, noise), **(spread[0] if spread else {})}
 
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
-        """Turn images to the wanted views; shapes and ranges as in `ViewModel.generate`."""
+        """Turn images to the target views; shapes and ranges as in `ViewModel.generate`."""
         turned: Tensor = self.generator(image, view_code, noise)
         return turned

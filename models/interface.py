@@ -111,7 +111,7 @@ class CycleReport:
 
 
 class ViewModel(nn.Module):
-    """A generator that turns an image to a wanted view, with all it needs for its training.
+    """A generator that turns an image to a target view, with all it needs for its training.
 
     A subclass builds its networks in `__init__`, announces each network and its optimiser in `setup`, and does one
     cycle of its published schedule in `cycle`. All randomness comes from torch's global generators: the harness seeds
@@ -201,7 +201,7 @@ class ViewModel(nn.Module):
         return {}
 
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
-        """Turn images to the wanted views.
+        """Turn images to the target views.
 
         Args:
             image: images of shape (B, 3, S, S), in [-1, 1].

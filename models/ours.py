@@ -3,7 +3,7 @@
 Wei Xiong, Yutong He, Yixuan Zhang, Wenhan Luo, Lin Ma, Jiebo Luo. CVPR 2020. arXiv:2001.03856.
 
 An encoder turns the image into an identity feature f_id; a decoder turns f_id, noise and the view code into the image
-of the wanted view. A constrained nonalignment connection (CNC) carries details from the encoder to the decoder,
+of the target view. A constrained nonalignment connection (CNC) carries details from the encoder to the decoder,
 adaptive identity modulation (AIM) feeds f_id to every layer of the decoder. The discriminator classifies identity (with
 one more class for generated images) and view.
 

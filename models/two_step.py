@@ -17,9 +17,9 @@ best training accuracy. Weights start as DR-GAN's do: with their Glorot's normal
 leaves patterns in bright skies.
 
 The method has no view code, and Xiong et al., who compare with it, do not say how they imposed a view. There are three
-answers here. `TwoStep` decodes S(x) with the mean Z of the wanted view, `TwoStepExemplar` with the Z of a training
+answers here. `TwoStep` decodes S(x) with the mean Z of the target view, `TwoStepExemplar` with the Z of a training
 image of that view, the authors' own demonstration. `TwoStepRoles` trades the roles: S learns the view, so that Z
-carries the identity, and Z(x) is decoded with the mean S of the wanted view.
+carries the identity, and Z(x) is decoded with the mean S of the target view.
 """
 
 import math
@@ -196,7 +196,7 @@ class Disentangler(ViewModel):
 
 
 class TwoStep(Disentangler):
-    """Two-Step with prototypes: S of the image, and the mean Z of the wanted view.
+    """Two-Step with prototypes: S of the image, and the mean Z of the target view.
 
     Attributes:
         spread: how far the noise scatters Z around the mean, in standard deviations of the view's images: 0 gives the
@@ -223,13 +223,13 @@ class TwoStep(Disentangler):
         self.spread = 1.0
 
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
-        """Turn images to the wanted views; shapes and ranges as in `ViewModel.generate`."""
+        """Turn images to the target views; shapes and ranges as in `ViewModel.generate`."""
         code = view_code @ self.means + self.spread * (view_code @ self.deviations) * noise
         return self._decode(self.decoder, self.specified(image), code)
 
 
 class TwoStepExemplar(Disentangler):
-    """Two-Step with exemplars: S of the image, and the Z of a training image that shows the wanted view."""
+    """Two-Step with exemplars: S of the image, and the Z of a training image that shows the target view."""
 
     labels = "identity; view only for the exemplars after training"
 
@@ -247,7 +247,7 @@ class TwoStepExemplar(Disentangler):
         self.bank.copy_(torch.stack([own[place % len(own)] for own in codes]))
 
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
-        """Turn images to the wanted views: the first number of the noise chooses one exemplar of each view.
+        """Turn images to the target views: the first number of the noise chooses one exemplar of each view.
 
         A mixed view code mixes these exemplars. Shapes and ranges as in `ViewModel.generate`.
         """
@@ -273,5 +273,5 @@ class TwoStepRoles(Disentangler):
         self.means.copy_(torch.stack([own.mean(0) for own in codes]))
 
     def generate(self, image: Tensor, view_code: Tensor, noise: Tensor) -> Tensor:
-        """Turn images to the wanted views, whatever the noise; shapes and ranges as in `ViewModel.generate`."""
+        """Turn images to the target views, whatever the noise; shapes and ranges as in `ViewModel.generate`."""
         return self._decode(self.decoder, view_code @ self.means, self.unspecified(image))

@@ -1,7 +1,7 @@
 """Pictures of the standard images that a generator elsewhere has made: a folder, and a table that says what is what.
 
 The table is a CSV with the columns `output` (image file, relative to the folder), `input` (the standard image, as the
-manifest names it) and `target` (name of the wanted view); every standard image stands there once with every view.
+manifest names it) and `target` (name of the view to show); every standard image stands there once with every view.
 """
 
 import shutil

@@ -1,1 +1,1 @@
-"""Measuring whether a generated image keeps the identity and shows the wanted view."""
+"""Measuring whether a generated image keeps the identity and shows the target view."""

@@ -2,9 +2,9 @@
 
 OF_IDENTITY = {
     "real": "the test image itself: the ceiling",
-    "copy": "output = input, whatever the wanted view",
-    "mean_image": "the mean auxiliary image of the wanted view: the floor",
-    "oracle": "the true picture of the same car from the wanted view (rendered cars only)",
+    "copy": "output = input, whatever the target view",
+    "mean_image": "the mean auxiliary image of the target view: the floor",
+    "oracle": "the true picture of the same car from the target view (rendered cars only)",
 }
 
 OF_FEWSHOT = {

@@ -1,6 +1,6 @@
 """Is an output a copy? It is one if it is closer to its input than to every real image of what it should show.
 
-The real images are those of the same identity from the wanted view. Compared are pixels, while the output is there, and
+The real images are those of the same identity from the target view. Compared are pixels, while the output is there, and
 identity features. Even a true picture can be nearer to its input, with which it shares paint, light and background,
 than to other pictures of the car: a copy rate is read against that of the control `oracle`.
 """
@@ -34,7 +34,7 @@ def pixel_distances(store: ImageStore) -> Compared:
     """Return a function from outputs to their distances from real images: mean absolute differences of pixels.
 
     It answers with the distance to the input, and with that to the nearest real image of the same identity and the
-    wanted view, NaN where there is none.
+    target view, NaN where there is none.
     """
     members, row = shown(store.manifest), store.manifest["row"].to_numpy()
     identity = store.manifest["identity"].to_numpy(object)
@@ -97,12 +97,12 @@ def to_nearest(
     real: Real,
     p: float,
 ) -> Tensor:
-    """Return the distance of each output to the nearest real image of its identity and wanted view, NaN without one.
+    """Return the distance of each output to the nearest real image of its identity and target view, NaN without one.
 
     Args:
         outputs: of shape (M, F).
         identity: names of shape (M,).
-        target: wanted views, (M,).
+        target: target views, (M,).
         members: positions of the real images of each (identity, view).
         real: gives the real images at some positions.
         p: 1 or 2, which norm.

@@ -43,11 +43,11 @@ class Outputs:
 
     Attributes:
         position: position of the input image in the manifest, (M,).
-        target: wanted view, (M,).
+        target: target view, (M,).
         features: identity features of shape (M, 512).
         view: view that the independent network sees, (M,).
         to_input: mean absolute difference of its pixels to the input's, (M,).
-        to_target: the same to the nearest real image of its identity and the wanted view, NaN if there is none, (M,).
+        to_target: the same to the nearest real image of its identity and the target view, NaN if there is none, (M,).
         sharpness: of its pixels, see `sharpness`, (M,).
     """
 

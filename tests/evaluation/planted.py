@@ -54,7 +54,7 @@ class World:
         return self.seen(position, view, self.features(position, view, seed=1))
 
     def oracle(self) -> Outputs:
-        """Return a generator without fault: another picture of the same class and group, from the wanted view."""
+        """Return a generator without fault: another picture of the same class and group, from the target view."""
         position, target = pairs(self.manifest, VIEWS, own_view_only=False)
         return self.seen(position, target, self.features(position, target, seed=2))
 
@@ -89,7 +89,7 @@ class World:
         return self.seen(made.position, made.target, self.features(made.position, shown, seed=2))
 
     def constant(self, features: Floats) -> Outputs:
-        """Return a generator that answers each wanted view with one feature of (VIEWS, WIDTH), whatever the input."""
+        """Return a generator that answers each target view with one feature of (VIEWS, WIDTH), whatever the input."""
         made = self.oracle()
         return self.seen(made.position, made.target, features[made.target])
 

@@ -1,4 +1,4 @@
-"""The models learn: in seconds the own objective falls, and an independent network sees the wanted view.
+"""The models learn: in seconds the own objective falls, and an independent network sees the target view.
 
 Rendered cars: a handful of identities train the models, others train a ResNet18 that judges the view. Each model trains
 until the average of its weights passes its bounds, or fails after so many batches; most pass after 100 to 350.
@@ -144,7 +144,7 @@ class Learning:
         return float(np.mean(self.objective[:20]) / np.mean(self.objective[-20:]))
 
     def views(self, judge: nn.Module) -> float:
-        """Return the share of generated images whose wanted view is seen, over all training images and views."""
+        """Return the share of generated images whose target view is seen, over all training images and views."""
         state = deepcopy(self.model.state_dict())
         self.average.put_into(self.model)
         self.model.finish(self.batches)

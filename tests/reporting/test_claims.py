@@ -164,9 +164,9 @@ def u_net(cross_view: float, copied: float, seeds: int = 3) -> dict[str, str]:
     return {claim.partition(", ")[0]: verdict for claim, (verdict, _) in found.items()}
 
 
-TURNS = "The full model has the wanted view right more often than the U-net"
+TURNS = "The full model has the target view right more often than the U-net"
 JOINT = "The full model has identity and view right more often than the U-net"
-U_NET = ("The U-net ignores the wanted view", "The U-net copies its input", "The U-net keeps the identity")
+U_NET = ("The U-net ignores the target view", "The U-net copies its input", "The U-net keeps the identity")
 
 
 @pytest.mark.parametrize(

@@ -177,5 +177,5 @@ def test_the_headline_has_joint_on_other_views_first_and_controls_apart() -> Non
         ["late", "-", "80.0 [25.0, 25.0]"],
     ]
     assert [row[0] for row in controls.rows] == ["copy"]
-    assert sheet.notes[-1] == "Controls: copy: output = input, whatever the wanted view."
+    assert sheet.notes[-1] == "Controls: copy: output = input, whatever the target view."
     assert len(headline(identity_rows(rows[0])).grids) == 1
