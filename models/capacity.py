@@ -31,7 +31,7 @@ def generator_parameters(model: ViewModel) -> int:
     return sum(p.numel() for name, p in model.named_parameters() if model.keeps(name) and p.requires_grad)
 
 
-def critic_parameters(model: ViewModel) -> int:
+def discriminator_parameters(model: ViewModel) -> int:
     """Return the trainable parameters of what is for training only: discriminators, adversaries, classifiers."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad) - generator_parameters(model)
 
@@ -45,7 +45,7 @@ def sized(model: type[ViewModel], spec: ModelSpec) -> ModelSpec:
     if not model.fitted:
         return spec
     decisive = ModelSpec(spec.image_size, spec.views, identities=2, width=spec.width)  # so that searches are remembered
-    return replace(spec, width=_fitted_width(kind, decisive), critic_width=spec.width)
+    return replace(spec, width=_fitted_width(kind, decisive), discriminator_width=spec.width)
 
 
 @cache

@@ -4,13 +4,13 @@ Yu Tian, Xi Peng, Long Zhao, Shaoting Zhang, Dimitris N. Metaxas. IJCAI 2018.
 
 The generator G is trained on two pathways: from random numbers, x_bar = G(v1, z), and by reconstruction, where the
 encoder E sees one image of a pair and G has to make the other one, x_tilde = G(v2, E_z(x1)) against x2. D is a
-WGAN-GP critic that also classifies the view. Identity labels only make the pairs.
+WGAN-GP discriminator that also classifies the view. Identity labels only make the pairs.
 
 Losses, weights, order and rates of the updates are those of the authors' code, github.com/bluer555/CR-GAN. The paper,
 whose text was not at hand, is said to weight L1 by 1, to keep G fixed in the reconstruction, and to use Adam at 5e-4
 and batches of 10. Corrected here: cross entropy gets logits, not probabilities to which it applies a second softmax;
 the penalty takes the norm of every sample's gradient at a point of its own, not one norm of the whole batch's at one
-share; in a cycle that reconstructs x_bar, the penalty sits between what the critic compares, x2 and x_tilde, not x1 and
+share; in a cycle that reconstructs x_bar, the penalty sits between what D compares, x2 and x_tilde, not x1 and
 x_tilde. Left out: biases that batch norm or the difference of scores cancels, and the second stage with unlabelled
 images, which the code lacks too.
 
@@ -41,7 +41,7 @@ CODE = 128  # numbers that G gets: N_a of the view code and 128 - N_a of z (9 an
 Judgement = tuple[Tensor, Tensor]  # scores D_s (B,), logits of D_v (B, N_a)
 
 
-def critic_loss(real: Judgement, fake: Judgement, view: Tensor, penalty: Tensor, weight: float) -> Tensor:
+def discriminator_loss(real: Judgement, fake: Judgement, view: Tensor, penalty: Tensor, weight: float) -> Tensor:
     """Return what D minimises.
 
     Args:
@@ -64,17 +64,17 @@ def reconstruction_loss(made: Tensor, goal: Tensor) -> Tensor:
     return (made - goal).abs().sum(1).mean()
 
 
-def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
+def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
     """Return the mean of (|grad D_s| - 1)^2 at one point for every pair of a real and a generated image.
 
     Args:
-        critic: D.
+        discriminator: D.
         real: images of shape (B, 3, S, S).
         fake: images of the same shape.
         share: how much of each point is the real image, in [0, 1], of shape (B, 1, 1, 1).
     """
     point = torch.lerp(fake, real, share).requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(point)[0].sum(), point, create_graph=True)
+    (gradient,) = torch.autograd.grad(discriminator(point)[0].sum(), point, create_graph=True)
     norms: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
     return (norms - 1).square().mean()
 
@@ -138,7 +138,7 @@ class Generator(nn.Module):
         return torch.tanh(self.image(self.blocks(self.dense(torch.cat([code, latent], 1)))))
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """D: scores and view logits of images. The score has no bias: only differences of scores count."""
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -160,9 +160,9 @@ class CRGAN(ViewModel):
 
     citation = "Tian et al., IJCAI 2018"
     labels = "view; identity only to make pairs"
-    updates = "critic 2, generator 1.5, encoder 1"
+    updates = "discriminator 2, generator 1.5, encoder 1"
     fitted = True
-    critics = ("critic", "estimate")  # D; the estimate E_v(x) is a part of E that `generate` has no use for
+    training_only = ("discriminator", "estimate")  # D, and E_v(x) of E, which `generate` does not use
 
     LEARNING_RATE = 1e-4  # this and the numbers below: the authors' code
     BETAS = (0.0, 0.9)
@@ -173,14 +173,14 @@ class CRGAN(ViewModel):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        self.encoder, self.generator, self.critic = Encoder(spec), Generator(spec), Critic(spec)
+        self.encoder, self.generator, self.discriminator = Encoder(spec), Generator(spec), Discriminator(spec)
         self.estimate = nn.Linear(self.encoder.trunk.features, spec.views)
         initialise(self.estimate, spec.width)
 
     def setup(self, fabric: Fabric) -> None:
         """Train every network with Adam (1e-4 times the common factor; 0, 0.9)."""
         rate = self.LEARNING_RATE * self.spec.learning_rate_factor
-        for name in ("encoder", "estimate", "generator", "critic"):
+        for name in ("encoder", "estimate", "generator", "discriminator"):
             parameters = getattr(self, name).parameters()
             self.optimise(fabric, name, torch.optim.Adam(parameters, rate, betas=self.BETAS, fused=True))
 
@@ -190,7 +190,7 @@ class CRGAN(ViewModel):
         latent = 2 * torch.rand(len(first.view), CODE - self.spec.views).to(first.view.device) - 1  # uniform in (-1, 1)
         made = self.wrapped["generator"](one_hot(first.view, self.spec.views), latent)  # x_bar
         losses = {
-            "critic": self._critic_step(first, made, fabric),
+            "discriminator": self._discriminator_step(first, made, fabric),
             "generator": self._generator_step(made, first.view, fabric),
         }
         if torch.rand(()) < self.RECONSTRUCT_FAKE:
@@ -207,19 +207,22 @@ class CRGAN(ViewModel):
         latent, feature = self.wrapped["encoder"](image)
         return self.wrapped["generator"](one_hot(view, self.spec.views), latent), feature
 
-    def _critic_step(self, real: Batch, fake: Tensor, fabric: Fabric) -> Tensor:
-        critic, fake = self.wrapped["critic"], fake.detach()
+    def _discriminator_step(self, real: Batch, fake: Tensor, fabric: Fabric) -> Tensor:
+        discriminator, fake = self.wrapped["discriminator"], fake.detach()
         share = torch.rand(len(fake), 1, 1, 1).to(fake.device)
-        penalty = gradient_penalty(self.critic, real.image, fake, share)  # not wrapped, so never in half precision
-        loss = critic_loss(critic(real.image), critic(fake), real.view, penalty, self.PENALTY_WEIGHT)
-        self.descend(fabric, loss, "critic")
+        # not wrapped, so never in half precision
+        penalty = gradient_penalty(self.discriminator, real.image, fake, share)
+        loss = discriminator_loss(
+            discriminator(real.image), discriminator(fake), real.view, penalty, self.PENALTY_WEIGHT
+        )
+        self.descend(fabric, loss, "discriminator")
         return loss.detach()
 
     def _generator_step(self, made: Tensor, view: Tensor, fabric: Fabric) -> Tensor:
-        self.critic.requires_grad_(False)  # its weights' gradients would be computed for nothing
-        loss = generator_loss(self.wrapped["critic"](made), view)
+        self.discriminator.requires_grad_(False)  # its weights' gradients would be computed for nothing
+        loss = generator_loss(self.wrapped["discriminator"](made), view)
         self.descend(fabric, loss, "generator")
-        self.critic.requires_grad_(True)
+        self.discriminator.requires_grad_(True)
         return loss.detach()
 
     def _reconstruction_steps(
@@ -235,15 +238,15 @@ class CRGAN(ViewModel):
             trained: names of the networks that learn to reconstruct.
         """
         turned, feature = self._turned(source.image, goal.view)
-        critic = self._critic_step(real, turned, fabric)
-        self.critic.requires_grad_(False)
+        discriminator = self._discriminator_step(real, turned, fabric)
+        self.discriminator.requires_grad_(False)
         reconstruction = reconstruction_loss(turned, goal.image)
-        loss = generator_loss(self.wrapped["critic"](turned), goal.view) + self.L1_WEIGHT * reconstruction
+        loss = generator_loss(self.wrapped["discriminator"](turned), goal.view) + self.L1_WEIGHT * reconstruction
         loss += self.ESTIMATE_WEIGHT * F.cross_entropy(self.wrapped["estimate"](feature), source.view)
         self.descend(fabric, loss, *trained)
-        self.critic.requires_grad_(True)
+        self.discriminator.requires_grad_(True)
         return {
-            "critic_reconstruction": critic,
+            "discriminator_reconstruction": discriminator,
             "encoder": loss.detach(),
             "reconstruction": reconstruction.detach(),
         }

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from models.identity_view_gan import IdentityViewGAN, Logits
 from models.interface import NOISE, Batch, ModelSpec
 from models.layers.blocks import initialise, pooled
-from models.layers.critic import Critic
+from models.layers.discriminator import Discriminator
 from models.layers.generator import Parts
 
 
@@ -74,7 +74,7 @@ class DRGANNoise128(DRGAN):
     NOISE = NOISE
 
 
-class SigmoidCritic(Critic):
+class SigmoidDiscriminator(Discriminator):
     """The discriminator of the journal version: N_i classes of identity, views, and one output for realness."""
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -88,7 +88,7 @@ class SigmoidCritic(Critic):
         return self.identity(feature), self.view(feature), self.realness(feature)
 
 
-def sigmoid_critic_loss(real: Logits, fake: Logits, identity: Tensor, view: Tensor) -> Tensor:
+def sigmoid_discriminator_loss(real: Logits, fake: Logits, identity: Tensor, view: Tensor) -> Tensor:
     """Return the discriminator's loss of the journal version.
 
     Args:
@@ -120,11 +120,11 @@ class DRGANSigmoid(DRGAN):
 
     citation = "Tran et al., TPAMI 2018"
 
-    CRITIC = SigmoidCritic
+    DISCRIMINATOR = SigmoidDiscriminator
 
-    def critic_loss(self, real: Logits, fake: Logits, batch: Batch) -> Tensor:
+    def discriminator_loss(self, real: Logits, fake: Logits, batch: Batch) -> Tensor:
         """Return what the discriminator minimises."""
-        return sigmoid_critic_loss(real, fake, batch.identity, batch.view)
+        return sigmoid_discriminator_loss(real, fake, batch.identity, batch.view)
 
     def generator_loss(self, fake: Logits, identity: Tensor, target: Tensor) -> Tensor:
         """Return what the generator minimises."""

@@ -25,14 +25,14 @@ from models.interface import (
 )
 from models.layers.blocks import scale_to_fan_in
 from models.layers.connection import NonalignmentConnection
-from models.layers.critic import Critic
+from models.layers.discriminator import Discriminator
 from models.layers.generator import Generator, Parts
 from models.layers.refresh import refresh_batch_norm
 
 Logits = tuple[Tensor, ...]  # of D^i (B, N_i + 1) and of D^a (B, N_a)
 
 
-def critic_loss(real: Logits, fake: Logits, identity: Tensor, view: Tensor, weight: float) -> Tensor:
+def discriminator_loss(real: Logits, fake: Logits, identity: Tensor, view: Tensor, weight: float) -> Tensor:
     """Return the negated Eq. 6.
 
     Args:
@@ -58,12 +58,12 @@ def generator_loss(fake: Logits, identity: Tensor, target: Tensor, weight: float
 class IdentityViewGAN(ViewModel):
     """A generator with exchangeable parts, its discriminator and their training; the base of several models."""
 
-    critics = ("critic",)
-    warm_start = WarmStart("critic")
+    training_only = ("discriminator",)
+    warm_start = WarmStart("discriminator")
     labels = "identity, view"
 
     LEARNING_RATE = 2e-4
-    CRITIC: ClassVar[type[nn.Module]] = Critic
+    DISCRIMINATOR: ClassVar[type[nn.Module]] = Discriminator
 
     def __init__(self, spec: ModelSpec, parts: Parts, noise: int = NOISE) -> None:
         super().__init__(spec)
@@ -71,15 +71,15 @@ class IdentityViewGAN(ViewModel):
         self.generator = Generator(spec, parts, noise)
         if spec.initialisation == "fan_in":
             scale_to_fan_in(self.generator)
-        self.critic = self.warm_start_network(spec)
+        self.discriminator = self.warm_start_network(spec)
 
     @classmethod
     def warm_start_network(cls, spec: ModelSpec) -> nn.Module:
         """Return the discriminator with the weights it has before training."""
-        critic = cls.CRITIC(spec)
+        discriminator = cls.DISCRIMINATOR(spec)
         if spec.initialisation == "fan_in":
-            scale_to_fan_in(critic)
-        return critic
+            scale_to_fan_in(discriminator)
+        return discriminator
 
     @property
     def map(self) -> str:
@@ -97,9 +97,9 @@ class IdentityViewGAN(ViewModel):
         """Return the number of generator steps for one step of the discriminator, at this share of the budget."""
         return self.spec.generator_steps
 
-    def critic_loss(self, real: Logits, fake: Logits, batch: Batch) -> Tensor:
+    def discriminator_loss(self, real: Logits, fake: Logits, batch: Batch) -> Tensor:
         """Return what the discriminator minimises."""
-        return critic_loss(real, fake, batch.identity, batch.view, self.view_weight)
+        return discriminator_loss(real, fake, batch.identity, batch.view, self.view_weight)
 
     def generator_loss(self, fake: Logits, identity: Tensor, target: Tensor) -> Tensor:
         """Return what the generator minimises."""
@@ -108,13 +108,13 @@ class IdentityViewGAN(ViewModel):
     def setup(self, fabric: Fabric) -> None:
         """Train both networks with Adam (2e-4 times the common factor; 0.5, 0.999)."""
         rate = self.LEARNING_RATE * self.spec.learning_rate_factor
-        for name in ("generator", "critic"):
+        for name in ("generator", "discriminator"):
             parameters = getattr(self, name).parameters()
             self.optimise(fabric, name, torch.optim.Adam(parameters, rate, betas=(0.5, 0.999), fused=True))
 
     def cycle(self, batches: Batches, fabric: Fabric, progress: float) -> CycleReport:
         """One step of the discriminator, then the generator's, each on a fresh batch."""
-        losses = {"critic": self._critic_step(batches.draw(), fabric)}
+        losses = {"discriminator": self._discriminator_step(batches.draw(), fabric)}
         images = 0
         for _ in range(self.generator_steps(progress)):
             batch = batches.draw()
@@ -128,20 +128,20 @@ class IdentityViewGAN(ViewModel):
         noise = random_noise(len(batch.image), batch.image.device)
         return self.wrapped["generator"](batch.image, one_hot(target, self.spec.views), noise), target
 
-    def _critic_step(self, batch: Batch, fabric: Fabric) -> Tensor:
-        critic = self.wrapped["critic"]
+    def _discriminator_step(self, batch: Batch, fabric: Fabric) -> Tensor:
+        discriminator = self.wrapped["discriminator"]
         with torch.no_grad():
             fake, _ = self._turned(batch)
-        loss = self.critic_loss(critic(batch.image), critic(fake), batch)
-        self.descend(fabric, loss, "critic")
+        loss = self.discriminator_loss(discriminator(batch.image), discriminator(fake), batch)
+        self.descend(fabric, loss, "discriminator")
         return loss.detach()
 
     def _generator_step(self, batch: Batch, fabric: Fabric) -> Tensor:
-        self.critic.requires_grad_(False)  # its weights' gradients would be computed for nothing
+        self.discriminator.requires_grad_(False)  # its weights' gradients would be computed for nothing
         fake, target = self._turned(batch)
-        loss = self.generator_loss(self.wrapped["critic"](fake), batch.identity, target)
+        loss = self.generator_loss(self.wrapped["discriminator"](fake), batch.identity, target)
         self.descend(fabric, loss, "generator")
-        self.critic.requires_grad_(True)
+        self.discriminator.requires_grad_(True)
         return loss.detach()
 
     def finish(self, batches: Batches) -> None:

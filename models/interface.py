@@ -21,12 +21,12 @@ class ModelSpec:
         views: number N_a of views.
         identities: number N_i of identities in the training data.
         width: multiplies the published numbers of channels.
-        critic_width: the same for the discriminator that ours, its ablations, DR-GAN and the U-net share; `width` if
-            None. It stays the same for all of them when a generator's width is fitted.
+        discriminator_width: the same for the discriminator that ours, its ablations, DR-GAN and the U-net share, which
+            stays the same for all of them when a generator's width is fitted; default: `width`.
         batch_size: images in one batch B.
         images: the budget, in real images used by generator-side updates.
         learning_rate_factor: multiplies the published learning rates; 1 is the paper's.
-        generator_steps: generator steps for each critic step.
+        generator_steps: generator steps for each discriminator step.
         attribute_weight: lambda of Eq. 6 and 7, the weight of the view loss.
         refresh_batches: batches over which the batch-norm statistics are measured after training.
         noise: factor on the noise that a generator concatenates to the identity feature; 1 is the papers'.
@@ -44,7 +44,7 @@ class ModelSpec:
     generator_steps: int = 1
     attribute_weight: float = 5.0
     refresh_batches: int = 100
-    critic_width: float | None = None
+    discriminator_width: float | None = None
     initialisation: str = "published"
     noise: float = 1.0
 
@@ -122,7 +122,7 @@ class ViewModel(nn.Module):
     labels: ClassVar[str] = ""  # which labels training uses             # so they must be plain strings
     updates: ClassVar[str] = ""  # steps of each network in one cycle
     fitted: ClassVar[bool] = False  # whether `width` is searched so that the generator is as large as `ours`
-    critics: ClassVar[tuple[str, ...]] = ()  # attributes that only training needs; they are not saved in the end
+    training_only: ClassVar[tuple[str, ...]] = ()  # attributes that only training needs; they are not saved in the end
     warm_start: ClassVar[WarmStart | None] = None  # of the network that `warm_start_network` makes
 
     def __init__(self, spec: ModelSpec) -> None:
@@ -133,7 +133,7 @@ class ViewModel(nn.Module):
 
     def keeps(self, name: str) -> bool:
         """Whether the parameter or buffer `name` is the generator's: not of a network that only training needs."""
-        return name.partition(".")[0] not in self.critics
+        return name.partition(".")[0] not in self.training_only
 
     @property
     def map(self) -> str:

@@ -88,7 +88,7 @@ class Disentangler(ViewModel):
     labels = "identity; view only for the prototypes after training"
     updates = "S before all else; adversary 4, Z and decoder 1"
     fitted = True
-    critics = ("classifier", "adversary")
+    training_only = ("classifier", "adversary")
     warm_start = WarmStart("reader", epochs=40, learning_rate=1e-4, betas=(0.9, 0.999))
     views = False  # whether the label is the view
 

@@ -437,11 +437,11 @@ class KeepsNotAll(_Generating):
         return (made + self.shift).tanh()
 
 
-@breaks("critics", "critics names critic, but there is no such network")
-class NamesNoCritic(Tiny):
+@breaks("training only", "training_only names discriminator, but there is no such network")
+class NamesNoDiscriminator(Tiny):
     """Broken."""
 
-    critics = ("critic",)
+    training_only = ("discriminator",)
 
 
 class _Judged(Tiny):
@@ -460,8 +460,8 @@ class _Judged(Tiny):
         return super().cycle(batches, fabric, progress)
 
 
-@breaks("critics", "no output depends on judge; name what only training needs in critics")
-class KeepsItsCritic(_Judged):
+@breaks("training only", "no output depends on judge; name what only training needs in training_only")
+class KeepsItsDiscriminator(_Judged):
     """Broken."""
 
 
@@ -490,7 +490,7 @@ class WarmedUp(_Judged):
     """In order: its discriminator may be trained on real images first."""
 
     warm_start = WarmStart("judge")
-    critics = ("judge",)
+    training_only = ("judge",)
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
@@ -506,11 +506,11 @@ class WarmedUp(_Judged):
         return _Head(spec.identities, spec.views)
 
 
-@breaks("warm start", "warm_start names critic, but there is no such network")
+@breaks("warm start", "warm_start names discriminator, but there is no such network")
 class WarmsNothing(Tiny):
     """Broken."""
 
-    warm_start = WarmStart("critic")
+    warm_start = WarmStart("discriminator")
 
 
 @breaks("warm start", "warm_start_network returns another network than judge")
@@ -531,14 +531,14 @@ class WarmsWithoutViews(WarmedUp):
         return _Head(spec.identities, spec.views + 1)
 
 
-class NamesItsCritic(_Judged):
+class NamesItsDiscriminator(_Judged):
     """In order."""
 
-    critics = ("judge",)
+    training_only = ("judge",)
 
 
 class MeasuresInTheEnd(_Judged):
-    """In order: a network outside `critics` that `generate` does not call, but that `finish` measures something by."""
+    """In order: a network outside `training_only` that `generate` does not call, but `finish` measures by."""
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)

@@ -17,7 +17,7 @@ from benchmark.evaluation.operations import image_macs
 from benchmark.reporting.models import Size, models_table, size
 from benchmark.results.rows import MODEL_COLUMNS
 from benchmark.stages.models import describe, identities
-from models.capacity import critic_parameters, generator_parameters, sized
+from models.capacity import discriminator_parameters, generator_parameters, sized
 from models.interface import ModelSpec
 from models.registry import Entry, entries, find
 from tests.tools import PROJECT, TINY
@@ -110,11 +110,11 @@ def test_the_numbers_are_those_of_a_built_model(name: str) -> None:
     model_class = find(name).load()
     model = model_class(sized(model_class, SMALL))
     row = models_table([find(name)], SMALL).iloc[0]
-    critic = sum(p.numel() for p in model.critic.parameters())
-    assert row["generator_parameters"] == sum(p.numel() for p in model.parameters()) - critic
-    assert row["critic_parameters"] == critic
+    discriminator = sum(p.numel() for p in model.discriminator.parameters())
+    assert row["generator_parameters"] == sum(p.numel() for p in model.parameters()) - discriminator
+    assert row["discriminator_parameters"] == discriminator
     assert row["generator_parameters"] == generator_parameters(model)
-    assert row["critic_parameters"] == critic_parameters(model)
+    assert row["discriminator_parameters"] == discriminator_parameters(model)
     assert (row["map"], row["width"], row["macs"]) == (model.map, model.spec.width, image_macs(model))
 
 
@@ -170,7 +170,7 @@ def test_the_printed_sizes(
 
 
 def _cells(of: Size, more: str) -> list[str]:
-    numbers = (f"{of.width:.3f}", f"{of.generator_parameters:,}", more, f"{of.critic_parameters:,}")
+    numbers = (f"{of.width:.3f}", f"{of.generator_parameters:,}", more, f"{of.discriminator_parameters:,}")
     return [of.map, *numbers, f"{of.macs / 1e6:,.1f}", "M"]
 
 

@@ -138,7 +138,7 @@ class Training(Section):
     batch_size: Batch = 64  # paper, section 4.1
     width: float = Field(1.0, gt=0, le=16)  # multiplies the published numbers of channels
     learning_rate_factor: float = Field(1.0, gt=0)  # multiplies every published learning rate
-    generator_steps: Repeats = 1  # generator steps for each critic step of `ours` (paper: cars 1, faces 4)
+    generator_steps: Repeats = 1  # generator steps for each discriminator step of `ours` (paper: cars 1, faces 4)
     attribute_weight: float = Field(5.0, gt=0)  # lambda of Eq. 6 and 7 (paper: cars 5, faces 1)
     initialisation: Literal["published", "fan_in"] = "published"  # how convolutions start, see ModelSpec
     average: float = Field(0.0, ge=0, lt=1)  # decay of the average of the weights that is kept; 0: the last ones

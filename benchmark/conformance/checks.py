@@ -146,7 +146,7 @@ def gradients(trial: Trial) -> None:
     expect(
         not missing,
         f"{first_of(missing)} got no gradient in {CYCLES} cycles; use it in a loss, freeze it, or name its network in "
-        "critics if only training needs it",
+        "training_only if only training needs it",
     )
     expect(not course.still, f"{first_of(course.still)} got gradients but never moved; give it to an optimiser")
 
@@ -239,11 +239,12 @@ def weights(trial: Trial) -> None:
     )
 
 
-def critics(trial: Trial) -> None:
+def training_only(trial: Trial) -> None:
     """Networks that only training needs are named, and exist."""
     model = trial.trained.model
-    for name in model.critics:
-        expect(isinstance(getattr(model, name, None), nn.Module), f"critics names {name}, but there is no such network")
+    for name in model.training_only:
+        there = isinstance(getattr(model, name, None), nn.Module)
+        expect(there, f"training_only names {name}, but there is no such network")
     _ = trial.output
     used, made = trainable(model), model.generate(*arguments(trial.spec, COUNT))
     if not made.requires_grad or not used:
@@ -253,7 +254,7 @@ def critics(trial: Trial) -> None:
     unreached = sorted({key.partition(".")[0] for key in used} - reached)
     # `finish` can measure something with a network that `generate` then uses
     unused = [name for name in unreached if torch.equal(*(_finished_with(trial, name, by) for by in (0.0, 0.1)))]
-    expect(not unused, f"no output depends on {first_of(unused)}; name what only training needs in critics")
+    expect(not unused, f"no output depends on {first_of(unused)}; name what only training needs in training_only")
 
 
 def _finished_with(trial: Trial, name: str, change: float) -> Tensor:

@@ -30,7 +30,7 @@ CHECKS: dict[str, Callable[[Trial], None]] = {
     "batches": checks.batches,
     "interpolation": checks.interpolation,
     "weights": checks.weights,
-    "critics": checks.critics,
+    "training only": checks.training_only,
 }
 MODELS = Path(registry.__file__).parent
 LONGEST = 300  # characters of another's error message

@@ -27,7 +27,18 @@ OTHERS = (
     "targets.*",
     "figures/accuracy_over_nc.[cmt]*",
 )  # of other data, or of an earlier version
-COSTS = ["model", "connection size", "width", "generator", "critic", "MACs", "seconds", "memory, MB", "seeds", "device"]
+COSTS = [
+    "model",
+    "connection size",
+    "width",
+    "generator",
+    "discriminator",
+    "MACs",
+    "seconds",
+    "memory, MB",
+    "seeds",
+    "device",
+]
 INSIDE = {
     "share_latent": "share, latent vector",
     "share_modulation": "share, modulation",
@@ -43,9 +54,9 @@ OF_INSIDE = (
     "map's side. Means over 64 images of identities kept from training, where there are some, and over seeds."
 )
 OF_COSTS = (
-    "Generator and critic: trainable parameters; MACs: multiply-accumulates of one generated image. Seconds and peak "
-    "memory are those of one training, the mean over its seeds; they belong to the machine and what else it did, and "
-    "no comparison looks at them. On a processor the memory is that of the whole process."
+    "Generator and discriminator: trainable parameters; MACs: multiply-accumulates of one generated image. Seconds and "
+    "peak memory are those of one training run, the mean over its seeds; they depend on the machine and its load, and "
+    "no comparison uses them. On a processor the memory is that of the whole process."
 )
 
 
@@ -169,7 +180,7 @@ def costs_sheet(models: pd.DataFrame, costs: pd.DataFrame, run: str) -> Sheet:
     lines = []
     for model in models.to_dict("records"):
         own = costs[costs["model"] == model["model"]]
-        sizes = [count(model[name]) for name in ("generator_parameters", "critic_parameters", "macs")]
+        sizes = [count(model[name]) for name in ("generator_parameters", "discriminator_parameters", "macs")]
         width = "-" if pd.isna(model["width"]) else f"{model['width']:.3g}"
         spent = (own["seconds"], own["peak_memory"] / 2**20)
         means = [f"{values.mean():.0f}" if values.notna().any() else "-" for values in spent]

@@ -34,7 +34,7 @@ FOLDER = "rows"
 DIGITS = 6  # of a number in a table
 FOREIGN = set("/\\\0")  # letters that no file name has
 FACTS, IDENTITY, FEWSHOT = "facts.json", "identity.parquet", "fewshot.parquet"
-SIZE_COLUMNS = ["generator_parameters", "critic_parameters", "macs"]
+SIZE_COLUMNS = ["generator_parameters", "discriminator_parameters", "macs"]
 MODEL_COLUMNS = ["model", "citation", "labels", "updates", "map", "image_size", "width", *SIZE_COLUMNS]
 LEARNING_COLUMNS = ["model", "seed", "cycle", "images", "loss", "value"]
 COST_COLUMNS = ["model", "seed", "seconds", "peak_memory", "device"]  # of the training; memory in bytes
@@ -52,6 +52,7 @@ OUTCOME_COLUMNS = {  # those of any measurement are not all that there may be
     | dict.fromkeys(("seed", "episode", "shots"), WHOLE)
     | {"right": TRUTH, TRAIN_ACCURACY: NUMBER},
 }
+EARLIER = {"critic_parameters": "discriminator_parameters"}  # names of columns in rows stored earlier
 LATER = {TRAIN_ACCURACY: "double"}  # columns that rows stored earlier lack, and their type; there it is missing
 
 
@@ -208,6 +209,9 @@ def _check(rows: pd.DataFrame, columns: Mapping[str, str], path: Path) -> None:
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     with reading(path):
-        types = dict.fromkeys(TEXTS, "str") | dict.fromkeys(SIZE_COLUMNS, "Int64")
+        types = dict.fromkeys(TEXTS, "str") | dict.fromkeys([*SIZE_COLUMNS, *EARLIER], "Int64")
         # nothing but an empty cell is missing: an identity can be called NA
-        return pd.read_csv(path, usecols=list(columns), dtype=types, keep_default_na=False, na_values=[""])
+        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""]).rename(columns=EARLIER)
+        if missing := [name for name in columns if name not in table]:
+            raise ValueError(f"columns are missing: {missing}")
+        return table[list(columns)]

@@ -11,7 +11,7 @@ from benchmark.run.workspace import run_of_profile
 from models.interface import ModelSpec
 from models.registry import REFERENCE, Entry
 
-FEWEST = 2  # identities that critics are counted for where the number is not known
+FEWEST = 2  # identities that discriminators are counted for where the number is not known
 
 
 def describe(models: Mapping[str, Entry], settings: Profile, image_size: int | None = None) -> str:
@@ -47,11 +47,11 @@ def _with_size(settings: Profile, image_size: int) -> Profile:
 def _notes(known: int | None) -> list[str]:
     heads = f"{known} identities" if known else f"{FEWEST} identities: how many train is known after `benchmark run`"
     return [
-        "width      multiplies the published channels; fitted models have their own, for a generator as large as "
+        "width          multiplies the published channels; fitted models have their own, for a generator as large as "
         f"that of {REFERENCE}",
-        "generator  trainable parameters",
-        f"critic     trainable parameters that only training needs, for {heads}",
-        "MACs       multiply-accumulates of one generated image, in convolutions, dense layers and attention",
+        "generator      trainable parameters",
+        f"discriminator  trainable parameters that only training needs, for {heads}",
+        "MACs           multiply-accumulates of one generated image, in convolutions, dense layers and attention",
     ]
 
 

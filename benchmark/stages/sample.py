@@ -31,6 +31,7 @@ from models.interface import ModelSpec, ViewModel
 
 INPUT = "input"
 PART = 64  # images of a folder that are turned at once; their grid shows the first part
+EARLIER = {"critic_width": "discriminator_width"}  # names in the records of earlier training runs
 LITTER = {"thumbs.db", "desktop.ini"}  # systems put them beside images, as they do files that begin with a dot
 
 
@@ -84,8 +85,9 @@ def _found(run: Run, model: str, seed: int) -> tuple[Path, bool]:
 def _spec(run: Run, folder: Path) -> dict[str, Any]:
     """Return what a generator is built for, from what is recorded of its training run."""
     try:
-        found = ModelSpec(**Cell(folder).record["spec"])
-    except (KeyError, TypeError):
+        recorded = {EARLIER.get(name, name): value for name, value in Cell(folder).record["spec"].items()}
+        found = ModelSpec(**recorded)
+    except (AttributeError, KeyError, TypeError):
         raise BenchmarkError(f"{folder / RECORD} is damaged; delete {folder} and train again") from None
     wanted = run.settings.data.image_size, len(run.settings.data.views)
     if (found.image_size, found.views) != wanted:

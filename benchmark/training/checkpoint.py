@@ -88,7 +88,7 @@ def save_weights(model: ViewModel, path: Path, guard: Callable[[], None] = lambd
 
 
 def load_weights(model: ViewModel, path: Path) -> None:
-    """Load what `save_weights` wrote; the critics keep their values.
+    """Load what `save_weights` wrote; the networks that only training needs keep their values.
 
     Raises:
         BenchmarkError: the file is missing, damaged, or of another model.

@@ -19,7 +19,7 @@ class EncoderLayer(nn.Sequential):
 
 
 class Encoder(nn.Module):
-    """The convolutional trunk of a generator's encoder and of a critic; each level but the first halves the side."""
+    """The convolutional trunk of an encoder and of a discriminator; each level but the first halves the side."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()

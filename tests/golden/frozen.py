@@ -40,7 +40,7 @@ def _loaded(network: nn.Module, name: str) -> nn.Module:
 
 
 def save(network: nn.Module, folder: Path, name: str) -> None:
-    """Write weights in half precision, without those of a critic; loading turns them back to single."""
-    weights = {key: value for key, value in network.state_dict().items() if not key.startswith("critic.")}
+    """Write weights in half precision, without those of a discriminator; loading turns them back to single."""
+    weights = {key: value for key, value in network.state_dict().items() if not key.startswith("discriminator.")}
     halves = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     save_file(halves, folder / f"{name}.safetensors")

@@ -119,15 +119,15 @@ DEFECTS: list[tuple[Callable[[], None], Callable[[Right], Right], object, str, s
     (check_fewshot, codes_of_one_view, augmentation, "interpolated_codes", "generated, 5-way 5-shot"),
     (partial(check_losses, "cnc28"), radius_too_large, connection, "neighbourhood", "cycle 1, generator"),
     (partial(check_losses, "cnc56"), radius_too_small, connection, "neighbourhood", "cycle 1, generator"),
-    (partial(check_losses, "ours"), lambda_left_out, IdentityViewGAN, "view_weight", "cycle 1, critic"),
+    (partial(check_losses, "ours"), lambda_left_out, IdentityViewGAN, "view_weight", "cycle 1, discriminator"),
     (
         partial(check_losses, "ours"),
         learning_rate_a_percent_higher,
         IdentityViewGAN,
         "LEARNING_RATE",
-        "cycle 2, critic",
+        "cycle 2, discriminator",
     ),
-    (partial(check_losses, "cr_gan"), no_gradient_penalty, cr_gan, "gradient_penalty", "cycle 1, critic"),
+    (partial(check_losses, "cr_gan"), no_gradient_penalty, cr_gan, "gradient_penalty", "cycle 1, discriminator"),
     (
         partial(check_losses, "two_step"),
         three_steps_of_the_adversary,

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from models.capacity import STEP, critic_parameters, generator_parameters, sized, tolerance
+from models.capacity import STEP, discriminator_parameters, generator_parameters, sized, tolerance
 from models.dr_gan import DRGAN
 from models.interface import ModelSpec, ViewModel
 from models.ours import Ours
@@ -41,7 +41,7 @@ def test_the_search_finds_the_best_width() -> None:
 def test_only_the_width_is_changed() -> None:
     wanted = spec(width=0.25, identities=55, generator_steps=3)
     found = sized(DRGAN, wanted)
-    assert found == spec(width=found.width, critic_width=0.25, identities=55, generator_steps=3)
+    assert found == spec(width=found.width, discriminator_width=0.25, identities=55, generator_steps=3)
     assert found.width != wanted.width
 
 
@@ -49,10 +49,10 @@ def test_only_the_width_is_changed() -> None:
 def test_the_shared_discriminator_is_the_same_for_all(kind: type[ViewModel]) -> None:
     wanted = spec(width=0.25)
     own, reference = built(kind, sized(kind, wanted)), built(Ours, wanted)
-    assert critic_parameters(own) == critic_parameters(reference)
+    assert discriminator_parameters(own) == discriminator_parameters(reference)
 
 
-def test_parameters_of_generator_and_critic_are_all_there_are() -> None:
+def test_parameters_of_generator_and_discriminator_are_all_there_are() -> None:
     model = Ours(spec())
     assert generator_parameters(model) == sum(p.numel() for p in model.generator.parameters())
-    assert critic_parameters(model) == sum(p.numel() for p in model.critic.parameters())
+    assert discriminator_parameters(model) == sum(p.numel() for p in model.discriminator.parameters())

@@ -25,7 +25,7 @@ class Mine(_Base):
     More of it.
     """
 
-    updates = ("generator 1, " "critic 2")
+    updates = ("generator 1, " "discriminator 2")
 '''
 OURS = {"citation": "Xiong et al., CVPR 2020", "labels": "identity, view"}
 
@@ -57,7 +57,7 @@ def test_attributes_come_from_bases_in_other_files() -> None:
 
 
 def test_attributes_come_from_bases_in_the_same_file(tmp_path: Path) -> None:
-    card = Card("A file of models.", "Base, 2001", "identity", "generator 1, critic 2")
+    card = Card("A file of models.", "Base, 2001", "identity", "generator 1, discriminator 2")
     assert cards.read(written(tmp_path, BASE)) == card
 
 

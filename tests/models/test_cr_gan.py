@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from models.cr_gan import (
     CRGAN,
-    Critic,
+    Discriminator,
     Encoder,
     Generator,
-    critic_loss,
+    discriminator_loss,
     generator_loss,
     gradient_penalty,
     reconstruction_loss,
@@ -26,7 +26,7 @@ from models.layers.residual import DownBlock, UpBlock, residual_channels
 from tests.tools import RandomBatches, arguments, spec
 
 VIEWS, COUNT = 5, 4
-LOSSES = {"critic", "generator", "critic_reconstruction", "encoder", "reconstruction"}
+LOSSES = {"discriminator", "generator", "discriminator_reconstruction", "encoder", "reconstruction"}
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -42,11 +42,11 @@ def cross_entropy(logits: Tensor, labels: list[int]) -> float:
     return float(np.mean([-np.log(row[label] / row.sum()) for row, label in zip(values, labels, strict=True)]))
 
 
-def test_critic_loss() -> None:
+def test_discriminator_loss() -> None:
     real, fake, views = judgement(0), judgement(1), [4, 0, 2, 2]
     expected = float(np.mean(fake[0].numpy())) - float(np.mean(real[0].numpy())) + 10 * 0.7
     expected += cross_entropy(real[1], views)
-    loss = critic_loss(real, fake, torch.tensor(views), torch.tensor(0.7), 10.0)
+    loss = discriminator_loss(real, fake, torch.tensor(views), torch.tensor(0.7), 10.0)
     assert loss.item() == pytest.approx(expected, rel=1e-5)
 
 
@@ -70,27 +70,30 @@ def test_reconstruction_is_summed_over_channels() -> None:
     assert reconstruction_loss(made, goal).item() == pytest.approx(float(np.mean(pixels)), rel=1e-5)
 
 
-def plain_penalty(critic: nn.Module, points: Tensor) -> Tensor:
+def plain_penalty(discriminator: nn.Module, points: Tensor) -> Tensor:
     """The penalty, one sample at a time."""
     total = torch.zeros(())
     for point in points:
         alone = point[None].detach().clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(critic(alone)[0][0], alone, create_graph=True)
+        (gradient,) = torch.autograd.grad(discriminator(alone)[0][0], alone, create_graph=True)
         total = total + ((gradient**2).sum() ** 0.5 - 1) ** 2
     return total / len(points)
 
 
 def test_the_penalty_is_per_sample() -> None:
     torch.manual_seed(0)
-    critic = Critic(spec(width=0.25))
+    discriminator = Discriminator(spec(width=0.25))
     with torch.no_grad():
-        critic.score.weight.mul_(300)  # so that the norms are of the order of 1
+        discriminator.score.weight.mul_(300)  # so that the norms are of the order of 1
     real, fake = (torch.randn(COUNT, 3, 32, 32, generator=seeded(seed)) * (1 + seed) for seed in (5, 6))
     share = torch.tensor([0.0, 0.2, 0.7, 1.0])[:, None, None, None]
-    mine, plain = gradient_penalty(critic, real, fake, share), plain_penalty(critic, share * real + (1 - share) * fake)
+    mine, plain = (
+        gradient_penalty(discriminator, real, fake, share),
+        plain_penalty(discriminator, share * real + (1 - share) * fake),
+    )
     assert plain.item() > 0.01
     torch.testing.assert_close(mine, plain, rtol=1e-4, atol=1e-6)
-    weights = [critic.score.weight, critic.trunk[0].weight, critic.trunk[2].second.weight]
+    weights = [discriminator.score.weight, discriminator.trunk[0].weight, discriminator.trunk[2].second.weight]
     for a, b in zip(torch.autograd.grad(mine, weights), torch.autograd.grad(plain, weights), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-5)
 
@@ -144,7 +147,7 @@ def test_what_the_networks_are_given(fake: bool) -> None:
     ((source,),) = watched.seen["encoder"]
     assert torch.equal(source, x_bar if fake else x1.image)
     assert torch.equal(v.argmax(1), x1.view if fake else x2.view)
-    point1, real1, made1, made2, point3, real3, made3, made4 = (image for (image,) in watched.seen["critic"])
+    point1, real1, made1, made2, point3, real3, made3, made4 = (image for (image,) in watched.seen["discriminator"])
     for judged, expected in ((real1, x1.image), (made1, x_bar), (made2, x_bar), (real3, x2.image)):
         assert torch.equal(judged, expected)
     for judged in (made3, made4):
@@ -161,7 +164,7 @@ def test_the_losses_of_a_cycle(fake: bool) -> None:
     """Without learning, so that they can be computed afterwards."""
     watched = Watched(fake, rate=0.0)
     losses = watched.cycle()
-    points, judge = [image for (image,) in watched.seen["critic"]][::4], watched.model.critic
+    points, judge = [image for (image,) in watched.seen["discriminator"]][::4], watched.model.discriminator
     x1, x2 = watched.first, watched.second
     v1, v2 = x1.view.tolist(), x2.view.tolist()
     x_bar, x_tilde = watched.made
@@ -169,7 +172,7 @@ def test_the_losses_of_a_cycle(fake: bool) -> None:
     def score(image: Tensor) -> float:
         return float(judge(image)[0].detach().numpy().mean())
 
-    def of_critic(real: Tensor, made: Tensor, views: list[int], point: Tensor) -> float:
+    def of_discriminator(real: Tensor, made: Tensor, views: list[int], point: Tensor) -> float:
         penalty = plain_penalty(judge, point).item()
         return score(made) - score(real) + 10 * penalty + cross_entropy(judge(real)[1], views)
 
@@ -177,9 +180,9 @@ def test_the_losses_of_a_cycle(fake: bool) -> None:
     l1 = 3 * float(np.abs(x_tilde.numpy() - goal.numpy()).mean())
     estimate = cross_entropy(watched.model.estimate(watched.model.encoder.trunk(source)), v1)
     expected = {
-        "critic": of_critic(x1.image, x_bar, v1, points[0]),
+        "discriminator": of_discriminator(x1.image, x_bar, v1, points[0]),
         "generator": cross_entropy(judge(x_bar)[1], v1) - score(x_bar),
-        "critic_reconstruction": of_critic(x2.image, x_tilde, v2, points[1]),
+        "discriminator_reconstruction": of_discriminator(x2.image, x_tilde, v2, points[1]),
         "encoder": -score(x_tilde) + 4 * l1 + cross_entropy(judge(x_tilde)[1], wanted) + 0.01 * estimate,
         "reconstruction": l1,
     }
@@ -206,7 +209,7 @@ def test_how_often_the_weights_change(fake: bool) -> None:
         optimizer.optimizer.register_step_post_hook(note)
     watched.cycle()
     together = ["encoder", "estimate"] if fake else ["encoder", "estimate", "generator"]
-    assert changes == ["critic", "generator", "critic", *together]
+    assert changes == ["discriminator", "generator", "discriminator", *together]
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
@@ -220,7 +223,7 @@ def test_half_of_the_cycles_reconstruct_what_was_generated(fabric: Fabric) -> No
     model.setup(fabric)
     reports = [model.cycle(RandomBatches(model.spec), fabric, 0.0) for _ in range(40)]
     assert {frozenset(report.losses) for report in reports} == {frozenset(LOSSES)}
-    assert (steps(model, "critic"), steps(model, "encoder"), steps(model, "estimate")) == (80, 40, 40)
+    assert (steps(model, "discriminator"), steps(model, "encoder"), steps(model, "estimate")) == (80, 40, 40)
     assert 40 + 12 < steps(model, "generator") < 80 - 12
 
 
@@ -264,7 +267,7 @@ def test_shapes(size: int, channels: list[int], side: int) -> None:
         model = CRGAN(spec(image_size=size, width=1.0))
         image = torch.empty(2, 3, size, size)
         latent, feature = model.encoder(image)
-        score, views = model.critic(image)
+        score, views = model.discriminator(image)
         turned = model.generate(image, torch.empty(2, VIEWS), torch.empty(2, 128))
     assert (latent.shape, feature.shape) == ((2, 128 - VIEWS), (2, channels[-1] * side**2))
     assert (score.shape, views.shape, turned.shape) == ((2,), (2, VIEWS), (2, 3, size, size))
@@ -275,12 +278,12 @@ def test_shapes(size: int, channels: list[int], side: int) -> None:
 def test_published_size() -> None:
     with torch.device("meta"):
         model = CRGAN(ModelSpec(128, views=9, identities=3))
-    estimated = {"encoder": ("encoder", "estimate"), "generator": ("generator",), "critic": ("critic",)}
+    estimated = {"encoder": ("encoder", "estimate"), "generator": ("generator",), "discriminator": ("discriminator",)}
     counts = {
         name: sum(p.numel() for part in parts for p in getattr(model, part).parameters())
         for name, parts in estimated.items()
     }
-    assert counts == pytest.approx({"encoder": 14.44e6, "generator": 12.13e6, "critic": 13.47e6}, abs=6e3)
+    assert counts == pytest.approx({"encoder": 14.44e6, "generator": 12.13e6, "discriminator": 13.47e6}, abs=6e3)
 
 
 def test_down_block_by_its_definition() -> None:
@@ -306,7 +309,7 @@ def test_up_block_by_its_definition() -> None:
 def networks(width: float) -> Iterator[tuple[str, nn.Module]]:
     torch.manual_seed(0)
     of = spec(width=width)
-    for network in (Encoder(of), Generator(of), Critic(of)):
+    for network in (Encoder(of), Generator(of), Discriminator(of)):
         for name, module in network.named_modules():
             yield f"{type(network).__name__}.{name}", module
 
@@ -315,7 +318,7 @@ def networks(width: float) -> Iterator[tuple[str, nn.Module]]:
 def test_weights_at_the_start(width: float) -> None:
     for name, module in networks(width):
         if isinstance(module, nn.Conv2d | nn.Linear):
-            fixed = name in {"Encoder.trunk.0", "Critic.trunk.0", "Generator.dense.0"}
+            fixed = name in {"Encoder.trunk.0", "Discriminator.trunk.0", "Generator.dense.0"}
             deviation = 0.02 if fixed else 0.02 / width**0.5
             assert module.weight.std().item() == pytest.approx(deviation, rel=0.1), name
         if isinstance(module, nn.Linear) and module.bias is not None:
@@ -326,7 +329,7 @@ def test_weights_at_the_start(width: float) -> None:
             assert not module.bias.any(), name
 
 
-@pytest.mark.parametrize("kind", [Encoder, Critic])
+@pytest.mark.parametrize("kind", [Encoder, Discriminator])
 def test_a_narrow_network_answers_as_the_published_one(kind: type[nn.Module]) -> None:
     image, *_ = arguments(spec(), count=16)
 

@@ -14,8 +14,8 @@ from models.interface import ModelSpec
 from models.layers.activation import Elu
 from models.layers.blocks import Encoder, uniform_noise
 from models.layers.connection import SkipConnection
-from models.layers.critic import Critic
 from models.layers.deformable import DeformableConvolution
+from models.layers.discriminator import Discriminator
 from models.layers.generator import Generator
 from models.layers.modulation import AdaptiveIdentityModulation, IdentityModulation, PlainNorm
 from models.layers.plan import Plan, connection_map, plan, scaled
@@ -241,9 +241,9 @@ def test_dr_gan_uses_50_numbers_of_noise() -> None:
     assert not torch.equal(drawn, model.generate(image, code, other))
 
 
-def test_published_critic_size() -> None:
+def test_published_discriminator_size() -> None:
     with torch.device("meta"):
-        assert parameters(Critic(ModelSpec(224, views=5, identities=1181))) == pytest.approx(5.318e6, abs=500)
+        assert parameters(Discriminator(ModelSpec(224, views=5, identities=1181))) == pytest.approx(5.318e6, abs=500)
 
 
 @pytest.mark.parametrize(

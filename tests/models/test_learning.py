@@ -64,8 +64,8 @@ class Bound:
 
 BOUNDS = {
     **dict.fromkeys(("unet", "vanilla_deform", "global_nc28", "cnc28_im"), Bound()),
-    "dr_gan_sigmoid": Bound("critic", falls=1.3, view=0.3, rate=10.0),
-    "cr_gan": Bound("critic", rate=10.0),
+    "dr_gan_sigmoid": Bound("discriminator", falls=1.3, view=0.3, rate=10.0),
+    "cr_gan": Bound("discriminator", rate=10.0),
     **dict.fromkeys(("two_step", "two_step_roles"), Bound("reconstruction", falls=2.0)),
 }
 ELSEWHERE = {  # where all that is trained of them learns

@@ -7,8 +7,8 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.dr_gan import DRGAN, sigmoid_critic_loss, sigmoid_generator_loss
-from models.identity_view_gan import critic_loss, generator_loss
+from models.dr_gan import DRGAN, sigmoid_discriminator_loss, sigmoid_generator_loss
+from models.identity_view_gan import discriminator_loss, generator_loss
 from tests.tools import RandomBatches, spec
 
 IDENTITIES, VIEWS, COUNT = 6, 3, 5
@@ -27,14 +27,14 @@ def mean_log_probability(of: Tensor, labels: list[int]) -> float:
 
 
 @pytest.mark.parametrize("weight", [1.0, 5.0])
-def test_critic_loss(weight: float) -> None:
+def test_discriminator_loss(weight: float) -> None:
     real, fake, identity, view = logits(0), logits(1), [0, 5, 2, 2, 1], [2, 0, 1, 1, 0]
     value = (
         mean_log_probability(real[0], identity)
         + mean_log_probability(fake[0], [IDENTITIES] * COUNT)
         + weight * mean_log_probability(real[1], view)
     )
-    loss = critic_loss(real, fake, torch.tensor(identity), torch.tensor(view), weight)
+    loss = discriminator_loss(real, fake, torch.tensor(identity), torch.tensor(view), weight)
     assert loss.item() == pytest.approx(-value, rel=1e-5)
 
 
@@ -46,11 +46,11 @@ def test_generator_loss(weight: float) -> None:
     assert loss.item() == pytest.approx(-value, rel=1e-5)
 
 
-def test_the_critic_never_learns_views_from_generated_images() -> None:
+def test_the_discriminator_never_learns_views_from_generated_images() -> None:
     real, fake = logits(3), logits(4)
     label = torch.zeros(COUNT, dtype=torch.int64)
     other = (fake[0], fake[1] + torch.randn(COUNT, VIEWS))
-    assert critic_loss(real, fake, label, label, 5.0) == critic_loss(real, other, label, label, 5.0)
+    assert discriminator_loss(real, fake, label, label, 5.0) == discriminator_loss(real, other, label, label, 5.0)
 
 
 def log_sigmoid(of: Tensor) -> float:
@@ -63,7 +63,7 @@ def with_realness(seed: int) -> tuple[Tensor, Tensor, Tensor]:
     return identity, view, 2 * torch.randn(COUNT, 1, generator=torch.Generator().manual_seed(seed))
 
 
-def test_sigmoid_critic_loss() -> None:
+def test_sigmoid_discriminator_loss() -> None:
     real, fake, identity, view = with_realness(5), with_realness(6), [0, 5, 2, 2, 1], [2, 0, 1, 1, 0]
     value = (
         mean_log_probability(real[0], identity)
@@ -71,7 +71,7 @@ def test_sigmoid_critic_loss() -> None:
         + log_sigmoid(real[2])
         + log_sigmoid(-fake[2])
     )
-    loss = sigmoid_critic_loss(real, fake, torch.tensor(identity), torch.tensor(view))
+    loss = sigmoid_discriminator_loss(real, fake, torch.tensor(identity), torch.tensor(view))
     assert loss.item() == pytest.approx(-value, rel=1e-5)
 
 

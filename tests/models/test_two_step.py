@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from benchmark.training import checkpoint
 from benchmark.training.warm_up import HeldOut, warm_up
-from models.capacity import critic_parameters, generator_parameters, sized, tolerance
+from models.capacity import discriminator_parameters, generator_parameters, sized, tolerance
 from models.interface import Batch, ModelSpec, ViewModel, WarmStart
 from models.layers.codes import codes_by_view, exemplar_of
 from models.ours import Ours
@@ -357,7 +357,7 @@ def test_encoders_and_decoder_count_as_generator(kind: type[Disentangler]) -> No
     hidden = 64 * 64 + 2 * 64  # no bias before batch norm
     size, classes = model.classifier[0].in_features, model.classes
     ends = (size * 64 + 128) + (128 * 64 + 128) + 2 * (64 * classes + classes)
-    assert critic_parameters(model) == ends + hidden + 2 * hidden
+    assert discriminator_parameters(model) == ends + hidden + 2 * hidden
 
 
 def test_mixed_precision() -> None:

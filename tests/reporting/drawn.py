@@ -73,7 +73,7 @@ def learning(models: Sequence[str], length: int = 4) -> pd.DataFrame:
         for model in models
         for seed in (0, 1)
         for n in range(1, length + 1)
-        for loss in ("critic", "generator")
+        for loss in ("discriminator", "generator")
     ]
     return pd.DataFrame(rows, columns=LEARNING_COLUMNS)
 

@@ -19,7 +19,7 @@ from tests.reporting import drawn
 from tests.reporting.made import made_facts, made_fewshot, made_identity, made_rows, profile
 from tests.reporting.paged import HOSTILE
 
-NAN = "the loss critic is nan in cycle 12"
+NAN = "the loss discriminator is nan in cycle 12"
 NASTY = f"{HOSTILE} | a\\b *y* [here](javascript:alert(1)) &amp; 5 % _x_\n\n# no heading\n{{}}$^~\x00"
 
 
@@ -104,10 +104,10 @@ def some() -> dict[str, Sheet]:
     return sheets(without(replace(rows, identity=there), *failed))
 
 
-CNC28 = "training seed 0 diverged: the loss critic is nan in cycle 12; training seed 1 failed: RuntimeError: no"
-OURS = "over seeds 0, 1 and 2; training seed 3 diverged: the loss critic is nan in cycle 12"
+CNC28 = "training seed 0 diverged: the loss discriminator is nan in cycle 12; training seed 1 failed: RuntimeError: no"
+OURS = "over seeds 0, 1 and 2; training seed 3 diverged: the loss discriminator is nan in cycle 12"
 DR_GAN = "measuring seeds 0, 1 and 2 (random split, 50 classes) failed: MemoryError"
-UNET = "training seed 0 diverged: the loss critic is nan in cycle 12"
+UNET = "training seed 0 diverged: the loss discriminator is nan in cycle 12"
 VANILLA = (
     "over seed 0; few-shot recognition with seed 1 running: begun and not finished; the same command again goes on "
     "with it"

@@ -164,17 +164,17 @@ def test_matrices_have_source_views_as_rows() -> None:
 def test_learning_curves_have_a_line_for_each_seed_and_their_mean() -> None:
     figure = only(further.learning(drawn.learning(["ours", "vanilla"]), LOOKS))
     assert [axis.get_title() for axis in figure.axes] == ["ours", "vanilla"]
-    critic = figure.axes[0].lines[:3]
-    assert [list(line.get_ydata()) for line in critic] == [[1, 2, 3, 4], [2, 4, 6, 8], [1.5, 3, 4.5, 6]]
-    assert list(critic[0].get_xdata()) == [32, 64, 96, 128]
-    assert explained(figure) == ["critic", "generator"]
+    discriminator = figure.axes[0].lines[:3]
+    assert [list(line.get_ydata()) for line in discriminator] == [[1, 2, 3, 4], [2, 4, 6, 8], [1.5, 3, 4.5, 6]]
+    assert list(discriminator[0].get_xdata()) == [32, 64, 96, 128]
+    assert explained(figure) == ["discriminator", "generator"]
     one = drawn.learning(["ours"])
     assert len(only(further.learning(one[one["seed"] == 0], LOOKS)).axes[0].lines) == 2
 
 
 def test_long_logs_are_averaged_over_neighbouring_rows() -> None:
     rows = drawn.learning(["ours"], 1003)
-    rows = rows[(rows["loss"] == "critic") & (rows["seed"] == 0)]
+    rows = rows[(rows["loss"] == "discriminator") & (rows["seed"] == 0)]
     found = further.averaged(rows)
     values, images = rows["value"].to_numpy(float), rows["images"].to_numpy(float)
     edges = [-(-1003 * n // 100) for n in range(101)]

@@ -136,14 +136,14 @@ def test_the_exit_code_is_1(
         run.results.mkdir(parents=True)
         for name in ("identity.md", "fewshot.md"):
             (run.results / name).write_text("table", encoding="utf-8")
-        return ["ours seed 0: the loss critic is nan in cycle 3"]
+        return ["ours seed 0: the loss discriminator is nan in cycle 3"]
 
     monkeypatch.setattr(pipeline, "run_everything", failing)
     monkeypatch.setattr(sys, "argv", ["benchmark", "run", "--profile", "smoke", "--keep-going"])
     with pytest.raises(SystemExit) as ended:
         main()
     assert (ended.value.code, asked) == (1, [(True, 1)])
-    assert capsys.readouterr().err == "failed: ours seed 0: the loss critic is nan in cycle 3\n"
+    assert capsys.readouterr().err == "failed: ours seed 0: the loss discriminator is nan in cycle 3\n"
 
 
 def begun(run: Run) -> Cell:

@@ -191,7 +191,7 @@ def test_a_second_run_skips_everything(finished: Run, capsys: pytest.CaptureFixt
     assert tables(finished) == before
 
 
-def test_seeds_differ_and_the_critics_are_not_counted(finished: Run) -> None:
+def test_seeds_differ_and_the_discriminators_are_not_counted(finished: Run) -> None:
     records = [Artifact("generator", "tiny", n).cell(finished).record for n in (0, 1)]
     weights = [record["files"]["generator.safetensors"] for record in records]
     assert weights[0] != weights[1]

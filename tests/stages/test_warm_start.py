@@ -29,7 +29,7 @@ from tests.stages.helpers import changed, do
 from tests.tools import TINY
 
 MODELS = ["ours", "dr_gan", "cr_gan", "two_step", "unet", "vanilla", "dr_gan_sigmoid"]
-SHARED, SIGMOID = "identity_view_gan-critic.Critic", "identity_view_gan-dr_gan.SigmoidCritic"
+SHARED, SIGMOID = "identity_view_gan-discriminator.Discriminator", "identity_view_gan-dr_gan.SigmoidDiscriminator"
 READER = "two_step-two_step.LabelReader"
 
 
@@ -104,7 +104,7 @@ def test_training_begins_with_it(run: Run, model: str, begun: list[dict[str, tor
     do(run, "train", model)
     warm = load_file(weights(run, model))
     for key, value in warm.items():
-        assert torch.equal(begun[0][f"critic.{key}"], value), key
+        assert torch.equal(begun[0][f"discriminator.{key}"], value), key
     record = json.loads((run.folder / f"models/{model}/seed0/run.json").read_text(encoding="utf-8"))
     assert record["warm_up_steps"] == 3
 
@@ -120,7 +120,7 @@ def test_without_the_setting_or_the_discriminator_there_is_none(run: Run, begun:
         assert record["warm_up_steps"] == 0
     assert not (cold.folder / "warm_starts").exists()
     untrained = building.build(run, "vanilla", open_store(run)).state_dict()
-    assert torch.equal(begun[0]["critic.identity.weight"], untrained["critic.identity.weight"])
+    assert torch.equal(begun[0]["discriminator.identity.weight"], untrained["discriminator.identity.weight"])
 
 
 def test_a_warm_start_that_the_method_has_needs_no_setting(run: Run, begun: list[dict[str, torch.Tensor]]) -> None:
@@ -189,16 +189,16 @@ def own_discriminator(folder: Path, body: str) -> Path:
 
 
 def test_a_plug_in_that_builds_its_own_shares_it_with_no_other(run: Run, tmp_path: Path) -> None:
-    plugin = own_discriminator(tmp_path, "return cls.CRITIC(spec)")
+    plugin = own_discriminator(tmp_path, "return cls.DISCRIMINATOR(spec)")
     own = replace(changed(run, models=["own", "ours"]), plugins=(plugin,))
-    assert starts(own) == {SHARED: "ours", "models_from_file_own-critic.Critic": "own"}
+    assert starts(own) == {SHARED: "ours", "models_from_file_own-discriminator.Discriminator": "own"}
     assert made_from(own, "own") != made_from(own, "ours")
 
 
 @pytest.mark.parametrize("body", ["return None", "return torch.nn.Linear(3, 2)", "return 1 / 0"])
 def test_a_wrong_discriminator_is_one_sentence(run: Run, body: str, tmp_path: Path) -> None:
     wrong = replace(changed(run, models=["own"]), plugins=(own_discriminator(tmp_path, body),))
-    with pytest.raises(BenchmarkError, match="Own names critic in warm_start, but its class method") as error:
+    with pytest.raises(BenchmarkError, match="Own names discriminator in warm_start, but its class method") as error:
         make_warm_starts(wrong)
     assert "\n" not in str(error.value)
     assert not list(run.folder.glob("warm_starts/*own*"))
@@ -231,7 +231,7 @@ def test_a_network_of_another_shape_is_one_sentence(run: Run, tmp_path: Path) ->
         "        return super().warm_start_network(replace(spec, identities=spec.identities + cls.extra))\n\n"
         "    extra = 0\n\n"
         "    def __init__(self, spec):\n        super().__init__(spec)\n        type(self).extra = 1\n"
-        "        self.critic = type(self).warm_start_network(spec)\n        type(self).extra = 0\n",
+        "        self.discriminator = type(self).warm_start_network(spec)\n        type(self).extra = 0\n",
         encoding="utf-8",
     )
     mine = replace(changed(run, models=["mine"]), plugins=(plugin,))

@@ -143,7 +143,7 @@ def test_the_log_has_a_row_every_second_cycle_and_at_the_end(whole: Files) -> No
     with whole.log.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [(row["cycle"], row["images"]) for row in rows] == [("2", "8"), ("4", "16"), ("6", "24"), ("7", "28")]
-    assert list(rows[0]) == ["cycle", "images", "critic", "generator"]
+    assert list(rows[0]) == ["cycle", "images", "discriminator", "generator"]
     assert b"\r" not in whole.log.read_bytes()
 
 
@@ -217,7 +217,7 @@ def test_files_need_no_pickle(tmp_path: Path, fabric: Fabric, whole: Files) -> N
         run(tmp_path, fabric, Disturbed(2, control_c))
     state = torch.load(Files(tmp_path).checkpoint, weights_only=True)
     assert (state["cycle"], state["images"]) == (1, 4)
-    assert set(state["optimizers"]) == {"generator", "critic"}
+    assert set(state["optimizers"]) == {"generator", "discriminator"}
     assert all(key.startswith("generator.") for key in load_file(whole.weights))
 
 

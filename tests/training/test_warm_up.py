@@ -19,7 +19,7 @@ from models.interface import ModelSpec, WarmStart
 
 CPU = torch.device("cpu")
 SPEC = ModelSpec(16, views=2, identities=3, width=0.125, initialisation="fan_in")
-TERMS = WarmStart("critic", learning_rate=1e-4, betas=(0.4, 0.99))
+TERMS = WarmStart("discriminator", learning_rate=1e-4, betas=(0.4, 0.99))
 RECIPE = {"terms": TERMS, "steps": 60, "epoch": 3, "view_weight": 1.0, "learning_rate_factor": 10.0}
 
 random = rng("images of the warm-up")

@@ -132,7 +132,7 @@ def feeding(run: Run) -> Section:
         name: {"milliseconds": 1e3 * median(times[name]), **of_a_step, FED.quantity: ratio(times[name], steps)}
         for name in actions
     }
-    note = f"A step is one of the critic or generator of {REFERENCE}; numbers are medians over {ROUNDS + 2} rounds."
+    note = f"A step is one of discriminator or generator of {REFERENCE}; numbers are medians over {ROUNDS + 2} rounds."
     return Section(title, rows, {"a batch": FED}, [note])
 
 

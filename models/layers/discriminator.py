@@ -7,7 +7,7 @@ from models.layers.blocks import Encoder, initialise, pooled
 from models.layers.plan import plan
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """D: convolution blocks, then the layers D^i with N_i + 1 and D^a with N_a outputs.
 
     The paper says no more of the blocks; they are DR-GAN's, whose likeness it states for the vanilla model.
@@ -19,7 +19,7 @@ class Critic(nn.Module):
 
     def __init__(self, spec: ModelSpec, identities: int | None = None) -> None:
         super().__init__()
-        shape = plan(spec.image_size, spec.critic_width or spec.width)
+        shape = plan(spec.image_size, spec.discriminator_width or spec.width)
         self.trunk = Encoder(shape)
         self.identity = nn.Linear(shape.features, identities or spec.identities + 1)
         self.view = nn.Linear(shape.features, spec.views)
