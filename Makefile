@@ -5,7 +5,7 @@
 # `make reproduce PROFILE=smoke` first makes that profile the active one in params.yaml.
 # `make test-cluster` installs Ray beside the rest, and tests runs on a cluster of two nodes on this machine.
 # `make reference PROFILE=cpu` makes what is stored in results/reference/ for a profile (SEEDS=5: other than the
-# profile's); stopped, it goes on from there. JOBS are done at once, each with its share of the cores.
+# profile's); stopped, it resumes from there. JOBS are done at once, each with its share of the cores.
 
 BIN := .venv/bin
 PYTHON ?= python3

@@ -39,15 +39,15 @@ def main(command: click.Command = cli) -> None:
 
 
 @cli.command(cls=SeveralValues)
-@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
+@click.option("--model", "models", multiple=True, help="Models by name, or all; default: the profile's.")
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
 @click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
-@click.option("--keep-going", is_flag=True, help="Go on with the others when a training or measurement fails.")
+@click.option("--keep-going", is_flag=True, help="Continue with the others when a training run or measurement fails.")
 @click.option("--jobs", type=Whole(1, 256), help="Tasks at once, each a process; default: 1, on a cluster what fits.")
 @click.option("--cluster", metavar="ADDRESS", help="Ray cluster to carry out the tasks on: auto, or HOST:PORT.")
 @click.option("--cpus", type=Whole(1, 1024), help="With --cluster: cores of each task; default: its threads.")
 @click.option("--gpus", type=float, help="With --cluster: GPUs of each task, or a share of one; default: 1, if any.")
-@click.option("--name", help="Name of the run, for settings of its own; with a name alone that run goes on.")
+@click.option("--name", help="Name of the run, for settings of its own; with a name alone, that run resumes.")
 @settings_options
 def run(
     models: tuple[str, ...],
@@ -94,7 +94,7 @@ def run(
 
 
 @cli.command(cls=SeveralValues)
-@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
+@click.option("--model", "models", multiple=True, help="Models by name, or all; default: the profile's.")
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
 @click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
 @click.option("--name", help="Name of the run, for settings of its own.")
@@ -112,7 +112,7 @@ def prepare(
 ) -> None:
     """Read, filter, split and store the images, and say what that gives and how long a run would take; train nothing.
 
-    `benchmark run` with the same options goes on from here. For the estimate three cycles of each model are timed on
+    `benchmark run` with the same options resumes from here. For the estimate three cycles of each model are timed on
     this machine, which takes a minute or more with large images.
     """
     from benchmark.stages.pipeline import prepare_alone
@@ -162,7 +162,7 @@ def clean(names: tuple[str, ...], dry_run: bool) -> None:
     metavar="[PIXELS]",
     help="Count parameters and operations at this image size; the profile's if no number follows.",
 )
-@click.option("--profile", help="With --size: profile of params.yaml; the active one if left out.")
+@click.option("--profile", help="With --size: profile of params.yaml; default: the active one.")
 @click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model.")
 def models(size: int | None, profile: str | None, plugins: tuple[Path, ...]) -> None:
     """List the models: what they are, where they are published, labels used, steps of each network in one cycle.
@@ -207,7 +207,7 @@ def _sizes(found: dict[str, "Entry"], size: int, profile: str | None) -> str:
 def verify(names: tuple[str, ...], plugins: tuple[Path, ...]) -> int:
     """Check that models keep the contract, in a very short training on the CPU that takes seconds.
 
-    NAMES are models, or all; left out, the plug-ins are checked. The exit code is 1 if a check fails.
+    NAMES are models, or all; default: the plug-ins. The exit code is 1 if a check fails.
     """
     if not names and not plugins:
         raise click.UsageError("name a model, or all, or give --plugin FILE")
@@ -275,7 +275,7 @@ def sample(model: str, seed: int, source: Path | None, output: Path, **choices: 
 @click.option("--model", required=True, help="A trained model.")
 @click.option("--seed", type=Whole(0), default=0, show_default=True, help="Training seed.")
 @click.option("--with-results", is_flag=True, help="Put the run's tables, rows, figures and report there, too.")
-@click.option("--profile", help="Profile whose generator is meant; the active one if left out.")
+@click.option("--profile", help="Profile whose generator is meant; default: the active one.")
 @click.option("--device", type=DEVICES, default="auto", show_default=True)
 @click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model.")
 def ship(
@@ -289,7 +289,7 @@ def ship(
 ) -> None:
     """Put a trained generator and some images to turn into RESULTS, a folder of stored results of the same settings.
 
-    `benchmark sample` then needs no training. Left out, RESULTS is results/reference/<profile>.
+    `benchmark sample` then needs no training run. RESULTS defaults to results/reference/<profile>.
     """
     from benchmark.config import settings
     from benchmark.run.workspace import run_of_profile
@@ -303,8 +303,8 @@ def ship(
 
 
 @cli.command(cls=SeveralValues)
-@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
-@click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes; if left out, those with enough of them.")
+@click.option("--model", "models", multiple=True, help="Models by name, or all; default: the profile's.")
+@click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes; default: those with enough of them.")
 @click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File for the rates, as CSV.")
 @run_options
@@ -314,7 +314,7 @@ def validate(
     """Measure on validation identities, to choose a setting or a model without looking at the standard set.
 
     These are auxiliary identities that nothing is trained on; data.validation is their share. Training is that of
-    `benchmark run`, and neither does anew what the other has done. The rates are printed and stand in no results.
+    `benchmark run`, and neither repeats what the other has done. The rates are printed and are part of no results.
     """
     from benchmark.reporting.sheets import markdown
     from benchmark.reporting.tables import identity_sheet
@@ -361,13 +361,13 @@ def evaluate(
 
 
 @cli.command(cls=SeveralValues)
-@click.option("--model", "models", multiple=True, help="Models by name, or all; every measured one if left out.")
+@click.option("--model", "models", multiple=True, help="Models by name, or all; default: every measured one.")
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes; default: those measured.")
 @run_options
 def sensitivity(models: tuple[str, ...], nc: tuple[int, ...], **choices: Any) -> None:
     """Tabulate identity accuracy for other numbers of neighbours and another distance, from the stored features.
 
-    The tables are written anew, with the measured controls and models, or of the models only those named by --model.
+    The tables are written again, with all measured controls and models, or only with the models named by --model.
     """
     from benchmark.stages.sensitivity import sensitivity as tabulate
 

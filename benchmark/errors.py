@@ -38,7 +38,7 @@ class DivergedError(BenchmarkError):
 
 
 class InterruptedRun(Exception):
-    """The user pressed Ctrl-C, or the system asked the process to end; the message says how to go on."""
+    """The user pressed Ctrl-C, or the system asked the process to end; the message says how to resume."""
 
 
 def shown(value: object) -> str:

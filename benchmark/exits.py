@@ -32,7 +32,7 @@ def clean_exit() -> Iterator[None]:
     except BenchmarkError as error:
         end(str(error), WRONG)
     except (InterruptedRun, KeyboardInterrupt) as error:
-        end(str(error) or "interrupted; the same command goes on from the last finished step", INTERRUPTED)
+        end(str(error) or "interrupted; the same command resumes after the last finished step", INTERRUPTED)
     except (MemoryError, RuntimeError, OSError) as error:
         if is_of_memory(error):
             end("there is too little memory; lower the batch sizes, or free some and run again", WRONG)

@@ -10,7 +10,7 @@ one more class for generated images) and view.
 No official code exists. What the paper leaves open is filled so: convolution blocks are DR-GAN's; one CNC, on the 28x28
 map of 224 px, with C_h = C_X / 2 and windows cut at the border; AIM replaces every batch norm of the decoder; target
 views are uniform and independent of the source view; Adam's betas are DR-GAN's (0.5, 0.999), as is the N(0, 0.02)
-initialisation; batch-norm statistics are measured anew after training.
+initialisation; batch-norm statistics are measured again after training.
 """
 
 from typing import ClassVar

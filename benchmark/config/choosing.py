@@ -58,7 +58,7 @@ def open_run(
         models: the models of its tables; none: those of the settings.
         nc: the numbers of classes; none: those of the settings.
         seeds: the number of training seeds.
-        name: of a new run, or of one to go on with.
+        name: of a new run, or of one to resume.
         stored: a run whose settings are taken.
         profile: the profile that the changes start from.
         device: `auto`, `cpu` or `cuda`.

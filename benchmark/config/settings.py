@@ -141,7 +141,7 @@ class Training(Section):
     generator_steps: Repeats = 1  # generator steps for each discriminator step of `ours` (paper: cars 1, faces 4)
     attribute_weight: float = Field(5.0, gt=0)  # lambda of Eq. 6 and 7 (paper: cars 5, faces 1)
     initialisation: Literal["published", "fan_in"] = "published"  # how convolutions start, see ModelSpec
-    average: float = Field(0.0, ge=0, lt=1)  # decay of the average of the weights that is kept; 0: the last ones
+    average: float = Field(0.0, ge=0, lt=1)  # decay of the EMA of the weights that is kept; 0: the last weights
     noise: float = Field(1.0, ge=0)  # factor on the noise beside the identity feature (ours, ablations, DR-GAN, U-net)
     warm_up: WarmUp = WarmUp()  # of the discriminator of ours, the ablations, DR-GAN and U-net
     refresh_batches: int = Field(100, ge=1, le=1_000_000)  # batches for the batch-norm statistics after training

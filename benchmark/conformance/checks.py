@@ -97,7 +97,7 @@ def warm_start(trial: Trial) -> None:
 
 
 def training(trial: Trial) -> None:
-    """The training runs through, and every cycle says what it did."""
+    """The training run completes, and every cycle says what it did."""
     _ = trial.run
 
 
@@ -152,7 +152,7 @@ def gradients(trial: Trial) -> None:
 
 
 def resuming(trial: Trial) -> None:
-    """A training that is stopped and goes on in a new process ends as one that was not stopped."""
+    """A training run that is stopped and resumed in a new process ends as one that was not stopped."""
     whole = trial.trained
     for stop in STOPS:
         model = trial.build(0)

@@ -3,7 +3,7 @@
 Paper, section 4.3: the bit (1 real, 0 generated) is concatenated to the pooled feature, and a test image has 1. The
 paper names no recipe. Here SGD with Nesterov momentum follows a cosine, and images are changed only where a condition
 says so. Every condition gets the same number of steps, and each of its batches the same real images; added ones fill a
-second half of the batch. Drawn from one heap with 20 added images for each, a real image would be seen a 21st as often
+second half of the batch. Drawn from one pool with 20 added images for each, a real image would be seen a 21st as often
 as without them, and a condition would be judged by what it takes away from the real images.
 """
 

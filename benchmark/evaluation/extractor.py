@@ -24,8 +24,8 @@ from benchmark.evaluation import resnet
 from benchmark.evaluation.resnet import Images, Rows
 from benchmark.seeding import seed_global
 
-ROUND = 50  # steps between two looks at the held-out images, at least; whole epochs
-PATIENCE = 5  # looks without a higher accuracy after which the rate falls
+ROUND = 50  # steps between two evaluations on the held-out images, at least; whole epochs
+PATIENCE = 5  # evaluations without a higher accuracy after which the rate falls
 RISE = 50  # steps in which the rate rises to its highest
 FALL = 0.5  # epochs in which it falls, as a share of those before
 
@@ -49,12 +49,12 @@ class Labelled:
 
 @dataclass
 class Course:
-    """How far a training is.
+    """The progress of a training run.
 
     Attributes:
         limit: epochs at most.
         epoch: epochs done.
-        accuracies: on held-out images, one for each look.
+        accuracies: on held-out images, one for each evaluation.
         falls_from: epoch after which the rate falls, None until that is known.
     """
 
@@ -65,7 +65,7 @@ class Course:
 
     @property
     def last(self) -> int:
-        """The epoch with which the training ends, as far as is known."""
+        """The epoch with which the training run ends, as far as is known."""
         return self.limit if self.falls_from is None else min(self.limit, math.ceil((1 + FALL) * self.falls_from))
 
     @property
@@ -119,7 +119,7 @@ def fit(
 ) -> tuple[nn.Module, Course]:
     """Train a ResNet18 to tell the labels of images apart.
 
-    Random numbers depend on title and epoch alone, so that a training goes on after any epoch as if never stopped.
+    Random numbers depend on title and epoch alone, so that a training run resumes after any epoch as if never stopped.
 
     Args:
         images: all images of the store, (N, S, S, 3), uint8.
@@ -134,7 +134,7 @@ def fit(
         stem: as for `resnet.network`.
         after_epoch: called after each epoch with a function that returns the state; it can end the training by an
             exception.
-        resume: the state to go on from.
+        resume: the state to resume from.
 
     Returns:
         The trained network in evaluation mode, and its course.

@@ -15,7 +15,7 @@ from rendered_cars.folder import SCENES
 def render_targets(
     root: Path, images: Sequence[str], views: Sequence[str], image_size: int, margin: float, *, seed: int, size: int
 ) -> NDArray[np.uint8]:
-    """Render images anew from every view: the same car, paint, light and background.
+    """Render images again, from every view: the same car, paint, light and background.
 
     It takes both cores and some seconds.
 

@@ -111,7 +111,7 @@ def carry_out_all(
         run: the run.
         tasks: in the order of their importance, each with those that it waits for.
         jobs: how many are carried out at once, each in a process of its own if it is not 1.
-        keep_going: whether the others go on when one fails; each then has a process of its own.
+        keep_going: whether the others continue when one fails; each then has a process of its own.
         cluster: where each task is a process; default: on this machine.
 
     Returns:
@@ -165,5 +165,5 @@ def _failed(task: Task, error: Exception) -> str:
         traceback.print_exception(error)
     said = sentence(error)
     text = said if said.startswith(str(task)) else f"{task}: {said}"
-    print(f"{text}; going on with the others", file=sys.stderr)
+    print(f"{text}; continuing with the others", file=sys.stderr)
     return text

@@ -56,7 +56,7 @@ def make(run: "Run", artifact: Artifact, folder: "Path") -> Made:
                     torch.save(state(), temporary)
                 saved = monotonic()
             if stop.asked:
-                raise InterruptedRun("saved after an epoch; the same command goes on from there")
+                raise InterruptedRun("saved after an epoch; the same command resumes from there")
 
         network, course = extractor.fit(
             store.images,

@@ -106,7 +106,7 @@ def network_files(run: "Run", artifact: Artifact) -> list[Path]:
 
 
 def make(run: "Run", artifact: Artifact, folder: Path) -> Made:
-    """Train a network, and keep the weights of the best look at held-out images.
+    """Train a network, and keep the weights of the best evaluation on held-out images.
 
     Raises:
         DivergedError: the loss is not finite.
@@ -123,7 +123,7 @@ def make(run: "Run", artifact: Artifact, folder: Path) -> Made:
     epoch = math.ceil(np.count_nonzero(~kept) / training.batch_size)
     begin = perf_counter()
     try:
-        looks = warm_up.warm_up(
+        found = warm_up.warm_up(
             network,
             AuxiliaryBatches(
                 store.images, row[~kept], identity[~kept], view[~kept], training.batch_size, fabric.device
@@ -139,16 +139,16 @@ def make(run: "Run", artifact: Artifact, folder: Path) -> Made:
         )
     except DivergedError as error:
         raise DivergedError(f"{artifact.place}: {error}; lower training.learning_rate_factor") from None
-    best = warm_up.best(looks)
+    best = warm_up.best(found)
     rates = {"identities": best.identity, "views": best.view}
     right = " and ".join(f"{rate:.1%} of {what}" for what, rate in rates.items() if not math.isnan(rate))
     print(f"{artifact.place}: {best.steps} steps; on held-out images of the training identities {right} are right")
-    write_text(folder / LOG, pd.DataFrame(looks).to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    write_text(folder / LOG, pd.DataFrame(found).to_csv(index=False, float_format="%.6f", lineterminator="\n"))
     with replacing(folder / WEIGHTS) as temporary:
         save_file({key: value.contiguous() for key, value in network.state_dict().items()}, temporary)
     facts = {
         "steps": best.steps,
-        "trained_steps": looks[-1].steps,
+        "trained_steps": found[-1].steps,
         "seconds": round(perf_counter() - begin, 3),
         "identity": None if math.isnan(best.identity) else best.identity,
         "view": None if math.isnan(best.view) else best.view,

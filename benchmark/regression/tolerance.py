@@ -69,7 +69,7 @@ def variances(old: Results) -> pd.DataFrame:
 
 
 def over_images(old: Results) -> pd.Series:
-    """Return the variance of each rate of what has too few seeds if each image were answered anew, by FAMILY and model.
+    """Return the variance of each rate with too few seeds, had each image been judged again, by FAMILY and model.
 
     It is p (1 - p) / n for n images with p = (right + 1) / (n + 2), which is not 0 where none or all are right. What is
     stored as a table alone has no images and is left out.

@@ -36,7 +36,7 @@ OVER_IMAGES = (
 
 
 EARLIER = (
-    "Few-shot rows are of an earlier recipe, which drew real and added images from one heap: rows with added images "
+    "Few-shot rows are of an earlier recipe, which drew real and added images from one pool: rows with added images "
     "saw each real one less often. How they differ from rows without does not show what the added images are worth."
 )
 UNFINISHED = (

@@ -36,9 +36,9 @@ def learned(facts: Facts, models: Iterable[str]) -> tuple[list[str], list[str]]:
     for name in models:
         if found := facts.validated.get(name):
             sentence = _measured(name, found)
-            if found.low > found.floor:
+            if found.low > found.lower_bound:
                 said.append(f"Learned: {sentence}.")
-            elif found.real <= found.floor:
+            elif found.real <= found.lower_bound:
                 warnings.append(f"Not known: {sentence}, but no more of real images are recognised.")
             else:
                 more = HELP.format(images=2 * facts.settings.training.images)
@@ -48,12 +48,11 @@ def learned(facts: Facts, models: Iterable[str]) -> tuple[list[str], list[str]]:
 
 def _measured(name: str, found: Validated) -> str:
     """Return what is measured of a model, without an end."""
-    floor = "the mean image" if found.mean_image > 1 / found.nc else "chance"
-    rate, low, top1, view, least, real = (
-        f"{100 * value:.1f} %" for value in (found.rate, found.low, found.top1, found.view, found.floor, found.real)
-    )
+    bound = "the mean image" if found.mean_image > 1 / found.nc else "chance"
+    values = found.rate, found.low, found.top1, found.view, found.lower_bound, found.real
+    rate, low, top1, view, least, real = (f"{100 * value:.1f} %" for value in values)
     return (
         f"with {found.nc} of {found.identities} validation identities, which nothing was trained on, `{name}` has "
-        f"{rate} (at least {low}) on joint on other views (identity {top1}, view {view}); {floor} has {least} and "
+        f"{rate} (at least {low}) on joint on other views (identity {top1}, view {view}); {bound} has {least} and "
         f"top-1 of real images is {real}"
     )

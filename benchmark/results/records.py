@@ -91,7 +91,7 @@ class Recognised:
 
 
 class Failure(BaseModel):
-    """A training or measurement that is not in the tables.
+    """A training run or measurement that is not in the tables.
 
     Attributes:
         cell: its folder within the run, such as `models/ours/seed0`.
@@ -116,7 +116,7 @@ class Failure(BaseModel):
     @property
     def why(self) -> str:
         """The reason, never empty."""
-        return self.reason or "begun and not finished; the same command again goes on with it"
+        return self.reason or "begun and not finished; the same command resumes it"
 
     @property
     def model(self) -> str:
@@ -130,7 +130,7 @@ class Failure(BaseModel):
 
     @property
     def measurement(self) -> str:
-        """`identity` or `fewshot`, empty for a training and for a cell of no model."""
+        """`identity` or `fewshot`, empty for a training run and for a cell of no model."""
         return _place(self.cell).measurement
 
     @property
@@ -184,7 +184,7 @@ class Judge(BaseModel):
         lowest: the lowest share of a class.
         images: held-out images.
         classes: classes that have some.
-        epochs: of its training.
+        epochs: of its training run.
         converged: whether that ended because the accuracy no longer rose, and not with the epochs that are allowed.
     """
 
@@ -224,7 +224,7 @@ class Validated(BaseModel):
     real: float
 
     @property
-    def floor(self) -> float:
+    def lower_bound(self) -> float:
         """The rate of what knows no identity: chance, or that of the mean image where classes are of uneven sizes."""
         return max(1 / self.nc, self.mean_image)
 
@@ -237,7 +237,7 @@ class Facts(BaseModel):
         settings: the profile with what the command line changed.
         commit: of the sources, `unknown` outside a repository; ends in `, changed` where files differ from it.
         versions: of Python and the packages that decide numbers.
-        devices: what the trainings ran on, such as the processor's or the GPU's name.
+        devices: what the training runs ran on, such as the processor's or the GPU's name.
         counts: identities and images of each part of the data, such as `{"standard": {"identities": 80, ...}}`.
         trained: on which terms each model was trained.
         left_out: standard identities that each split cannot use.

@@ -226,9 +226,9 @@ def _identity(run: Run, material: Material, outputs: int) -> float:
     rows = len(tasks.controls(run, OF_IDENTITY)) + len(run.settings.models) * run.settings.seeds
     judge = resnet.network(2, run.settings.extractor.stem).to(material.fabric.device).eval()
     images = to_float(material.images[:TURNED]).to(material.fabric.device)
-    look = partial(resnet.pooled_features, judge, images)
-    look()
-    total = 2 * material.seconds(look) / len(images) * outputs
+    judged = partial(resnet.pooled_features, judge, images)
+    judged()
+    total = 2 * material.seconds(judged) / len(images) * outputs
     standard = manifest[manifest["split"] == "standard"]
     each, random = len(standard) / standard["identity"].nunique(), rng("estimate")
     for _, nc in measurable(manifest, splitting.possible(manifest, settings.nc))[0]:

@@ -32,7 +32,7 @@ PARTS = {"auxiliary": "training", "validation": "validation"}  # of the manifest
 
 
 def evaluate(run: Run, name: str, folder: Path, table: Path | None = None) -> None:
-    """Measure pictures beside the controls, with the networks of the run, and write the tables anew.
+    """Measure pictures beside the controls, with the networks of the run, and write the tables again.
 
     Args:
         run: on whose standard set the pictures were made.

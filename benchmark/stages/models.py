@@ -20,7 +20,7 @@ def describe(models: Mapping[str, Entry], settings: Profile, image_size: int | N
     Args:
         models: the models by name.
         settings: the profile, which gives views, width and identities.
-        image_size: side of the images; that of the profile if left out.
+        image_size: side of the images; default: the profile's.
 
     Raises:
         BenchmarkError: the image size is wrong, so that the reference model cannot be built.

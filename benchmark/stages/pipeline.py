@@ -28,7 +28,7 @@ def run_everything(run: Run, keep_going: bool = False, jobs: int = 1, cluster: "
 
     Args:
         run: what is wanted.
-        keep_going: whether the others go on when a task fails; each then has a process of its own.
+        keep_going: whether the others continue when a task fails; each then has a process of its own.
         jobs: how many tasks are carried out at once, each in a process of its own if it is not 1.
         cluster: where the tasks are carried out; default: on this machine.
 
@@ -42,7 +42,7 @@ def run_everything(run: Run, keep_going: bool = False, jobs: int = 1, cluster: "
 
         try:
             print(*estimate(run, open_store(run), made=True), sep="\n", flush=True)
-        except Exception as error:  # its training tells and records what is wrong
+        except Exception as error:  # its training run tells and records what is wrong
             print(f"no estimate of the time: {type(error).__name__}", flush=True)
     failed = carry_out_all(run, tasks.everything(run), jobs, keep_going, cluster)
     with run.lock("results"):

@@ -36,7 +36,7 @@ def sensitivity(run: Run, models: Sequence[str] = (), nc: Sequence[int] = ()) ->
     Args:
         run: the run.
         nc: numbers of classes; by default those that are measured.
-        models: which models stand beside the controls; every measured one if left out.
+        models: models shown beside the controls; default: every measured one.
 
     Raises:
         BenchmarkError: nothing is measured, or all of it is out of date.

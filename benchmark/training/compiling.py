@@ -1,6 +1,6 @@
 """Networks compiled by `torch.compile`.
 
-Each network that a model announces is compiled as a whole, at its first call and anew for each way it is called:
+Each network that a model announces is compiled as a whole, at its first call and again for each way it is called:
 with and without gradients. What a model computes with its networks themselves, such as CR-GAN's gradient penalty, whose
 second derivative cannot be compiled, is not. The weights keep their names.
 

@@ -1,4 +1,4 @@
-"""The CSV log of a training: one row every few cycles, no times in it."""
+"""The CSV log of a training run: one row every few cycles, no times in it."""
 
 import csv
 import math
@@ -13,11 +13,11 @@ class Log:
     """Rows of cycle, images and losses in a CSV file.
 
     A loss that a row does not have is an empty cell. A loss that appears later gets a column of its own behind the
-    others; the file is then written anew.
+    others; the file is then written again.
 
     Args:
         path: the file.
-        cycle: rows after this cycle are dropped first, with the columns that only they fill; 0 starts anew.
+        cycle: rows after this cycle are dropped first, with the columns that only they fill; 0 starts from scratch.
     """
 
     def __init__(self, path: Path, cycle: int) -> None:

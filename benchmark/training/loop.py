@@ -24,7 +24,7 @@ from models.interface import Batches, ViewModel
 
 @dataclass(frozen=True)
 class Files:
-    """Where a training keeps its state.
+    """The place where a training run keeps its state.
 
     Attributes:
         folder: of all its files.
@@ -52,14 +52,14 @@ class Files:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long to train, and how often to write.
+    """Length of a training run, and how often it writes.
 
     Attributes:
         images: budget in real images used by generator-side updates.
         log_every: cycles between two rows of the log.
         checkpoint_seconds: time between two checkpoints; 0: one after every cycle.
         axes: what the random numbers of a cycle depend on, besides the cycle.
-        average: decay of the average of the weights that is kept in the end, see `Average`; 0 keeps the last ones.
+        average: decay of the EMA of the weights that is kept in the end, see `Average`; 0 keeps the last weights.
     """
 
     images: int
@@ -114,7 +114,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
                 checkpoint.save(model, Progress(cycle, images, meter.read()), path, average.values, files.guard)
                 saved = monotonic()
             if stop.asked:
-                raise InterruptedRun(f"saved after cycle {cycle}; the same command goes on from there")
+                raise InterruptedRun(f"saved after cycle {cycle}; the same command resumes from there")
     average.put_into(model)
     seeding.seed_global("finish", *schedule.axes)
     with torch.compiler.set_stance("force_eager"):  # batches that come once are not worth compiling for

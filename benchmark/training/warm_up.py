@@ -22,8 +22,8 @@ from benchmark.errors import DivergedError
 from benchmark.progress import progress
 from models.interface import Batch, Batches, WarmStart
 
-LOOK_EVERY = 250  # steps between two looks at the held-out images, at least
-PATIENCE = 2  # looks without a higher accuracy after which the warm-up ends
+EVALUATE_EVERY = 250  # steps between two evaluations on the held-out images, at least
+PATIENCE = 2  # evaluations without a higher accuracy after which the warm-up ends
 PART = 256  # held-out images classified at once
 
 
@@ -51,7 +51,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
-class Look:
+class Evaluation:
     """The accuracy on held-out images after a number of steps, as fractions; NaN for what the network does not tell."""
 
     steps: int
@@ -60,7 +60,7 @@ class Look:
 
     @property
     def decisive(self) -> float:
-        """The accuracy that says which look is the best: that of the identity, where there is one."""
+        """The accuracy that says which evaluation is the best: that of the identity, where there is one."""
         return self.view if math.isnan(self.identity) else self.identity
 
 
@@ -76,13 +76,13 @@ def warm_up(
     epoch: int,
     view_weight: float,
     learning_rate_factor: float,
-) -> list[Look]:
+) -> list[Evaluation]:
     """Train a network to tell identities and views of real images apart, until it no longer gets better.
 
-    After every epoch, but not before LOOK_EVERY steps, and after the last step, its accuracy on held-out images is
+    After every epoch, but not before EVALUATE_EVERY steps, and after the last step, its accuracy on held-out images is
     measured: that of the identity, or of the view if it does not tell identities apart. The training ends after
-    `steps`, or earlier if the accuracy has not risen for PATIENCE looks. The network is left with the weights of the
-    best look, in training mode.
+    `steps`, or earlier if the accuracy has not risen for PATIENCE evaluations. The network is left with the
+    weights of the best one, in training mode.
 
     Args:
         network: as `ViewModel.warm_start_network` returns it.
@@ -97,7 +97,7 @@ def warm_up(
         learning_rate_factor: multiplies the learning rate.
 
     Returns:
-        All looks; the first of the highest accuracy is the one whose weights are left.
+        All evaluations; the first of the highest accuracy is the one whose weights are left.
 
     Raises:
         DivergedError: the loss is not finite.
@@ -106,7 +106,7 @@ def warm_up(
     rate = terms.learning_rate * learning_rate_factor
     adam = torch.optim.Adam(network.parameters(), rate, betas=terms.betas, fused=True)
     wrapped, optimizer = fabric.setup(network, adam)
-    look_every, looks = max(LOOK_EVERY, epoch), list[Look]()
+    every, found = max(EVALUATE_EVERY, epoch), list[Evaluation]()
     weights: dict[str, Tensor] = {}
     network.train()
     for step in progress(range(1, steps + 1), desc=title, total=steps, unit="step"):
@@ -118,26 +118,26 @@ def warm_up(
         optimizer.zero_grad()
         fabric.backward(loss)
         optimizer.step()
-        if step % look_every and step != steps:
+        if step % every and step != steps:
             continue
         if not torch.isfinite(loss):
             raise DivergedError(f"the loss of the warm-up is {float(loss.detach())} in step {step}")
-        looks.append(_look(network, held_out, fabric.device, step))
-        if best(looks) is looks[-1]:
+        found.append(_evaluate(network, held_out, fabric.device, step))
+        if best(found) is found[-1]:
             weights = copy.deepcopy(network.state_dict())
-        if looks[-1].steps - best(looks).steps >= PATIENCE * look_every:
+        if found[-1].steps - best(found).steps >= PATIENCE * every:
             break
     network.load_state_dict(weights)
-    return looks
+    return found
 
 
-def best(looks: list[Look]) -> Look:
-    """Return the look of the highest accuracy, the first of equal ones."""
-    return max(looks, key=lambda look: look.decisive)
+def best(found: list[Evaluation]) -> Evaluation:
+    """Return the evaluation with the highest accuracy, the first of equal ones."""
+    return max(found, key=lambda each: each.decisive)
 
 
 @torch.no_grad()
-def _look(network: nn.Module, held_out: HeldOut, device: torch.device, step: int) -> Look:
+def _evaluate(network: nn.Module, held_out: HeldOut, device: torch.device, step: int) -> Evaluation:
     network.eval()
     right = torch.zeros(2)
     for batch in held_out.batches(device):
@@ -146,4 +146,4 @@ def _look(network: nn.Module, held_out: HeldOut, device: torch.device, step: int
             right[head] += math.nan if logits[head] is None else (logits[head].argmax(1) == labels).sum().cpu()
     network.train()
     identity, view = (right / max(1, len(held_out.rows))).tolist()
-    return Look(step, identity, view)
+    return Evaluation(step, identity, view)

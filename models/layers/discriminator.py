@@ -14,7 +14,7 @@ class Discriminator(nn.Module):
 
     Args:
         spec: what the model is built for.
-        identities: outputs of D^i; N_i + 1 if left out.
+        identities: outputs of D^i; default: N_i + 1.
     """
 
     def __init__(self, spec: ModelSpec, identities: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Measuring batch-norm statistics anew after training."""
+"""Measuring batch-norm statistics again after training."""
 
 from collections.abc import Callable
 

@@ -150,7 +150,7 @@ class Project:
             )
 
     def make(self, *words: str) -> int:
-        """Make the run, or go on with it; return the exit code."""
+        """Make the run, or resume it; return the exit code."""
         process = self.start(*words)
         try:
             return process.wait(PATIENCE)

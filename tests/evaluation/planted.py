@@ -96,7 +96,7 @@ class World:
     def outcomes(
         self, generated: Outputs, split: str = "random", shuffle: bool = False, draws: int = DRAWS
     ) -> pd.DataFrame:
-        """Return the outcomes of several draws; `shuffle` deals the identities anew to the images before each."""
+        """Return the outcomes of several draws; `shuffle` reassigns the identities to the images before each."""
         parts = []
         for number in range(draws):
             manifest = self.manifest

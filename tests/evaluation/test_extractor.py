@@ -82,7 +82,7 @@ def test_the_rate_falls_when_the_accuracy_no_longer_rises() -> None:
             break
         rates.append(course.factor(course.epoch))
         course.done(accuracy)
-    assert (course.falls_from, course.epoch, course.converged) == (9, 14, True)  # five looks after the best, the fourth
+    assert (course.falls_from, course.epoch, course.converged) == (9, 14, True)  # five after the best, the fourth
     assert rates == pytest.approx([1.0] * 10 + [0.8, 0.6, 0.4, 0.2])
     assert course.factor(14) == 0
 

@@ -1,4 +1,4 @@
-"""The few-shot measurement with known answers: what must help helps, what must hurt hurts."""
+"""The few-shot measurement with known answers: what must help helps, and the sanity check fails as it must."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +24,7 @@ COLUMNS = ["episode", "image", "identity", "right", "shots", "train_accuracy"]
 
 
 def picture(label: int, random: np.random.Generator) -> np.ndarray:
-    """A class is a square of its own size; its place and the colours are drawn anew for each picture."""
+    """A class is a square of its own size; its place and the colours are drawn for each picture."""
     image = random.integers(0, 90, (SIZE, SIZE, 3)).astype(np.uint8)
     side = 3 + 3 * label
     top, left = random.integers(0, SIZE - side + 1, 2)
@@ -160,11 +160,11 @@ def test_real_training_images_are_learned(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["shuffled_labels", "generated"])
-def test_drawn_from_one_heap_real_training_images_are_not_learned(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def heap(examples: Examples, recipe: Recipe) -> np.ndarray:
+def test_drawn_from_one_pool_real_training_images_are_not_learned(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pool(examples: Examples, recipe: Recipe) -> np.ndarray:
         return classifier._in_turn(len(examples.labels), replace(recipe, batch_size=2 * recipe.batch_size))
 
-    monkeypatch.setattr(classifier, "_batches", heap)
+    monkeypatch.setattr(classifier, "_batches", pool)
     assert of_cars(name) < 0.9
 
 

@@ -70,4 +70,4 @@ def _same(one: object, other: object) -> bool:
 
 def _unchanged(found: Stored, before: Stored) -> None:
     lines = moved(before, found)
-    assert not lines, "\n".join(["golden values moved", *lines, f"if this is wanted, make them anew: {COMMAND}"])
+    assert not lines, "\n".join(["golden values moved", *lines, f"if this is intended, make them again: {COMMAND}"])

@@ -1,7 +1,7 @@
-"""Makes all golden values anew, and says which moved: `python -m tests.golden.remake`, in the project's folder.
+"""Makes all golden values again, and says which moved: `python -m tests.golden.remake`, in the project's folder.
 
-That takes seconds, and measures the generator, networks and images that are frozen. With `--frozen` these are made anew
-first, in minutes: cars are rendered, networks and generator trained. It is needed only where the frozen weights do not
+That takes seconds, and measures the generator, networks and images that are frozen. With `--frozen` these are made
+again first, in minutes: cars are rendered, networks and generator trained. It is needed only where the frozen weights do not
 fit the code any more; another machine rounds differently, and trains others.
 
 The same sources on the same machine make the same bytes.
@@ -26,11 +26,11 @@ def remake(kind: str, found: dict[str, object]) -> None:
 
 
 @click.command(help=__doc__)
-@click.option("--frozen", "anew", is_flag=True, help="First make images, networks and generator anew.")
-def main(anew: bool) -> None:
+@click.option("--frozen", "again", is_flag=True, help="First make images, networks and generator again.")
+def main(again: bool) -> None:
     """Make everything."""
     torch.set_num_threads(1)
-    if anew:
+    if again:
         freeze(frozen.FOLDER)
     remake("identity", {**identity_figures()})
     remake("fewshot", {**fewshot_figures()})

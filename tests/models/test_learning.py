@@ -40,7 +40,7 @@ CARS = {
 CPU = torch.device("cpu")
 
 
-BATCH, EVERY, LONGEST = 16, 50, 800  # images in a batch; batches between two looks, and the most of them
+BATCH, EVERY, LONGEST = 16, 50, 800  # images in a batch; batches between two evaluations, and the most of them
 AVERAGE = 0.98  # decay of the averaged weights, which are what is looked at
 
 
@@ -124,7 +124,7 @@ class Learning:
         self.used = 0
 
     def _warm_up(self, terms: WarmStart) -> None:
-        """Train the network of the warm start for a few steps, without a look at held-out images that counts."""
+        """Train the network of the warm start for a few steps, without an evaluation on held-out images that counts."""
         network, held_out = getattr(self.model, terms.network), HeldOut(self.store.images, *3 * [np.zeros(1, np.int64)])
         weights = {"view_weight": 1.0, "learning_rate_factor": self.bound.rate}
         warm_up(network, self.batches, held_out, self.fabric, terms=terms, steps=150, epoch=150, **weights)

@@ -109,8 +109,7 @@ OURS = "over seeds 0, 1 and 2; training seed 3 diverged: the loss discriminator 
 DR_GAN = "measuring seeds 0, 1 and 2 (random split, 50 classes) failed: MemoryError"
 UNET = "training seed 0 diverged: the loss discriminator is nan in cycle 12"
 VANILLA = (
-    "over seed 0; few-shot recognition with seed 1 running: begun and not finished; the same command again goes on "
-    "with it"
+    "over seed 0; few-shot recognition with seed 1 running: begun and not finished; the same command resumes with it"
 )
 
 

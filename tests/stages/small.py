@@ -84,7 +84,7 @@ def with_pictures(run: Run) -> Iterator[Run]:
 
 
 def copy(run: Run, folder: Path) -> Run:
-    """Return a copy whose files are those of the run, until they are written anew."""
+    """Return a copy whose files are those of the run, until they are written again."""
     folder = folder / run.name  # of its own name, and with no other beside it to take something from
     shutil.copytree(run.folder, folder, copy_function=os.link, ignore=shutil.ignore_patterns("locks"))
     return replace(run, folder=folder)

@@ -1,4 +1,4 @@
-"""One bad cell does not sink the rest: what fails is recorded with its reason, and the others go on."""
+"""One bad cell does not sink the rest: what fails is recorded with its reason, and the others continue."""
 
 import os
 import shutil
@@ -81,7 +81,7 @@ def test_every_failure_is_told_and_recorded(kept_going: tuple[Run, list[str]]) -
         ),
         "buggy": ("failed", "RuntimeError: a <b>bug</b> of mine"),
         "killed": ("interrupted", "killed by SIGKILL, as the system does where there is too little memory"),
-        "stopped": ("interrupted", "saved after cycle 1; the same command goes on from there"),
+        "stopped": ("interrupted", "saved after cycle 1; the same command resumes from there"),
     }
     for model, expected in reasons.items():
         assert status(run, f"models/{model}/seed0") == expected

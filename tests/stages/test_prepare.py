@@ -39,7 +39,7 @@ def test_dry_says_everything_and_writes_nothing(run: Run, capsys: pytest.Capture
     assert not Path("runs").exists()
 
 
-def test_the_run_goes_on_from_there(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_run_resumes_from_there(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     list(prepare_alone(run, timed=False))
     assert check(run, Artifact("store")).action == "skip"
     assert not (run.folder / "models").exists()

@@ -1,4 +1,4 @@
-"""All stages on a small folder of pictures, with the tiny plug-in model: what is made, kept and made anew."""
+"""All stages on a small folder of pictures, with the tiny plug-in model: what is made, kept and made again."""
 
 import json
 import shutil
@@ -224,7 +224,7 @@ def test_rows_that_are_out_of_date_are_not_reported(finished: Run) -> None:
     assert tables(finished) == before
 
 
-def test_a_change_of_generate_alone_is_measured_anew(finished: Run, tmp_path: Path) -> None:
+def test_a_change_of_generate_alone_is_measured_again(finished: Run, tmp_path: Path) -> None:
     copy = replace(
         finished, folder=tmp_path / "runs" / "run", results=tmp_path / "results", plugins=(tmp_path / "tiny.py",)
     )
@@ -244,7 +244,7 @@ def test_a_change_of_generate_alone_is_measured_anew(finished: Run, tmp_path: Pa
     assert not before[~same].equals(after[~same])
 
 
-def test_a_changed_setting_trains_anew(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_setting_trains_again(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
     run = copy_of_data(changed(finished, training__images=16), "anew")
     do(run, "train", "tiny")
     do(changed(run, training__images=32), "train", "tiny")

@@ -75,7 +75,7 @@ def test_costs_stand_beside_the_fingerprint(plain: Run) -> None:
     assert "tensorboard" not in str(facts["fingerprint"])
 
 
-def test_the_switch_makes_nothing_anew(plain: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_switch_makes_nothing_again(plain: Run, capsys: pytest.CaptureFixture[str]) -> None:
     do(changed(plain, training__tensorboard=True, training__samples_every=1), "train", "tiny")
     assert "make" not in capsys.readouterr().out
     assert not (plain.folder / "tensorboard").exists()
@@ -100,7 +100,7 @@ def test_the_inputs_are_of_identities_kept_for_choices(watched: Run) -> None:
     assert not shown & (images["standard"] | images["auxiliary"])
 
 
-def test_a_training_made_anew_leaves_no_old_live_log(watched: Run) -> None:
+def test_a_training_run_made_again_leaves_no_old_live_log(watched: Run) -> None:
     copy = replace(changed(watched, training__tensorboard=False, training__images=16), folder=Path("anew/runs/plain"))
     shutil.copytree(watched.folder, copy.folder)
     do(copy, "train", "tiny")
@@ -108,7 +108,7 @@ def test_a_training_made_anew_leaves_no_old_live_log(watched: Run) -> None:
     assert live_folder(watched).exists()
 
 
-def test_going_on_with_other_threads_is_said(
+def test_resuming_with_other_threads_is_said(
     plain: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = changed(copy_of_data(plain, "threads"), training__checkpoint_minutes=0.0)

@@ -74,7 +74,7 @@ def test_what_the_standard_set_has_too_few_of_does_not_count(run: Run, table: pd
     pd.testing.assert_frame_equal(validate(demanding, [2]), table)
 
 
-def drawn_anew(*identities: str) -> None:
+def drawn_again(*identities: str) -> None:
     """Put other pictures in the place of those of some identities."""
     random = np.random.default_rng(1)
     for name in pd.read_csv("labels.csv").query("identity in @identities")["image"]:
@@ -85,12 +85,12 @@ def test_the_standard_set_does_not_count(run: Run, table: pd.DataFrame) -> None:
     labels, before = Path("labels.csv"), Path("labels.csv").read_text(encoding="utf-8")
     parts = open_store(run).manifest.groupby("split")["identity"].unique()
     assert set(parts["standard"]) == set(STANDARD)
-    drawn_anew(*STANDARD)
+    drawn_again(*STANDARD)
     pd.testing.assert_frame_equal(validate(run), table)
     labels.write_text("".join(line for line in before.splitlines(True) if STANDARD[0] not in line), encoding="utf-8")
     pd.testing.assert_frame_equal(validate(changed(run, data__standard=2)), table)
     labels.write_text(before, encoding="utf-8")
-    drawn_anew(*parts["validation"])
+    drawn_again(*parts["validation"])
     assert not validate(run).equals(table)
 
 

@@ -9,7 +9,7 @@ from benchmark.training import loop
 
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second passes between any two looks of the training loop at its clock: one in each cycle, one more when saved.
+    """A second passes from one reading of the loop's clock to the next: one in each cycle, one more when saved.
 
     Checkpoints that are three seconds apart are then three cycles apart.
     """

@@ -64,7 +64,7 @@ def interrupted(folder: Path, fabric: Fabric, before: dict[str, float] | None) -
     torch.save({key: value for key, value in state.items() if value is not None}, Files(folder).checkpoint)
 
 
-def test_a_resumed_training_goes_on_counting(tmp_path: Path, fabric: Fabric) -> None:
+def test_a_resumed_training_run_continues_counting(tmp_path: Path, fabric: Fabric) -> None:
     interrupted(tmp_path, fabric, {"seconds": 1000.0, "peak_memory": 2**50})
     done = train(network("tiny"), RandomBatches(spec()), fabric, SCHEDULE, Files(tmp_path), "tiny")
     assert 1000 < done.costs.seconds < 1100

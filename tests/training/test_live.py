@@ -32,7 +32,7 @@ INPUTS = torch.linspace(-1, 1, 2 * 3 * 32 * 32).reshape(2, 3, 32, 32)
 
 
 class Sensitive(Tiny):
-    """Looking at it in training mode would change its statistics, and every look draws random numbers."""
+    """Looking at it in training mode would change its statistics, and every grid draws random numbers."""
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)

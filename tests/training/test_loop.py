@@ -69,7 +69,7 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(
     draw: int, whole: Files, tmp_path: Path, fabric: Fabric
 ) -> None:
     cycle = (draw + 1) // 2  # a cycle of `ours` draws two batches
-    with pytest.raises(InterruptedRun, match=f"saved after cycle {cycle}; the same command goes on"):
+    with pytest.raises(InterruptedRun, match=f"saved after cycle {cycle}; the same command resumes"):
         run(tmp_path, fabric, Disturbed(draw, control_c))
     assert Files(tmp_path).checkpoint.exists()
     assert not Files(tmp_path).weights.exists()

@@ -13,7 +13,7 @@ from benchmark.errors import DivergedError
 from benchmark.seeding import rng, seed_global
 from benchmark.training import warm_up
 from benchmark.training.sampling import AuxiliaryBatches
-from benchmark.training.warm_up import HeldOut, Look
+from benchmark.training.warm_up import Evaluation, HeldOut
 from models.identity_view_gan import IdentityViewGAN
 from models.interface import ModelSpec, WarmStart
 
@@ -42,17 +42,17 @@ def discriminator() -> nn.Module:
     return IdentityViewGAN.warm_start_network(SPEC)
 
 
-def trained(**changes: Any) -> tuple[nn.Module, list[Look]]:
+def trained(**changes: Any) -> tuple[nn.Module, list[Evaluation]]:
     network = discriminator()
     return network, warm_up.warm_up(network, batches(), HELD_OUT, open_fabric("cpu"), **{**RECIPE, **changes})
 
 
 def test_it_tells_identities_and_views_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warm_up, "LOOK_EVERY", 20)
-    network, looks = trained()
-    assert [look.steps for look in looks] == [20, 40, 60]
-    assert looks[-1].identity > 0.8
-    assert looks[-1].view > 0.8
+    network, made = trained()
+    assert [each.steps for each in made] == [20, 40, 60]
+    assert made[-1].identity > 0.8
+    assert made[-1].view > 0.8
     assert network.training
 
 
@@ -77,13 +77,13 @@ def test_it_ends_when_the_accuracy_no_longer_rises_and_keeps_the_best(monkeypatc
     monkeypatch.setattr(warm_up, "LOOK_EVERY", 5)
     accuracies, states = iter([0.2, 0.6, 0.5, 0.6, 0.9]), []
 
-    def look(network: nn.Module, *_: object) -> Look:
+    def evaluate(network: nn.Module, *_: object) -> Evaluation:
         states.append({key: value.clone() for key, value in network.state_dict().items()})
-        return Look(5 * len(states), next(accuracies), 1.0)
+        return Evaluation(5 * len(states), next(accuracies), 1.0)
 
-    monkeypatch.setattr(warm_up, "_look", look)
-    network, looks = trained()
-    assert [found.steps for found in looks] == [5, 10, 15, 20]
+    monkeypatch.setattr(warm_up, "_evaluate", evaluate)
+    network, made = trained()
+    assert [found.steps for found in made] == [5, 10, 15, 20]
     for key, value in network.state_dict().items():
         assert torch.equal(value, states[1][key]), key
 
@@ -100,7 +100,7 @@ def test_a_look_counts_each_held_out_image_once_and_changes_nothing(monkeypatch:
             return torch.cat([0 * one, one, 0 * one], 1), torch.cat([one, 0 * one], 1)
 
     found = warm_up._look(Always(), HELD_OUT, CPU, 7)
-    assert found == Look(7, pytest.approx((IDENTITY[KEPT] == 1).mean()), pytest.approx((VIEW[KEPT] == 0).mean()))
+    assert found == Evaluation(7, pytest.approx((IDENTITY[KEPT] == 1).mean()), pytest.approx((VIEW[KEPT] == 0).mean()))
 
 
 def test_a_loss_that_is_not_finite_ends_it() -> None:

@@ -54,7 +54,7 @@ class Project:
 
     Attributes:
         folder: holds `runs` and `results`.
-        pictures: the data set, a folder with `labels.csv`; the smallest of rendered cars if left out.
+        pictures: the data set, a folder with `labels.csv`; default: the smallest of rendered cars.
         figures: whether to draw them, which takes seconds each time.
         changes: settings besides FEWER.
     """
@@ -75,11 +75,11 @@ class Project:
         return Run(override(base, changes), Path("runs") / "small", Path("results"), "cpu", (TINY,))
 
     def make(self, before: Prepare = nothing, kill_after: float | None = None) -> tuple[int, str]:
-        """Make the run, or go on with it, in a process of its own.
+        """Make the run, or resume it, in a process of its own.
 
         Args:
             before: what to call in the process before the run.
-            kill_after: seconds; if left out, a run that takes longer than PATIENCE is an error.
+            kill_after: seconds; without it, a run that takes longer than PATIENCE is an error.
 
         Returns:
             The exit code, and what the process said on stderr.

@@ -18,7 +18,7 @@ from tools.faults.steps import Watch, stage
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 HALF_WRITTEN = "within its checkpoint"
-TRAPS = {  # of a training, in the order in which it comes to them: what `victim.spring` sets
+TRAPS = {  # of a training run, in the order in which they come: what `victim.spring` sets
     HALF_WRITTEN: (victim.HALF, "run.json"),
     "before its checkpoint has its name": (victim.BEFORE, "checkpoint.pt"),
     "before its weights have their name": (victim.BEFORE, "generator.safetensors"),
@@ -36,8 +36,8 @@ class Kill:
         step: in which step.
         by: the signal.
         delay: seconds after the step began.
-        trap: instead of a signal after a delay, a write of the training that it dies at.
-        apart: whether each training has a process of its own, which `--keep-going` gives it.
+        trap: instead of a signal after a delay, a write of the training run that it dies at.
+        apart: whether each training run has a process of its own, which `--keep-going` gives it.
     """
 
     step: str
@@ -50,7 +50,7 @@ class Kill:
 def plan(durations: Mapping[str, float], kills: int, seed: int, wanted: set[str]) -> list[Kill]:
     """Return kills in the order of the steps: `kills` at random moments, turn by turn in the stages `wanted`.
 
-    One more comes at a write of each of as many trainings, turn by turn at all of TRAPS.
+    One more comes at a write of each of as many training runs, turn by turn at all of TRAPS.
 
     Args:
         durations: the steps of an undisturbed run, and their seconds.
@@ -65,7 +65,7 @@ def plan(durations: Mapping[str, float], kills: int, seed: int, wanted: set[str]
     counts = Counter(chosen)
     shares = {
         step: counts[step] if step.startswith("train ") else 1 for step in chosen
-    }  # a training goes on, others anew
+    }  # a training run resumes, others start from scratch
     delays = {step: 0.9 * durations[step] / shares[step] for step in chosen}
     found = [
         Kill(step, random_.choice(SIGNALS), random_.random() * delays[step], apart=random_.random() < 1 / 3)
@@ -101,7 +101,7 @@ class Killer:
         print(f"{how}: exit code {code} {said.rpartition(chr(10))[2]}".rstrip(), flush=True)
         if code == 0:
             print("    too late: the run was done")
-            self.problems += [f"{how}: the run goes on, and says {said[-2000:]}"] if said else []
+            self.problems += [f"{how}: the run continues, and says {said[-2000:]}"] if said else []
             return
         self.hit.append(stage(step))
         self._judge(kill, how, code, said)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-INTERVAL = 0.01  # seconds between two looks
+INTERVAL = 0.01  # seconds between two measurements
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ MISSING = "-"  # in the place of a number that was not measured; a note says why
 
 
 @click.command(cls=SeveralValues, epilog=ABOUT)
-@click.option("--model", "models", multiple=True, help="Models by name, or all; the profile's if left out.")
-@click.option("--only", multiple=True, type=click.Choice(tuple(SECTIONS)), help="All but `pipeline` if left out.")
+@click.option("--model", "models", multiple=True, help="Models by name, or all; default: the profile's.")
+@click.option("--only", multiple=True, type=click.Choice(tuple(SECTIONS)), help="Default: all but `pipeline`.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="CSV with a line for each number.")
 @run_options
 def speed(models: tuple[str, ...], only: tuple[str, ...], output: Path | None, **choices: Any) -> None:
@@ -51,7 +51,7 @@ def speed(models: tuple[str, ...], only: tuple[str, ...], output: Path | None, *
             try:
                 found[name] = measure(run)
             except KeyboardInterrupt:
-                raise InterruptedRun(f"interrupted; {name} begins anew next time, alone by --only {name}") from None
+                raise InterruptedRun(f"interrupted; {name} starts over next time, alone with --only {name}") from None
             click.echo(table(name, found[name]))
             if output:
                 write_text(output, tidy(found))

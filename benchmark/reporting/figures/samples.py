@@ -17,7 +17,7 @@ from benchmark.reporting.references import FACES, counterpart, no_faces
 from benchmark.results.rows import Samples
 from models.registry import BUILT_IN
 
-INPUT, CEILING = "input", "oracle"
+INPUT, TRUE = "input", "oracle"
 PAPER = ("ours", "dr_gan", "cr_gan", "two_step")  # the rows of Fig. 6 and 7, in their order
 FIGURE_8 = ("unet", "ours")
 PIXELS = 120_000  # of the images of a figure, so that its SVG stays small
@@ -102,9 +102,9 @@ def by_model(samples: Samples, settings: Profile) -> Iterator[Drawing]:
     For the nine views of faces these are all views of one input (Fig. 7), else one view of each input (Fig. 6).
     """
     own = [name for name in samples.grids if name not in BUILT_IN and name not in OF_IDENTITY]
-    names = [name for name in (*PAPER, *own, CEILING) if name in samples.grids]
+    names = [name for name in (*PAPER, *own, TRUE) if name in samples.grids]
     gallery = Gallery(samples, settings.data.views)
-    if set(names) - {CEILING} and gallery.inputs:
+    if set(names) - {TRUE} and gallery.inputs:
         faces = counterpart(settings.data) == FACES
         yield _figure_7(gallery, names, no_faces(settings, "figure_7")) if faces else _figure_6(gallery, names)
 
@@ -117,7 +117,7 @@ def _figure_6(gallery: Gallery, names: Sequence[str]) -> Drawing:
     tiles += [[Tile(name, row, view) for (row, _), view in zip(inputs, wanted, strict=True)] for name in names]
     text = (
         "Each column: an input, and what each model makes of it when asked for the view above. figure_6.csv says which "
-        f"image each column shows.{_ceiling(names)}"
+        f"image each column shows.{_about_true(names)}"
     )
     picture = Picture("paper/figure_6", "Figure 6: the models side by side", text)
     return gallery.drawing(picture, tiles, [INPUT, *names], wanted)
@@ -127,13 +127,13 @@ def _figure_7(gallery: Gallery, names: Sequence[str], note: str) -> Drawing:
     middle = gallery.views[len(gallery.views) // 2]
     row, view = next((each for each in gallery.inputs if each[1] == middle), gallery.inputs[0])
     tiles = [gallery.whole(name, row, view) for name in names]
-    text = f"Each row: the same input ({view}), and what a model makes of it for every view.{_ceiling(names)}"
+    text = f"Each row: the same input ({view}), and what a model makes of it for every view.{_about_true(names)}"
     picture = Picture("paper/figure_7", "Figure 7: every view of one input", f"{note} {text}".lstrip())
     return gallery.drawing(picture, tiles, names, [INPUT, *gallery.views])
 
 
-def _ceiling(names: Sequence[str]) -> str:
-    return f" The row {CEILING} holds the true pictures." if CEILING in names else ""
+def _about_true(names: Sequence[str]) -> str:
+    return f" The row {TRUE} holds the true pictures." if TRUE in names else ""
 
 
 def figure_8(samples: Samples, views: Sequence[str]) -> Iterator[Drawing]:
