@@ -32,7 +32,7 @@ endif
 reference: env
 	@test -n "$$PROFILE" || { echo "error: name a profile, such as PROFILE=cpu" >&2; exit 2; }
 	$(BIN)/benchmark run --profile "$$PROFILE" --jobs "$$JOBS" $(if $(SEEDS),--seeds "$$SEEDS")
-	$(BIN)/benchmark ship --profile "$$PROFILE" --model ours --with-results
+	$(BIN)/benchmark export --profile "$$PROFILE" --model ours --with-results
 
 test: lint types tests
 

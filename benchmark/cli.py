@@ -278,7 +278,7 @@ def sample(model: str, seed: int, source: Path | None, output: Path, **choices: 
 @click.option("--profile", help="Profile whose generator is meant; default: the active one.")
 @click.option("--device", type=DEVICES, default="auto", show_default=True)
 @click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model.")
-def ship(
+def export(
     results: Path | None,
     model: str,
     seed: int,
@@ -293,13 +293,13 @@ def ship(
     """
     from benchmark.config import settings
     from benchmark.run.workspace import run_of_profile
-    from benchmark.stages import shipped
+    from benchmark.stages import pretrained
 
     name, *others = model_names((model,), plugins)
     if others:
-        raise click.UsageError("--model names one model here; ship one after the other")
+        raise click.UsageError("--model names one model here; export one after the other")
     opened = run_of_profile(settings.profile(profile), device, plugins)
-    click.echo(shipped.ship(opened, name, seed, results or shipped.reference(opened), with_results))
+    click.echo(pretrained.export(opened, name, seed, results or pretrained.reference(opened), with_results))
 
 
 @cli.command(cls=SeveralValues)
@@ -414,22 +414,22 @@ def compare(old: str, new: str, markdown: Path | None, update: bool) -> int:
     Each is a folder of results, one table or Parquet file of one, or the name of a run. The exit code is 1 if a rate
     has moved beyond its tolerance, a row is missing or new, or a value is NaN in one alone.
     """
-    from benchmark.regression import baseline, words
+    from benchmark.regression import baseline, formatting
     from benchmark.regression.comparison import compare
     from benchmark.run import runs
 
     before, after = runs.results(old), runs.results(new)
     found = compare(before, after)
-    click.echo(words.short(found, before, after))
+    click.echo(formatting.short(found, before, after))
     if markdown:
         with markdown.open("a", encoding="utf-8") as file:
-            file.write(words.full(found, before, after))
+            file.write(formatting.full(found, before, after))
     if not update:
         return int(found.moved)
     baseline.update(before, after, found)
     click.echo(f"{before} now holds what {after} holds")
     if (before / baseline.GENERATORS).is_dir():
-        click.echo(f"{before / baseline.GENERATORS} stays as it was; `benchmark ship` renews a generator")
+        click.echo(f"{before / baseline.GENERATORS} stays as it was; `benchmark export` renews it")
     return 0
 
 

@@ -140,7 +140,7 @@ class RaisesAtTheEnd(Tiny):
         self.nothing()
 
 
-@breaks("losses", "the loss loss is nan in cycle 1; the harness would end the training")
+@breaks("losses", "the loss loss is nan in cycle 1; the harness would end the run")
 class LossIsNaN(_Reporting):
     """Broken."""
 
@@ -172,7 +172,7 @@ class LossWithGraph(_Reporting):
         return replace(report, losses={"loss": loss.requires_grad_()})
 
 
-@breaks("losses", "the loss second is 0.5 in every cycle; report what changes with the images and the training")
+@breaks("losses", "the loss second is 0.5 in every cycle; report what changes with the images and the weights")
 class LossIsConstant(_Reporting):
     """Broken."""
 

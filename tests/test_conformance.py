@@ -59,7 +59,7 @@ def test_a_missing_step_is_told_once(tmp_path: Path) -> None:
         "size",
         "warm start",
     ]
-    assert {one.sentence for one in found.values() if one.state == "skip"} == {"the training failed"}
+    assert {one.sentence for one in found.values() if one.state == "skip"} == {"the training run failed"}
 
 
 def call(arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:

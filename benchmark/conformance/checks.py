@@ -116,13 +116,13 @@ def losses(trial: Trial) -> None:
             expect(not loss.requires_grad, f"the loss {name} still has its graph; report loss.detach()")
             expect(
                 math.isfinite(value),
-                f"the loss {name} is {value} in cycle {number}; the harness would end the training",
+                f"the loss {name} is {value} in cycle {number}; the harness would end the run",
             )
             moved.setdefault(name, []).append(value)
     for name, values in moved.items():
         expect(
             len(values) == 1 or len(set(values)) > 1,
-            f"the loss {name} is {values[0]:.6g} in every cycle; report what changes with the images and the training",
+            f"the loss {name} is {values[0]:.6g} in every cycle; report what changes with the images and the weights",
         )
 
 

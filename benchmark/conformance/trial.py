@@ -199,9 +199,9 @@ class Trial:
         with torch.device("meta"):
             return self.model(self.spec)
 
-    @step("the training failed")
+    @step("the training run failed")
     def run(self) -> Course:
-        """The training."""
+        """The training run."""
         course = Course(self.built, self.spec)
         course.watch()
         course.go(folder=self.folder)
@@ -210,7 +210,7 @@ class Trial:
 
     @property
     def trained(self) -> Course:
-        """The training, unless it diverged."""
+        """The training run, unless it diverged."""
         if not all(math.isfinite(value) for cycle in self.run.cycles for value in cycle.values.values()):
             raise SkippedCheck("a loss is not finite")
         return self.run

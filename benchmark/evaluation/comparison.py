@@ -74,15 +74,15 @@ def difference(one: Totals, other: Totals) -> dict[str, float]:
     both = [each.of_seeds(means.index) for each in (one, other)]
     if not both[0].counts.equals(both[1].counts):
         raise ValueError("two models are compared that were not measured on the same images")
-    apart = means["one"] - means["other"]
-    found = {"difference": float(apart.mean()), "n_seeds": len(means)}
+    gap = means["one"] - means["other"]
+    found = {"difference": float(gap.mean()), "n_seeds": len(means)}
     if len(means) < SEEDS_FOR_T:
         totals = Totals(both[0].sums - both[1].sums, both[0].counts)
         interval = bootstrap_interval(totals) if len(means) else {}
         return found | {f"ci_{end}": float(value.iloc[0]) for end, value in interval.items()}
-    if np.ptp(apart) < NO_SPREAD:
-        p = 1.0 if abs(apart.mean()) < NO_SPREAD else float("nan")
-        return found | {"p": p, "ci_low": apart.mean(), "ci_high": apart.mean()}
+    if np.ptp(gap) < NO_SPREAD:
+        p = 1.0 if abs(gap.mean()) < NO_SPREAD else float("nan")
+        return found | {"p": p, "ci_low": gap.mean(), "ci_high": gap.mean()}
     test = stats.ttest_rel(means["one"], means["other"])
     low, high = test.confidence_interval(0.95)
     return found | {"p": float(test.pvalue), "ci_low": float(low), "ci_high": float(high)}
@@ -95,7 +95,7 @@ def holm(p: pd.Series) -> pd.Series:
     return pd.Series(adjusted, made.index, dtype=float).reindex(p.index)
 
 
-def verdict(apart: float, seeds: int, p: float) -> str:
+def verdict(gap: float, seeds: int, p: float) -> str:
     """Return in words what a difference shows, by its adjusted p."""
     if seeds < SEEDS_FOR_T:
         return f"needs {SEEDS_FOR_T} seeds, has {seeds}"
@@ -103,4 +103,4 @@ def verdict(apart: float, seeds: int, p: float) -> str:
         return "the seeds do not vary"
     if p >= SIGNIFICANT:
         return "no difference shown"
-    return "higher" if apart > 0 else "lower"
+    return "higher" if gap > 0 else "lower"

@@ -31,18 +31,18 @@ class Workers:
     Args:
         run: the run.
         jobs: how many processes there are at once.
-        apart: whether a task has a process of its own even where there is only one at once.
+        isolated: whether a task has a process of its own even where there is only one at once.
         cluster: where the processes are; default: on this machine.
     """
 
-    def __init__(self, run: Run, jobs: int, apart: bool, cluster: "Cluster | None" = None) -> None:
-        self.run, self.jobs, self.apart = run, jobs, apart or jobs > 1 or cluster is not None
+    def __init__(self, run: Run, jobs: int, isolated: bool, cluster: "Cluster | None" = None) -> None:
+        self.run, self.jobs, self.isolated = run, jobs, isolated or jobs > 1 or cluster is not None
         self.elsewhere = cluster is not None
         self.start = cluster.start if cluster else processes.start
         cores = cluster.cpus if cluster else (os.cpu_count() or 1) // jobs
         self.threads = run.settings.threads or max(1, cores)
         self.pool = ThreadPoolExecutor(jobs)
-        self.request = request(run) if self.apart else Path()
+        self.request = request(run) if self.isolated else Path()
         self.processes: set[processes.Process] = set()
         self.stopped = False
 
@@ -58,7 +58,7 @@ class Workers:
             finished: Future[None] = Future()
             finished.set_result(None)
             return finished
-        if self.apart:
+        if self.isolated:
             return self.pool.submit(self._apart, task, waiting)
         future: Future[None] = Future()
         try:

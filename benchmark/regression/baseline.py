@@ -14,7 +14,7 @@ PARTS = (*TEXTS, "metrics", FOLDER, *(f"paper/{kind}" for kind in TEXTS))  # of 
 OPTIONAL = (("paper/*.png", "figures/*.png"), ("report.html",))  # of one that has some; made from the rows if wanted
 FOLDERS = ("metrics", FOLDER, "paper", "figures")
 KEPT = "README.md"  # written by hand
-GENERATORS = "generators"  # put there by `benchmark ship`
+GENERATORS = "generators"  # put there by `benchmark export`
 
 
 def update(old: Path, new: Path, comparison: Comparison) -> None:

@@ -14,7 +14,7 @@ from benchmark.regression.reading import Results
 from benchmark.results.rows import DIGITS, FACTS, FOLDER
 
 LAST_DIGIT = 1.5 * 10**-DIGITS  # of a table, which rounding may turn
-Circumstances = Mapping[str, str]  # value by dotted key, both as text
+Environment = Mapping[str, str]  # value by dotted key, both as text
 ABSENT = "not there"
 
 
@@ -26,14 +26,14 @@ class Comparison:
         rows: the table of `tolerance.judged`.
         unknown: measurements for which the old results record no spread between training seeds.
         fewer: models or controls that have fewer training seeds in the new results, each in words.
-        circumstances: settings, sources, versions, machine and failures that differ, in words.
+        environment: settings, sources, versions, machine and failures that differ, in words.
         contradictions: sides whose tables are not what their stored rows give, each in a sentence.
     """
 
     rows: pd.DataFrame
     unknown: Sequence[str]
     fewer: Sequence[str]
-    circumstances: Sequence[str]
+    environment: Sequence[str]
     contradictions: Sequence[str]
 
     @property
@@ -66,7 +66,7 @@ def compare(old: Path, new: Path) -> Comparison:
         rows=tolerance.judged(differences(before, after), recorded, tolerance.over_images(before)),
         unknown=[each for each in dict.fromkeys(key.measurement for key in both) if each not in known],
         fewer=sorted({f"{key.model} {now} instead of {then}" for key, (then, now) in seeds.items() if now < then}),
-        circumstances=_changes(_circumstances(old), _circumstances(new)),
+        environment=_changes(_environment(old), _environment(new)),
         contradictions=[
             *_contradictions("old", before, reading.tables(old)),
             *_contradictions("new", after, reading.tables(new)),
@@ -99,7 +99,7 @@ def _contradictions(side: str, rows: Results, tables: Results) -> Iterator[str]:
         yield f"{side}: {(~same).sum()} of {len(found)} rates, such as {', '.join(map(str, name))}: {values}"
 
 
-def _circumstances(path: Path) -> Circumstances:
+def _environment(path: Path) -> Environment:
     """Return the stored facts that belong to a results folder or to a file of it; empty where none are stored.
 
     They are read as they are: an older version may have had other settings.
@@ -125,7 +125,7 @@ def _flat(value: object, key: str = "") -> Iterator[tuple[str, str]]:
         yield key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _changes(old: Circumstances, new: Circumstances) -> list[str]:
+def _changes(old: Environment, new: Environment) -> list[str]:
     """Return what differs, in words; that a model is in one alone is said by its rows."""
     if not old or not new:
         sides = " and ".join(side for side, facts in (("old", old), ("new", new)) if not facts)

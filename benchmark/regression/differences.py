@@ -60,9 +60,9 @@ def _compared(old: Result, new: Result, rates: Sequence[str]) -> pd.DataFrame:
     ):
         return _unpaired(old, new, rates).assign(basis=OTHER)
     counts = one.counts.clip(upper=other.counts)
-    apart = Totals((other.sums - one.sums).where(counts > 0, 0), counts)
-    seeds = apart.seed_means
-    interval = t_interval(seeds) if len(seeds) >= SEEDS_FOR_T else bootstrap_interval(apart)
+    difference = Totals((other.sums - one.sums).where(counts > 0, 0), counts)
+    seeds = difference.seed_means
+    interval = t_interval(seeds) if len(seeds) >= SEEDS_FOR_T else bootstrap_interval(difference)
     means = {"old": one.seed_means.mean(), "new": other.seed_means.mean(), "difference": seeds.mean()}
     ends = {f"ci_{end}": value for end, value in interval.items()}
     found = pd.DataFrame({**means, **ends}, one.sums.columns)
@@ -75,9 +75,9 @@ def _unpaired(old: Result, new: Result, rates: Sequence[str]) -> pd.DataFrame:
     The method is that of Zou and Donner, "Construction of confidence limits about effect measures" (2008).
     """
     one, other = old.intervals.loc[list(rates)], new.intervals.loc[list(rates)]
-    apart = other["mean"] - one["mean"]
+    difference = other["mean"] - one["mean"]
     below = np.hypot(other["mean"] - other["low"], one["high"] - one["mean"])
     above = np.hypot(other["high"] - other["mean"], one["mean"] - one["low"])
-    ends = {"difference": apart, "ci_low": apart - below, "ci_high": apart + above}
+    ends = {"difference": difference, "ci_low": difference - below, "ci_high": difference + above}
     found = pd.DataFrame({"old": one["mean"], "new": other["mean"], **ends})
     return found.assign(old_seeds=old.seeds, new_seeds=new.seeds)

@@ -84,7 +84,7 @@ class ClaimPart:
 
 
 def claims_table(rows: Rows) -> pd.DataFrame:
-    """Return every claim taken apart: a row for each metric, N_c (random split) or number of shots, and pair of models.
+    """Return the parts of every claim: a row for each metric, N_c (random split) or number of shots, and pair of models.
 
     `difference`, with its 95 % interval, is `higher` less `lower` in the results; `published` is the same in the paper,
     where it prints both for as many classes and shots. The difference is tested against `margin`, zero but where the
@@ -97,7 +97,7 @@ def claims_table(rows: Rows) -> pd.DataFrame:
     tau over the `models`, `nc` the number of classes of the identity measurement, and p that of `_correlated`.
 
     Returns:
-        The COLUMNS. `verdict` is SUPPORTED, CONTRADICTED or CANNOT_TELL, `reason` why one cannot tell.
+        The COLUMNS. `verdict` is SUPPORTED, CONTRADICTED or CANNOT_TELL, `reason` why it cannot be told.
     """
     outcomes, settings = _outcomes(rows), rows.facts.settings
     parts = list(_parts(outcomes, counterpart(settings.data)))
@@ -325,11 +325,11 @@ def _cells(row: Mapping[Hashable, Any], missing: Missing, footnotes: Footnotes) 
     size = "-" if pd.isna(row["nc"]) else f"{row['nc']} classes"
     if not pd.isna(row["shot"]):
         size = f"{row['way']}-way {row['shot']}-shot"
-    published, apart, low, high = (
+    published, points, low, high = (
         "-" if pd.isna(row[name]) else f"{100 * row[name]:+z.1f}"
         for name in ("published", "difference", "ci_low", "ci_high")
     )
-    found = "n/a" if apart == "-" else apart if low == "-" else f"{apart} [{low}, {high}]"
+    found = "n/a" if points == "-" else points if low == "-" else f"{points} [{low}, {high}]"
     rates = [HEADS.get(metric, metric) for metric in dict.fromkeys([row["metric"], row["lower_metric"]])]
     return [*models, "; below: ".join(rates), size, published, found, seeds, *ps, said]
 

@@ -100,8 +100,8 @@ def sheet(table: pd.DataFrame, keys: Sequence[str], of: str, gaps: Gaps = COMPLE
             model, other = (footnotes.mark(row[end], gaps.footnote(row[end], part)) for end in ("model", "other"))
             if row["other"] != row["reference"]:
                 other += f" ({row['reference']})"
-            apart, low, high = (f"{100 * row[name]:+z.1f}" for name in ("difference", "ci_low", "ci_high"))
-            points = "n/a" if pd.isna(row["difference"]) else f"{apart} [{low}, {high}]"
+            points, low, high = (f"{100 * row[name]:+z.1f}" for name in ("difference", "ci_low", "ci_high"))
+            points = "n/a" if pd.isna(row["difference"]) else f"{points} [{low}, {high}]"
             ps = ["" if pd.isna(p) else f"{p:.4f}" for p in (row["p"], row["p_holm"])]
             lines.append([model, other, points, row["n_seeds"], *ps, row["verdict"]])
         grids.append(Grid(HEAD, [*lines, *_missing(gaps, [part], footnotes)], ", ".join(words)))

@@ -1,4 +1,4 @@
-"""The few-shot table (paper, Table 1): how well real images are recognised after a training on a few, or on more."""
+"""The few-shot table (paper, Table 1): how well real images are recognised after training on a few, or on more."""
 
 from collections.abc import Iterable
 from itertools import product

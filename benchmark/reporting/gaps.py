@@ -16,7 +16,7 @@ class Gaps:
     """What is missing of one measurement.
 
     Attributes:
-        failures: trainings and measurements that are not there, by model or control.
+        failures: training runs and measurements that are not there, by model or control.
         there: the training seeds that are there, by part of the measurement and model.
     """
 
@@ -52,7 +52,7 @@ def gaps(measurement: str, failed: Iterable[Failure], measured: Iterable[tuple[s
 
     Args:
         measurement: `identity` or `fewshot`.
-        failed: trainings and measurements; those of the other measurement and of no model are left out.
+        failed: training runs and measurements; those of the other measurement and of no model are left out.
         measured: model or control, part, and training seeds of everything that is there.
     """
     failures: dict[str, list[Failure]] = {}
@@ -72,7 +72,7 @@ def identity_gaps(rows: Rows) -> Gaps:
 
 
 def fewshot_gaps(rows: Rows) -> Gaps:
-    """Return what is missing of the few-shot measurement, which has no parts; a training that it skips is not."""
+    """Return what is missing of the few-shot measurement, which has no parts; a training run that it skips is not."""
     measured = ((each.model, None, each.outcomes["seed"].unique()) for each in rows.fewshot)
     skipped = rows.facts.settings.fewshot.skip
     wanted = (each for each in rows.facts.failed if each.measurement or each.model not in skipped)

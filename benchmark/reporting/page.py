@@ -188,6 +188,6 @@ def failures_sheet(facts: Facts) -> Sheet:
     """Return what is missing in the tables, and why."""
     title = f"What failed, {facts.label}"
     if not facts.failed:
-        return Sheet(title, [], ["Nothing failed: every training and measurement that was begun is in the tables."])
+        return Sheet(title, [], ["Nothing failed: every training run and measurement that was begun is in the tables."])
     rows = [(each.cell, each.status, each.why) for each in facts.failed]
     return Sheet(title, [Grid(["training or measurement", "status", "reason"], rows)])

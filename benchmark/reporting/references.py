@@ -368,7 +368,7 @@ def setting_notes(settings: Profile, exhibit: str | None = None, counts: Counts 
     silent = f"The paper does not give: {'; '.join(references.not_stated)}. There the values are this suite's own."
     budget = f"Whether a budget of {training.images:,} images is smaller than the paper's cannot be said."
     start = "as published" if training.initialisation == "published" else "by the number of their inputs"
-    average = f"running averages over the training (decay up to {training.average:g})"
+    average = f"exponential moving averages (EMA) over the training run (decay up to {training.average:g})"
     kept = average if training.average else "those of the last cycle"
     weights = f"Convolutions start {start} where a model's file says nothing else"
     measured = f"the weights that are measured are {kept}."

@@ -74,7 +74,7 @@ QUALITY = (
     "compares rows of this run alone; both say how images look, and nothing of identity. In brackets here: 95 % t "
     f"intervals over training seeds, where there are {SEEDS_FOR_T} or more."
 )
-APART = (
+BY_TARGET = (
     "The two are not directly comparable: grouped draws other classes, and where these have few groups its KNN learns "
     "from fewer images, so part of a drop from random to grouped is the smaller training part and not a leak."
 )
@@ -140,7 +140,7 @@ def _looks(quality: pd.DataFrame) -> dict[str, float]:
 
 
 def elsewhere(table: pd.DataFrame) -> list[str]:
-    """Return the rows of a table whose pictures were made elsewhere: no controls, but of no training that is known."""
+    """Return the rows whose pictures were made elsewhere: no controls, and of no known training run."""
     if "images_seen" not in table:
         return []
     models = table.loc[table["images_seen"].isna(), "model"]
@@ -150,8 +150,8 @@ def elsewhere(table: pd.DataFrame) -> list[str]:
 def diagnostics(table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of the identity table that say how its numbers came about, and no comparison needs.
 
-    These are the rates for the input's own view and for others apart, the copy rates, what was excluded, and the
-    further terms of the training.
+    These are the rates for the input's own view and, separately, for others, the copy rates, what was excluded, and the
+    further terms of the training run.
     """
     return table[[*KEYS, "n_seeds", *(column for column in table if column not in COMPARED)]]
 
@@ -195,11 +195,11 @@ def _splits(table: pd.DataFrame) -> str:
         return RANDOM
     missing = ", ".join(map(str, sorted(set(table["nc"]) - set(grouped["nc"]))))
     none = f"; none for N_c {missing}, for which too few identities are left" if missing else ""
-    return f"{GROUPED} ({grouped['n_excluded'].max()} here{none}). {APART}"
+    return f"{GROUPED} ({grouped['n_excluded'].max()} here{none}). {BY_TARGET}"
 
 
 def diagnostics_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
-    """Return the rates apart for the input's own view and for others, and the copy rates, for reading."""
+    """Return the rates for the input's own view and, separately, for others, and the copy rates, for reading."""
     rates = [*(f"{rate}_{target}" for rate in OF_TARGETS for target in TARGETS), *COPIED.values()]
     head = ["model", *(f"{HEADS[rate]} {target} %" for rate in OF_TARGETS for target in TARGETS)]
     head += [*(f"{HEADS[rate]} %" for rate in COPIED.values()), "seeds"]

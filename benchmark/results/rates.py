@@ -12,8 +12,8 @@ ACCURACY = "accuracy"  # of the few-shot measurement
 TRAIN_ACCURACY = "train_accuracy"  # the few-shot classifier's on its own real training images
 SHARPNESS = "sharpness"  # of generated images beside real ones, no rate of single outcomes
 COPIED = {"copied_pixels": "copy_rate_pixels", "copied_features": "copy_rate_features"}  # of outcomes: rates
-APART = [f"{rate}_{target}" for target in TARGETS for rate in OF_TARGETS]
-ALL_RATES = (*RATES, *(rate for rate in APART if rate != LEADING), *COPIED.values())
+BY_TARGET = [f"{rate}_{target}" for target in TARGETS for rate in OF_TARGETS]
+ALL_RATES = (*RATES, *(rate for rate in BY_TARGET if rate != LEADING), *COPIED.values())
 
 
 def view_weights(outcomes: pd.DataFrame) -> pd.Series | None:
@@ -35,8 +35,8 @@ def all_rates(outcomes: pd.DataFrame, nc: int) -> pd.DataFrame:
     """
     found = rates(outcomes, nc)
     same = outcomes["source"] == outcomes["target"]
-    apart = [
+    by_target = [
         found[list(OF_TARGETS)].where(rows).add_suffix(f"_{target}")
         for target, rows in zip(TARGETS, (~same, same), strict=True)
     ]
-    return pd.concat([found, *apart, outcomes[list(COPIED)].rename(columns=COPIED)], axis=1)[list(ALL_RATES)]
+    return pd.concat([found, *by_target, outcomes[list(COPIED)].rename(columns=COPIED)], axis=1)[list(ALL_RATES)]

@@ -6,8 +6,8 @@
 | `identity.parquet` | outcome of each generated image of each draw, for each model, seed, split and N_c |
 | `fewshot.parquet` | outcome of each test image of each episode, for each model, seed and number of shots |
 | `models.csv` | size of each model |
-| `costs.csv` | seconds and memory of each training, which differ from run to run |
-| `learning.csv` | losses of each training |
+| `costs.csv` | seconds and memory of each training run, which differ from run to run |
+| `learning.csv` | losses of each training run |
 | `diagnostics.csv` | how each generator works (`ViewModel.diagnose`); rows stored earlier have none |
 | `quality.csv` | sharpness and KID of the generated images, for each model and seed; rows stored earlier have none |
 | `inputs.csv`, `samples/<model>.png` | some inputs, and what each model makes of them |
@@ -37,7 +37,7 @@ FACTS, IDENTITY, FEWSHOT = "facts.json", "identity.parquet", "fewshot.parquet"
 SIZE_COLUMNS = ["generator_parameters", "discriminator_parameters", "macs"]
 MODEL_COLUMNS = ["model", "citation", "labels", "updates", "map", "image_size", "width", *SIZE_COLUMNS]
 LEARNING_COLUMNS = ["model", "seed", "cycle", "images", "loss", "value"]
-COST_COLUMNS = ["model", "seed", "seconds", "peak_memory", "device"]  # of the training; memory in bytes
+COST_COLUMNS = ["model", "seed", "seconds", "peak_memory", "device"]  # of the training run; memory in bytes
 QUALITY_COLUMNS = ["model", "seed", "sharpness", "kid", "kid_sd"]  # see `evaluation.quality`
 DIAGNOSTIC_COLUMNS = ["model", "seed", "name", "value"]  # see `ViewModel.diagnose`
 INPUT_COLUMNS = ["row", "image", "identity", "view"]

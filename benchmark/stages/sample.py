@@ -26,7 +26,7 @@ from benchmark.making import trained
 from benchmark.run.artifacts import Artifact
 from benchmark.run.cells import RECORD, Cell
 from benchmark.run.workspace import Run
-from benchmark.stages import shipped
+from benchmark.stages import pretrained
 from models.interface import ModelSpec, ViewModel
 
 INPUT = "input"
@@ -71,10 +71,10 @@ def _found(run: Run, model: str, seed: int) -> tuple[Path, bool]:
         print(f"{model} seed {seed}: the generator trained in {own.folder}")
         return own.folder, False
     missing = f"{own.folder} holds no trained generator"
-    results = shipped.reference(run)
-    stored = shipped.folder(model, seed, results)
+    results = pretrained.reference(run)
+    stored = pretrained.folder(model, seed, results)
     if run.name == run.settings.name and stored.exists():  # a run of another name has other settings
-        reason = shipped.unusable(run, model, seed, results)
+        reason = pretrained.unusable(run, model, seed, results)
         if not reason:
             print(f"{model} seed {seed}: not trained in {run.folder}; the generator that comes in {stored}")
             return stored, True
@@ -101,9 +101,9 @@ def _spec(run: Run, folder: Path) -> dict[str, Any]:
 def _standard_images(run: Run, folder: Path, stored: bool) -> tuple[Pixels, Positions, list[str]]:
     """Return images of the standard set, their positions in the manifest, and their identities where known."""
     if stored:
-        return *shipped.inputs(folder, run.settings.data.image_size), []
+        return *pretrained.inputs(folder, run.settings.data.image_size), []
     store = open_store(run)
-    positions = samples.sample_positions(store, len(run.settings.data.views), shipped.SHOWN)
+    positions = samples.sample_positions(store, len(run.settings.data.views), pretrained.SHOWN)
     return store.at(positions), positions, store.manifest["identity"].iloc[positions].tolist()
 
 

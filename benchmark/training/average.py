@@ -18,8 +18,8 @@ class Average:
     Args:
         model: what is trained; the average begins with its present values.
         decay: what is left of the average after a batch of images in the generator's updates, in [0, 1); after c
-            batches at most c / (c + 9), so that the weights that a training begins with are soon forgotten. A cycle of
-            several generator steps counts as so many batches: all models average over the same number of images. 0:
+            batches at most c / (c + 9), so that the initial weights are soon forgotten. A cycle of several generator
+            steps counts as so many batches: all models average over the same number of images. 0:
             there is no average.
         batch_size: images in a batch.
     """

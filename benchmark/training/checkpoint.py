@@ -1,4 +1,4 @@
-"""The state of a training that was interrupted, and the weights of one that is done."""
+"""The state of a training run that was interrupted, and the weights of one that is done."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from models.interface import ViewModel
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is: cycles and real images done, and what they cost."""
+    """The progress of a training run: cycles and real images done, and what they cost."""
 
     cycle: int = 0
     images: int = 0
@@ -46,7 +46,7 @@ def save(
 def restore(
     model: ViewModel, path: Path, device: torch.device, average: Mapping[str, Tensor] | None = None
 ) -> Progress:
-    """Load what `save` wrote, the values of an `Average` into `average`, and return how far the training is.
+    """Load what `save` wrote, the values of an `Average` into `average`, and return how far the run is.
 
     Raises:
         BenchmarkError: the file is damaged, or belongs to another model or an older version of the suite.

@@ -1,4 +1,4 @@
-"""What a training takes: time and memory."""
+"""Time and memory of a training run."""
 
 import time
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import torch
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs of a training so far.
+    """Costs of a training run so far.
 
     Attributes:
         seconds: wall time, live logs included; over all parts of an interrupted training, up to their checkpoints.

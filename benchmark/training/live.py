@@ -1,4 +1,4 @@
-"""Live logs of a training for TensorBoard: every loss, and grids of a few images turned to every view.
+"""Live logs of a training run for TensorBoard: every loss, and grids of a few images turned to every view.
 
 The x axis is the number of real images used, the budget that all models share.
 """

@@ -80,7 +80,7 @@ def warm_up(
     """Train a network to tell identities and views of real images apart, until it no longer gets better.
 
     After every epoch, but not before EVALUATE_EVERY steps, and after the last step, its accuracy on held-out images is
-    measured: that of the identity, or of the view if it does not tell identities apart. The training ends after
+    measured: that of the identity, or of the view if it does not tell identities apart. Training ends after
     `steps`, or earlier if the accuracy has not risen for PATIENCE evaluations. The network is left with the
     weights of the best one, in training mode.
 

@@ -86,7 +86,7 @@ def with_added(per_class: int, added: int) -> Examples:
 
 
 def rows_of(examples: Examples, recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
-    """Return the rows of every batch of a training."""
+    """Return the rows of every batch of a training run."""
     found = []
     with monkeypatch.context() as patched:
         patched.setattr(resnet, "fit", lambda network, images, batches, *rest: found.append(batches))

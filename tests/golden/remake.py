@@ -1,8 +1,8 @@
 """Makes all golden values again, and says which moved: `python -m tests.golden.remake`, in the project's folder.
 
 That takes seconds, and measures the generator, networks and images that are frozen. With `--frozen` these are made
-again first, in minutes: cars are rendered, networks and generator trained. It is needed only where the frozen weights do not
-fit the code any more; another machine rounds differently, and trains others.
+again first, in minutes: cars are rendered, networks and generator trained. It is needed only where the frozen weights
+do not fit the code any more; another machine rounds differently, and trains others.
 
 The same sources on the same machine make the same bytes.
 """

@@ -85,7 +85,7 @@ TWO_LEFT = {"ours": [0.6, 0.7, 0.5], "vanilla": [0.4], "dr_gan": [0.3, 0.3, 0.4]
 def some() -> dict[str, Sheet]:
     """Sheets of a run in which cnc28 has nothing, ours lacks a seed, and dr_gan lacks its measurement with 50 classes.
 
-    The failed trainings have left measurements of an earlier setting.
+    The failed training runs have left measurements of an earlier setting.
     """
     rows = made_rows(CONTROLS | TWO_LEFT, {"no_augmentation": [0.3]} | TWO_LEFT, QUICK)
     there = [each for each in rows.identity if (each.model, each.nc) != ("dr_gan", 50)]

@@ -58,7 +58,7 @@ def test_every_text_is_escaped(tmp_path: Path) -> None:
 def test_what_failed_is_said_at_the_top(tmp_path: Path) -> None:
     failed = [DIVERGED.model_copy(update={"cell": f"models/m{number}"}) for number in range(5)]
     top = report(tmp_path, *failed).partition("<main>")[0]
-    assert "5 trainings or measurements are missing" in top
+    assert "5 training runs or measurements are missing" in top
     assert "<code>models/m0</code> diverged: the loss adversarial is nan in cycle 120" in top
     assert "models/m4" not in top
     assert "1 training or measurement is missing" in report(tmp_path, DIVERGED)
@@ -66,7 +66,7 @@ def test_what_failed_is_said_at_the_top(tmp_path: Path) -> None:
     assert report(tmp_path, killed).count("begun and not finished; the same command again") == 2
     fine = report(tmp_path)
     assert "missing" not in fine.partition("<main>")[0].partition("<body>")[2]
-    assert "Nothing failed: every training and measurement" in fine
+    assert "Nothing failed: every training run and measurement" in fine
 
 
 def test_failures_settings_and_provenance_are_tables() -> None:

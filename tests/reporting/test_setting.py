@@ -74,7 +74,7 @@ def test_what_differs_in_smoke() -> None:
     ("changes", "said"),
     [
         ({"average": 0.0}, "the weights that are measured are those of the last cycle."),
-        ({"average": 0.95}, "are running averages over the training (decay up to 0.95)."),
+        ({"average": 0.95}, "are exponential moving averages (EMA) over the training run (decay up to 0.95)."),
         ({"initialisation": "published"}, "Convolutions start as published where a model's file says nothing else;"),
         ({"initialisation": "fan_in"}, "Convolutions start by the number of their inputs where a model's file"),
     ],

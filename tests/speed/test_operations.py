@@ -1,4 +1,4 @@
-"""Operations of a training against sums made by hand."""
+"""Operations of a training cycle against sums made by hand."""
 
 import pytest
 import torch

@@ -27,7 +27,7 @@ SMALL: dict[Any, dict[str, Any]] = {
     },
     suite: {
         "ROUNDS": 1, "COMMANDS": (("--help",),), "BATCHES": (2, 4), "SIZES": (32,), "IDENTITIES": (2, 4),
-        "apart": lambda task: task(),
+        "in_subprocess": lambda task: task(),
         "taken": lambda folder, *words: {"dvc": (240.0, 400.0), "process": (200.0, 300.0)}[folder.name],
     },
 }  # fmt: skip
@@ -129,19 +129,19 @@ def test_the_command_says_where_it_is(capsys: pytest.CaptureFixture[str], monkey
 
 @pytest.mark.parametrize("error", [BrokenProcessPool(), MemoryError(), torch.OutOfMemoryError()])
 def test_a_measurement_that_lacks_memory_leaves_a_gap(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def apart(task: Callable[[], suite.Pair]) -> suite.Pair:
+    def in_subprocess(task: Callable[[], suite.Pair]) -> suite.Pair:
         if task is tasks["large"]:
             raise error
         return task()
 
-    monkeypatch.setattr(suite, "apart", apart)
+    monkeypatch.setattr(suite, "in_subprocess", in_subprocess)
     tasks: dict[str, Any] = {"small": lambda: (1.0, 10.0), "middle": lambda: (3.0, 40.0), "large": lambda: (0.0, 0.0)}
     rows = {name: list(numbers.values()) for name, numbers in suite.grown(tasks).items()}
     assert rows == {"small": [1.0, 10.0, 1.0, 1.0], "middle": [3.0, 40.0, 3.0, 4.0], "large": [None] * 4}
 
 
 def test_a_task_apart_is_measured_in_another_process() -> None:
-    seconds, size = suite.apart(measured)
+    seconds, size = suite.in_subprocess(measured)
     assert (seconds, size) == (1.0, 2.0)
 
 

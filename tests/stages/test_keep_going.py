@@ -30,7 +30,7 @@ from tests.stages.helpers import alone, changed, copy_of_data, do
 from tests.tools import PROJECT, TINY
 
 SUBMIT, TRAIN = Workers.submit, Task("train", "tiny")
-APART = ("killed", "stopped")  # the others are trained in this process, which is quicker
+ISOLATED = ("killed", "stopped")  # the others are trained in this process, which is quicker
 CYCLE = "batch = batches.draw()"
 BROKEN = {  # what is put in the place of a part of the tiny model
     "hopeless": (".mean()", ".mean() / 0"),
@@ -54,7 +54,7 @@ def status(run: Run, cell: str) -> tuple[str, str]:
 
 def submit(workers: Workers, task: Task, waiting: bool) -> "Future[None]":
     """Give processes of their own to those alone that need one."""
-    workers.apart = task.kind == "train" and task.name in APART
+    workers.isolated = task.kind == "train" and task.name in ISOLATED
     return SUBMIT(workers, task, waiting)
 
 

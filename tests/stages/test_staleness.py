@@ -240,7 +240,7 @@ CHANGES: dict[str, tuple[Change, dict[Cells, str]]] = {
     # what was made
     "a record is damaged": (cut("models/tiny/seed0/run.json"), {TRAINED: "run.json is damaged"}),
     "a record is gone": (gone("extractors/view/run.json"), {SEES_VIEW: NEW}),
-    "a training was killed": (status("models/tiny/seed0", "running"), {TRAINED: "was running"}),
+    "a training run was killed": (status("models/tiny/seed0", "running"), {TRAINED: "was running"}),
     "a measurement failed": (status("fewshot/tiny/seed0", "failed"), {cells("fewshot/tiny/seed0"): "was failed"}),
     "a file is written again, the same": (unchanged("models/tiny/seed0/generator.safetensors"), NOTHING),
     "weights are altered": (

@@ -87,7 +87,7 @@ def test_one_of_each_seed_is_made_once(run: Run, capsys: pytest.CaptureFixture[s
 
 @pytest.fixture
 def begun(run: Run, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, torch.Tensor]]:
-    """The weights with which adversarial training begins, of every training that is started."""
+    """The weights with which adversarial training begins, of every training run that is started."""
     found: list[dict[str, torch.Tensor]] = []
 
     def watched(network: ViewModel, *arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The average of the weights: what it is, that it is kept, and that an interruption does not change it."""
+"""The EMA of the weights: what it is, that it is kept, and that an interruption does not change it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ AVERAGED = replace(SCHEDULE, average=0.6)
 
 
 def history(decay: float, folder: Path, fabric: Fabric) -> tuple[list[dict[str, Tensor]], dict[str, Tensor]]:
-    """Return the weights before every draw of a training, and those that it has kept."""
+    """Return the weights before every draw of a training run, and those that it has kept."""
     model, seen = network("tiny"), []
 
     class Watched(RandomBatches):

@@ -1,4 +1,4 @@
-"""What a training took: the parts of an interrupted one add up, and neither settings nor results know of it."""
+"""Costs of a training run: the parts of an interrupted one add up, and neither settings nor results know of it."""
 
 import mmap
 from collections.abc import Iterator

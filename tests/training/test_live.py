@@ -1,4 +1,4 @@
-"""Live logs: TensorBoard reads back what was written, an interruption leaves no trace, and the training is the same."""
+"""Live logs: TensorBoard reads back what was written, an interruption leaves no trace, and the weights are the same."""
 
 import csv
 import errno

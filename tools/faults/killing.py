@@ -37,14 +37,14 @@ class Kill:
         by: the signal.
         delay: seconds after the step began.
         trap: instead of a signal after a delay, a write of the training run that it dies at.
-        apart: whether each training run has a process of its own, which `--keep-going` gives it.
+        isolated: whether each training run has a process of its own, which `--keep-going` gives it.
     """
 
     step: str
     by: signal.Signals = signal.SIGKILL
     delay: float = 0.0
     trap: str = ""
-    apart: bool = False
+    isolated: bool = False
 
 
 def plan(durations: Mapping[str, float], kills: int, seed: int, wanted: set[str]) -> list[Kill]:
@@ -68,7 +68,7 @@ def plan(durations: Mapping[str, float], kills: int, seed: int, wanted: set[str]
     }  # a training run resumes, others start from scratch
     delays = {step: 0.9 * durations[step] / shares[step] for step in chosen}
     found = [
-        Kill(step, random_.choice(SIGNALS), random_.random() * delays[step], apart=random_.random() < 1 / 3)
+        Kill(step, random_.choice(SIGNALS), random_.random() * delays[step], isolated=random_.random() < 1 / 3)
         for step in chosen
     ]
     trained = [step for step in durations if step.startswith("train ") and step in wanted][:kills]
@@ -107,7 +107,7 @@ class Killer:
         self._judge(kill, how, code, said)
 
     def _signal(self, kill: Kill, stderr: TextIO) -> tuple[str, str, int]:
-        options = ("--keep-going",) if kill.apart else ()
+        options = ("--keep-going",) if kill.isolated else ()
         process = start(self.project, self.sources, stderr, *COMMAND, *options)
         watch = Watch(process, self.project)
         while watch.look() and not self._due(kill, watch):

@@ -139,14 +139,14 @@ def grown(tasks: Mapping[str, Callable[[], Pair]]) -> dict[str, Numbers]:
     for name, task in tasks.items():
         rows[name] = dict.fromkeys(QUANTITIES)
         with suppress(BrokenProcessPool, MemoryError, torch.OutOfMemoryError):
-            found = apart(task)
+            found = in_subprocess(task)
             first = first or found
             ratios = (now / then for now, then in zip(found, first, strict=True))
             rows[name] = dict(zip(QUANTITIES, (*found, *ratios), strict=True))
     return rows
 
 
-def apart(task: Callable[[], Pair]) -> Pair:
+def in_subprocess(task: Callable[[], Pair]) -> Pair:
     """Do a task in a fresh process, whose memory is its own; raise BrokenProcessPool where it was killed."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(task).result()

@@ -104,7 +104,7 @@ def learning(log: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
     label(axes, columns, "real images used", "loss")
     legend(figure, [Line2D([], [], label=loss, **style) for loss, style in losses.items()])
     text = (
-        "Losses of every training as logged, over the real images that updates of the generator have used. Thin "
+        "Losses of every training run as logged, over the real images that updates of the generator have used. Thin "
         "lines: training seeds; thick lines: their mean. Each model has losses and a scale of its own. Logs of more "
         f"than {POINTS} rows are averaged over neighbouring ones."
     )

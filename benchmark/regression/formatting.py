@@ -121,7 +121,7 @@ def _notes(comparison: Comparison) -> list[str]:
         *[UNKNOWN.format(unknown)] * bool(comparison.unknown),
         *[UNPAIRED] * bool((moved & (rows["basis"] != PAIRED)).any()),
         *[f"The new results have fewer training seeds: {', '.join(comparison.fewer)}."] * bool(comparison.fewer),
-        *_listed("Circumstances that differ, or are not known:", comparison.circumstances),
+        *_listed("Settings, code, versions, machine and failures that differ or are unknown:", comparison.environment),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Trained generators that lie with stored results: pictures without a training and without the data set.
+"""Trained generators stored beside results, which draw pictures without a training run and without the data set.
 
 `<results>/generators/<model>/seed<k>/` is a cell: `generator.safetensors`, `inputs.png` (images to turn, in one column)
 and `run.json`, which says what the weights come from, and holds the images' positions in the manifest and the hashes
@@ -69,7 +69,7 @@ def _deciding(settings: Profile) -> dict[str, Any]:
     }
 
 
-def ship(run: Run, model: str, seed: int, results: Path, with_results: bool = False) -> Path:
+def export(run: Run, model: str, seed: int, results: Path, with_results: bool = False) -> Path:
     """Put a trained generator, and some images of the standard set, into a folder of results; return its folder there.
 
     Args:

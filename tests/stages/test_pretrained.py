@@ -22,7 +22,7 @@ from benchmark.files import write_text
 from benchmark.results.records import Facts
 from benchmark.run.cells import RECORD
 from benchmark.run.workspace import Run, run_of_profile
-from benchmark.stages import shipped
+from benchmark.stages import pretrained
 from benchmark.stages.pipeline import check_and_prepare
 from benchmark.stages.sample import sample_images
 from tests.stages.helpers import changed, do
@@ -34,7 +34,7 @@ SHIPPED = sorted(PROJECT.glob("results/reference/*/generators/*/seed*"))
 
 
 def write_facts(results: Path, name: str, of: Profile) -> None:
-    """Make `results` a folder of results of some settings, as far as `ship` looks at it."""
+    """Make `results` a folder of results of some settings, as far as `export` reads it."""
     facts = Facts(name=name, settings=of, commit="", versions={}, devices=(), counts={}, trained={}, left_out={})
     write_text(results / "rows" / "facts.json", facts.model_dump_json())
 
@@ -42,12 +42,12 @@ def write_facts(results: Path, name: str, of: Profile) -> None:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A run that has trained a model and put it beside results; its folder is the working directory."""
-    with small_run(tmp_path_factory.mktemp("shipped")) as small:
+    with small_run(tmp_path_factory.mktemp("pretrained")) as small:
         run = replace(small, folder=Path("runs/smoke"))
         check_and_prepare(run)
         do(run, "train", "tiny")
-        write_facts(shipped.reference(run), "smoke", run.settings)
-        assert shipped.ship(run, "tiny", 0, shipped.reference(run)) == FOLDER
+        write_facts(pretrained.reference(run), "smoke", run.settings)
+        assert pretrained.export(run, "tiny", 0, pretrained.reference(run)) == FOLDER
         yield run
 
 
@@ -142,22 +142,22 @@ def test_a_model_that_has_changed_is_said(clone: Run) -> None:
 
 def test_only_results_of_the_same_settings_take_one(made: Run, tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"holds no results \(.*rows/facts\.json is missing\)"):
-        shipped.ship(made, "tiny", 0, tmp_path)
+        pretrained.export(made, "tiny", 0, tmp_path)
     write_facts(tmp_path, "quick", made.settings)
     with pytest.raises(BenchmarkError, match=r"of other settings \(profile changed from quick to smoke\)"):
-        shipped.ship(made, "tiny", 0, tmp_path)
+        pretrained.export(made, "tiny", 0, tmp_path)
     write_facts(tmp_path, "smoke", changed(made, training__width=0.5).settings)
     with pytest.raises(BenchmarkError, match=r"of other settings \(training.width changed from 0.5 to 0.125\)"):
-        shipped.ship(made, "tiny", 0, tmp_path)
+        pretrained.export(made, "tiny", 0, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["rows"]
 
 
 def test_what_is_not_trained_or_out_of_date_is_not_shipped(made: Run) -> None:
     before = (FOLDER / RECORD).read_bytes()
     with pytest.raises(BenchmarkError, match="seed1 holds no finished training of these settings"):
-        shipped.ship(made, "tiny", 1, shipped.reference(made))
+        pretrained.export(made, "tiny", 1, pretrained.reference(made))
     with pytest.raises(BenchmarkError, match=r"of these settings \(training.log_every changed from 1 to 2\)"):
-        shipped.ship(changed(made, training__log_every=2), "tiny", 0, shipped.reference(made))
+        pretrained.export(changed(made, training__log_every=2), "tiny", 0, pretrained.reference(made))
     assert (FOLDER / RECORD).read_bytes() == before
     assert [path.name for path in FOLDER.parent.iterdir()] == ["seed0"]
 
@@ -166,14 +166,14 @@ def test_what_is_not_trained_or_out_of_date_is_not_shipped(made: Run) -> None:
 def test_the_command_ships_to_the_results_of_the_profile(
     named: str, results: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(shipped, "ship", lambda run, *words: " ".join(map(str, (run.folder, *words))))
-    cli(["ship", "--model", "ours", "--seed", "2", "--profile", "smoke", *named.split()], standalone_mode=False)
+    monkeypatch.setattr(pretrained, "export", lambda run, *words: " ".join(map(str, (run.folder, *words))))
+    cli(["export", "--model", "ours", "--seed", "2", "--profile", "smoke", *named.split()], standalone_mode=False)
     assert capsys.readouterr().out == f"runs/smoke ours 2 {results} False\n"
 
 
 def test_one_model_is_shipped_at_a_time(project: Path) -> None:
     with pytest.raises(click.UsageError, match="--model names one model here"):
-        cli(["ship", "--model", "all", "--profile", "smoke"], standalone_mode=False)
+        cli(["export", "--model", "all", "--profile", "smoke"], standalone_mode=False)
 
 
 def test_results_are_stored_with_it_once_it_is_known_to_fit(made: Run, tmp_path: Path) -> None:
@@ -181,12 +181,12 @@ def test_results_are_stored_with_it_once_it_is_known_to_fit(made: Run, tmp_path:
     (own.results / "metrics").mkdir(parents=True)
     write_facts(own.results, "quick", made.settings)
     with pytest.raises(BenchmarkError, match="own holds results of other settings"):
-        shipped.ship(own, "tiny", 0, target, with_results=True)
+        pretrained.export(own, "tiny", 0, target, with_results=True)
     write_facts(own.results, "smoke", made.settings)
     with pytest.raises(BenchmarkError, match="seed1 holds no finished training"):
-        shipped.ship(own, "tiny", 1, target, with_results=True)
+        pretrained.export(own, "tiny", 1, target, with_results=True)
     assert not target.exists()
-    assert shipped.ship(own, "tiny", 0, target, with_results=True) == target / "generators/tiny/seed0"
+    assert pretrained.export(own, "tiny", 0, target, with_results=True) == target / "generators/tiny/seed0"
     assert sorted(path.name for path in target.iterdir()) == ["generators", "metrics", "rows"]
 
 
