@@ -47,7 +47,7 @@ def shown(value: object) -> str:
 
 
 def is_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that there is too little memory; each library has one of its own for that."""
+    """Return whether an exception says that there is too little memory; each library has one of its own for that."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return True
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in MEMORY)

@@ -1,4 +1,4 @@
-"""How a program of this suite ends: one sentence and a code, no traceback, for what a user can mend."""
+"""The end of a program: one sentence and an exit code, no traceback, for what a user can mend."""
 
 import _thread
 import io

@@ -1,4 +1,4 @@
-"""How far something is: a bar on a terminal, and now and then a line in a log."""
+"""Progress: a bar on a terminal, and now and then a line in a log."""
 
 import sys
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ LINE = "{desc}: {n_fmt} of {total_fmt} {unit}, {rate_noinv_fmt}, {elapsed} so fa
 
 
 class Lines:
-    """What tqdm takes for a file: each state of a bar becomes a line on stdout."""
+    """A file for tqdm that turns each state of a bar into a line on stdout."""
 
     def write(self, text: str) -> None:
         """Print a state; the characters that move a cursor are left out."""

@@ -1,4 +1,4 @@
-"""What a model says of itself, read from its source.
+"""Cards of models: what a model says of itself, read from its source.
 
 Nothing is imported: a list of models must come at once, and importing one takes the seconds that torch takes. What a
 class leaves out is looked up in its bases, in the same file or in the files of `models` that it imports them from.
@@ -16,7 +16,7 @@ ROOT: Place = (MODELS / "interface.py", "ViewModel")  # what makes a class a mod
 
 @dataclass(frozen=True)
 class Card:
-    """What a reader of a list wants to know of a model; `-` where it does not say.
+    """A model's entry in a list; `-` where its source does not say.
 
     Attributes:
         summary: first line of its docstring, or why there is none.

@@ -93,7 +93,7 @@ def initialise(module: nn.Module, width: float) -> None:
 
 
 class Trunk(nn.Sequential):
-    """What E and D have in common: a convolution and down blocks, (B, 3, S, S) -> (B, features)."""
+    """The common part of E and D: a convolution and down blocks, (B, 3, S, S) -> (B, features)."""
 
     def __init__(self, spec: ModelSpec) -> None:
         channels = residual_channels(spec.image_size, spec.width)

@@ -14,7 +14,7 @@ NOISE = 128  # size of the noise vector (paper, section 4.1)
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What a model is built for.
+    """The specification that a model is built for.
 
     Args:
         image_size: side S of the square images, in pixels.
@@ -81,7 +81,7 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class WarmStart:
-    """How a network of a model is trained on real images before the first cycle, once for each training seed.
+    """Training of a network on real images before the first cycle, once for each training seed.
 
     Attributes:
         network: attribute of the model that holds it.
@@ -99,7 +99,7 @@ class WarmStart:
 
 @dataclass(frozen=True)
 class CycleReport:
-    """What one training cycle did.
+    """The report of one training cycle.
 
     Attributes:
         losses: named losses, each a detached tensor of one element.
@@ -132,7 +132,7 @@ class ViewModel(nn.Module):
         self.wrapped: dict[str, nn.Module] = {}  # a plain dict: the wrappers must not show up in state_dict
 
     def keeps(self, name: str) -> bool:
-        """Whether the parameter or buffer `name` is the generator's: not of a network that only training needs."""
+        """Return whether a parameter or buffer is the generator's, not of a network that only training needs."""
         return name.partition(".")[0] not in self.training_only
 
     @property

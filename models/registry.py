@@ -60,7 +60,7 @@ class UnknownModelError(LookupError):
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a model is found.
+    """An entry of the registry: a model's name and where it is found.
 
     Attributes:
         name: the model's name.
@@ -98,7 +98,7 @@ class Entry:
 
     @property
     def card(self) -> Card:
-        """What the model says of itself, read without importing it."""
+        """Return what the model says of itself, read without importing it."""
         try:
             return read(self.source, self.target.partition(":")[2])
         except UnknownModelError as error:
@@ -106,7 +106,7 @@ class Entry:
 
     @property
     def summary(self) -> str:
-        """What the model is, in one line."""
+        """Return a description of the model in one line."""
         return self.card.summary
 
     def load(self) -> "type[ViewModel]":

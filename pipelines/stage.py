@@ -1,4 +1,4 @@
-"""How a stage is started: `python -m pipelines.<stage> --profile NAME`."""
+"""The start of a stage: `python -m pipelines.<stage> --profile NAME`."""
 
 import re
 from argparse import ArgumentParser

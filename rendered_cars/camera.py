@@ -1,4 +1,4 @@
-"""Where the camera stands and which part of the world its picture shows."""
+"""The camera: its position, and the part of the world that its picture shows."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is drawn on the front and the rear of a car."""
+"""Drawing of the front and the rear of a car."""
 
 import numpy as np
 from PIL import Image

@@ -21,7 +21,7 @@ SHORTEST_ROOF = 0.17  # share of the length
 
 @dataclass(frozen=True)
 class Make:
-    """What every model of a make shares."""
+    """The properties that all models of a make share."""
 
     grille: str
     pattern: str

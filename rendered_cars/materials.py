@@ -1,4 +1,4 @@
-"""What a surface is made of, and how it answers light."""
+"""Materials of surfaces, and how they reflect light."""
 
 from enum import IntEnum
 

@@ -1,4 +1,4 @@
-"""What is mounted on the body: wheels and what is drawn on them, mirrors, roof rails, spoiler."""
+"""Parts mounted on the body: wheels and what is drawn on them, mirrors, roof rails, spoiler."""
 
 import math
 from dataclasses import dataclass

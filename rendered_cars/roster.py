@@ -1,4 +1,4 @@
-"""Which models exist, and which pictures of each."""
+"""The list of models, and of the pictures of each."""
 
 import hashlib
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What differs from picture to picture and says nothing about the identity."""
+"""The scene: what differs from picture to picture and says nothing about the identity."""
 
 import colorsys
 from dataclasses import dataclass, fields

@@ -1,4 +1,4 @@
-"""What is drawn on the sides of a car: windows, doors, contrasts, lamps, wheel arches."""
+"""Drawing of the sides of a car: windows, doors, contrasts, lamps, wheel arches."""
 
 import numpy as np
 

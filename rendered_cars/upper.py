@@ -1,4 +1,4 @@
-"""What is drawn on hood, roof and deck."""
+"""Drawing of hood, roof and deck."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What all tests share: one thread, Fabric on the CPU, settings in an empty folder, and lines under the results."""
+"""Shared by all tests: one thread, Fabric on the CPU, settings in an empty folder, and lines under the results."""
 
 import shutil
 from collections.abc import Callable

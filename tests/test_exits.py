@@ -1,4 +1,4 @@
-"""How a program ends when it is interrupted, or has no space or memory."""
+"""The end of a program that is interrupted, or has no space or memory."""
 
 import errno
 import gc

@@ -1,4 +1,4 @@
-"""Which packages know which: the renderer none of the others, and nothing that is installed the developers' tools."""
+"""Imports: the renderer imports none of the other packages, and nothing installed the developers' tools."""
 
 import ast
 from pathlib import Path

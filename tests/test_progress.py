@@ -1,4 +1,4 @@
-"""What is seen of long work: a bar on a terminal, lines in a log, and at once."""
+"""Progress of long work: a bar on a terminal, lines in a log, and at once."""
 
 import os
 import pty

@@ -67,7 +67,7 @@ class Rendered(Section):
 
 
 class Data(Section):
-    """Where the images come from and how they are filtered, split and stored."""
+    """Source, filtering, split and storage of the images."""
 
     dataset: Literal["rendered", "compcars", "multipie", "table"] = "rendered"
     root: Place | None = None  # folder of the images; null: made by the suite (rendered only)
@@ -99,7 +99,7 @@ class Data(Section):
 
     @property
     def own(self) -> bool:
-        """Whether the images are the user's own, and of no data set that the paper or the suite has."""
+        """Return whether the images are the user's own, and of no data set that the paper or the suite has."""
         return self.dataset == "table"
 
     @model_validator(mode="after")
@@ -154,7 +154,7 @@ class Training(Section):
 
 
 class Extractor(Section):
-    """How the two ResNet18 of the evaluation are trained on the auxiliary set."""
+    """Training of the evaluation's two ResNet18 on the auxiliary set."""
 
     epochs: Budget = 90
     view_epochs: Budget = 30

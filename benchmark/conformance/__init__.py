@@ -1,1 +1,1 @@
-"""Whether a model keeps the contract of `ViewModel`: checks on a whole, very short training."""
+"""Checks that a model keeps the contract of `ViewModel`, on a whole, very short training run."""

@@ -177,7 +177,7 @@ def resuming(trial: Trial) -> None:
 
 
 def _alike(first: object, second: object) -> bool:
-    """Whether two mappings hold the same values, bit by bit."""
+    """Return whether two mappings hold the same values, bit by bit."""
     if isinstance(first, dict) and isinstance(second, dict):
         return first.keys() == second.keys() and all(_alike(first[key], second[key]) for key in first)
     return torch.equal(first, second) if isinstance(first, Tensor) and isinstance(second, Tensor) else first == second
@@ -225,7 +225,7 @@ def interpolation(trial: Trial) -> None:
 
 
 def weights(trial: Trial) -> None:
-    """What is saved in the end is all that `generate` depends on."""
+    """`generate` depends on nothing but what is saved in the end."""
     before, model, fresh = trial.repeated, trial.trained.model, trial.build(1).eval()
     other = sorted(model.state_dict().keys() ^ fresh.state_dict().keys())
     expect(not other, f"a new model has other weights: {first_of(other)}; create all networks and buffers in __init__")

@@ -1,4 +1,4 @@
-"""What a model is checked on: a small specification, batches of noise, and arguments for `generate`."""
+"""Material for the checks: a small specification, batches of noise, and arguments for `generate`."""
 
 import torch
 from torch import Tensor

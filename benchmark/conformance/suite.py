@@ -38,7 +38,7 @@ LONGEST = 300  # characters of another's error message
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check ended with: `ok`, `FAIL` or `skip`, and why."""
+    """The outcome of a check: `ok`, `FAIL` or `skip`, and why."""
 
     state: str
     sentence: str = ""

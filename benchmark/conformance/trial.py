@@ -45,7 +45,7 @@ def expect(condition: bool, sentence: str) -> None:
 
 @dataclass(frozen=True)
 class Cycle:
-    """What a cycle reported, and the images that were drawn for it; `values` are the losses when it ended."""
+    """The report of a cycle, and the images that were drawn for it; `values` are the losses when it ended."""
 
     report: CycleReport
     values: Mapping[str, float]

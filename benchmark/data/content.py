@@ -34,7 +34,7 @@ def note_hash(run: "Run") -> None:
 
 
 def is_prepared(run: "Run") -> bool:
-    """Whether the images of a run are split as its settings say."""
+    """Return whether the images of a run are split as its settings say."""
     try:
         noted = json.loads((run.data / HASH).read_text(encoding="utf-8"))
         return bool(noted["settings"] == run.settings.data.model_dump(mode="json"))

@@ -1,4 +1,4 @@
-"""Which images are kept: those of the chosen views, of identities that have enough of them."""
+"""Filtering of images: those of the chosen views are kept, of identities that have enough of them."""
 
 import pandas as pd
 

@@ -26,7 +26,7 @@ COLUMNS = ("image", "identity", "view", "box", "group", "capture", "split")
 
 @dataclass(frozen=True)
 class Account:
-    """What one step of the data preparation took in, dropped and gave out: one line for the user."""
+    """The account of one step of the data preparation: what it took in, dropped and gave out."""
 
     step: str
     images_in: int

@@ -1,4 +1,4 @@
-"""Where the images of a data set lie."""
+"""Folders of the data sets."""
 
 import hashlib
 import json

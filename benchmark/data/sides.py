@@ -1,4 +1,4 @@
-"""Which side of a car a photograph shows, learned without labels from rendered cars and the photographs themselves.
+"""Estimation of the side of a car in photographs, learned without labels from rendered cars and the photographs.
 
 A photograph is described by d = HOG(x) - HOG(mirror image of x) and judged by the score w.d, which is above zero for
 the left side. Whatever the weights w are, the mirror image has the same score with the other sign. Each kind of
@@ -160,7 +160,7 @@ def _fit(rows: Floats, signs: Signs, importance: NDArray[np.float64]) -> Floats:
 
 @dataclass(frozen=True)
 class Judges:
-    """What judges photographs of a kind.
+    """The classifiers for photographs of one kind.
 
     Attributes:
         weights: two of shape (2, SIZE), each fitted without one half of the car models, which it is to judge.

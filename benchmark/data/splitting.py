@@ -1,4 +1,4 @@
-"""Which identities train the generators and which only judge them: the two sets share none."""
+"""The split: identities that train the generators, and others that only judge them; the two sets share none."""
 
 import math
 from collections.abc import Iterable

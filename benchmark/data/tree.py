@@ -29,7 +29,7 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file is a picture by its name; one that begins with a point is a system's own file."""
+    """Return whether a file is a picture by its name; one that begins with a point is a system's own file."""
     return name[:1] != "." and PurePosixPath(name).suffix.lower() in PICTURES
 
 

@@ -1,4 +1,4 @@
-"""What the few-shot classifier is trained on: real images, and what a generator or a control adds to them.
+"""Training images of the few-shot classifier: real ones, and those that a generator or a control adds to them.
 
 Paper, section 4.3: 20 generated images for each real one, with its label; view codes between neighbouring views make
 the images of one input differ. Added images have a half of each batch of their own (`classifier.Recipe`), so that the
@@ -28,7 +28,7 @@ BATCH = 256  # images generated at once
 
 @dataclass(frozen=True)
 class Condition:
-    """What is added to the real images, and how.
+    """A condition of few-shot recognition: what is added to the real images, and how.
 
     Attributes:
         add: makes the added images; None: nothing is added.

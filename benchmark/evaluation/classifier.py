@@ -26,7 +26,7 @@ PART = 256  # images classified at once
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a classifier is trained.
+    """The training recipe of a classifier.
 
     Attributes:
         steps: optimiser steps.

@@ -1,4 +1,4 @@
-"""Is one model better than another? Differences between models measured on the same images, with tests over seeds."""
+"""Comparison of models: differences between models measured on the same images, with tests over seeds."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Is an output a copy? It is one if it is closer to its input than to every real image of what it should show.
+"""Detection of copies: outputs that are closer to their input than to every real image of what they should show.
 
 The real images are those of the same identity from the target view. Compared are pixels, while the output is there, and
 identity features. Even a true picture can be nearer to its input, with which it shares paint, light and background,

@@ -1,4 +1,4 @@
-"""Which classes and images an identity measurement is made on; the same for all models."""
+"""Classes and images of the identity measurement, the same for all models."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which classes and images the few-shot measurement trains and tests on; the same for all models.
+"""Classes and images that the few-shot measurement trains and tests on, the same for all models.
 
 Paper, section 4.3: N_c classes of the standard set, s images of each to train on, all their other images to test on.
 """

@@ -70,7 +70,7 @@ class Course:
 
     @property
     def converged(self) -> bool:
-        """Whether the accuracy no longer rose before the rate fell."""
+        """Return whether the accuracy no longer rose before the rate fell."""
         return self.falls_from is not None and (1 + FALL) * self.falls_from < self.limit
 
     def done(self, accuracy: float | None) -> None:

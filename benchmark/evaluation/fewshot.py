@@ -15,7 +15,7 @@ from benchmark.seeding import seed, seed_global
 
 @dataclass(frozen=True)
 class Episode:
-    """What is to be learned in one episode.
+    """The task of one episode.
 
     Attributes:
         table: of `episodes.draw`.

@@ -1,4 +1,4 @@
-"""What a generator makes of every standard image, seen through the two networks.
+"""Outputs of a generator for every standard image, seen through the two networks.
 
 The features, by far the largest part, lie in a memory-mapped file of their own, so that memory does not grow with them.
 """

@@ -1,4 +1,4 @@
-"""How pictures look beside real ones: how sharp they are, and how far their features lie from those of real images.
+"""Image quality beside real images: sharpness, and the distance of features from those of real images.
 
 Neither says whether an identity is kept or a view is right: they are diagnostics beside the rates.
 """
@@ -16,7 +16,7 @@ SUBSET = 1000  # images of a half that are looked at, at most
 
 
 class Quality(NamedTuple):
-    """How the outputs of a model look.
+    """Image quality of a model's outputs.
 
     Attributes:
         sharpness: mean over the target views of the mean sharpness of the outputs, divided by that of the real images

@@ -1,4 +1,4 @@
-"""What is right about a generated image: 0 or 1 for each rate."""
+"""Rates of a generated image: 0 or 1 for each."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""How sure one can be of a rate."""
+"""Confidence intervals of rates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What is made in which process, and when."""
+"""Tasks, their order, and the processes that carry them out."""

@@ -48,7 +48,7 @@ QUIET = {
 
 @dataclass(frozen=True)
 class Shared:
-    """What each node has to have in common with this one.
+    """Properties that a node must have in common with this one.
 
     Attributes:
         folder: the working folder.
@@ -189,7 +189,7 @@ class Remote:
 
     @property
     def stdout(self) -> Iterator[str]:
-        """What the process has printed, line by line, when it has ended."""
+        """Return what the process has printed, line by line, when it has ended."""
         return iter(self._ended()[1].splitlines(keepends=True))
 
     def wait(self) -> int:

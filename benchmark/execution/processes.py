@@ -29,11 +29,11 @@ PARENT = "BENCHMARK_PARENT"  # environment variable: the process that this one i
 
 
 class Process(Protocol):
-    """What the scheduler asks of the process of a task, wherever it runs."""
+    """The process of a task, wherever it runs, as the scheduler uses it."""
 
     @property
     def stdout(self) -> Iterable[str] | None:
-        """What it prints, line by line, if that is not left to it."""
+        """Return what it prints, line by line, if it does not print by itself."""
 
     def wait(self) -> int:
         """Wait until it has ended, and return its exit code."""

@@ -106,7 +106,7 @@ def carry_out(run: Run, task: Task, wait: bool = True) -> None:
 
 
 def done(run: Run, task: Task) -> bool:
-    """Whether everything that belongs to a task is there and up to date."""
+    """Return whether everything that belongs to a task is there and up to date."""
     return all(is_done(run, artifact) for artifact in artifacts(run, task))
 
 

@@ -1,4 +1,4 @@
-"""What stands in a row of the tables, as a function that generates images: a control, a generator, stored pictures."""
+"""Generate functions of the rows of the tables: of a control, a generator, or stored pictures."""
 
 from typing import TYPE_CHECKING
 

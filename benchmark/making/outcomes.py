@@ -1,4 +1,4 @@
-"""Which generated images a KNN recognises, for one number of classes and one split."""
+"""Generated images that a KNN recognises, for one number of classes and one split."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING

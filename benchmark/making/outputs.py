@@ -1,4 +1,4 @@
-"""What a model or control makes of every measured image, described by the two judges."""
+"""Outputs of a model or control for every measured image, described by the two judges."""
 
 from typing import TYPE_CHECKING
 

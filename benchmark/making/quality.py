@@ -1,4 +1,4 @@
-"""How the outputs of a model or control look beside real images."""
+"""Image quality of the outputs of a model or control."""
 
 import json
 from dataclasses import replace

@@ -20,7 +20,7 @@ ABSENT = "not there"
 
 @dataclass(frozen=True)
 class Comparison:
-    """What has moved from old results to new ones.
+    """The changes from old results to new ones.
 
     Attributes:
         rows: the table of `tolerance.judged`.
@@ -38,7 +38,7 @@ class Comparison:
 
     @property
     def moved(self) -> bool:
-        """Whether any row is other than within its tolerance, or tables contradict their stored rows."""
+        """Return whether any row is other than within its tolerance, or tables contradict their stored rows."""
         return bool((self.rows["status"] != tolerance.WITHIN).any() or self.contradictions)
 
 

@@ -1,4 +1,4 @@
-"""How far each rate is from old results to new ones."""
+"""Differences of each rate between old and new results."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""What results have recorded: the rates of each model in each measurement, from stored outcomes or from tables."""
+"""Reading of results: the rates of each model in each measurement, from stored outcomes or from tables."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping

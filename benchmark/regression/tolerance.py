@@ -1,4 +1,4 @@
-"""How far a rate may move, by the recorded spread between training seeds."""
+"""Tolerances of rates, from the recorded spread between training seeds."""
 
 import numpy as np
 import pandas as pd

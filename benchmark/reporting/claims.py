@@ -1,4 +1,4 @@
-"""Do the results support what the paper claims? Each order that it claims, tested on the same images."""
+"""Tests of the paper's claims: each order that it claims, tested on the same images."""
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ NOT_THE_PAPER = "A verdict is about these data, and not about those of the paper
 
 @dataclass(frozen=True)
 class ClaimPart:
-    """What a claim says of one pair of models in one measurement; `size` is the N_c or the number of shots."""
+    """A claim about one pair of models in one measurement; `size` is the N_c or the number of shots."""
 
     claim: Claim
     measurement: str
@@ -84,7 +84,7 @@ class ClaimPart:
 
 
 def claims_table(rows: Rows) -> pd.DataFrame:
-    """Return the parts of every claim: a row for each metric, N_c (random split) or number of shots, and pair of models.
+    """Return every part of every claim: a row for each metric, N_c (random split) or shots, and pair of models.
 
     `difference`, with its 95 % interval, is `higher` less `lower` in the results; `published` is the same in the paper,
     where it prints both for as many classes and shots. The difference is tested against `margin`, zero but where the

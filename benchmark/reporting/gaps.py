@@ -1,4 +1,4 @@
-"""What a table lacks: rows of dashes for models without a measurement, and footnotes for all that is missing."""
+"""Gaps of a table: rows of dashes for models without a measurement, and footnotes for all that is missing."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ NONE = "-"
 
 @dataclass(frozen=True)
 class Gaps:
-    """What is missing of one measurement.
+    """The gaps of one measurement.
 
     Attributes:
         failures: training runs and measurements that are not there, by model or control.

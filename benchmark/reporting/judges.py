@@ -1,4 +1,4 @@
-"""How far the two ResNet18 can be trusted that judge generated images, and what speaks against a table of theirs."""
+"""Reliability of the two ResNet18 that judge generated images, and warnings about tables that rest on them."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Whether models of own images have learned anything, as validation identities show it."""
+"""A check on validation identities that models of own images have learned anything."""
 
 from collections.abc import Iterable
 

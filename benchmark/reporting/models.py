@@ -1,4 +1,4 @@
-"""What the models are and how large: one row for each."""
+"""Description and size of the models, one row for each."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from models.registry import REFERENCE, Entry, UnknownModelError
 
 @dataclass(frozen=True)
 class Size:
-    """How large a model is.
+    """The size of a model.
 
     Attributes:
         map: side of the feature map that its connection sits on, or `-`.

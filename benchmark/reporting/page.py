@@ -61,7 +61,7 @@ class Embedded:
 
     @property
     def wide(self) -> bool:
-        """Whether it needs the full line."""
+        """Return whether it needs the full line."""
         return self.width > WIDE
 
 

@@ -1,4 +1,4 @@
-"""What the paper reports, read from `references.yaml`, and how far the setting of a run is the paper's."""
+"""The paper's numbers, read from `references.yaml`, and the differences of a run's setting from the paper's."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -49,7 +49,7 @@ class Part(BaseModel):
 
 
 class Paper(Part):
-    """Where it is published."""
+    """The publication."""
 
     title: str
     authors: Names
@@ -180,7 +180,7 @@ class Family(Part):
 
 
 class References(Part):
-    """What the paper reports.
+    """The paper's numbers, settings and claims.
 
     Attributes:
         paper: where it is published.

@@ -1,1 +1,1 @@
-"""What was measured, as records and as stored rows. Tables, figures and comparisons are made from these."""
+"""Results as records and as stored rows, from which tables, figures and comparisons are made."""

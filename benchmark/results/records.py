@@ -1,4 +1,4 @@
-"""What is recorded of measurements: outcomes of models and controls, where they come from, and what is missing."""
+"""Records of measurements: outcomes of models and controls, their origin, and what is missing."""
 
 import json
 import re
@@ -72,7 +72,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Recognised:
-    """How one model or control helped to recognise images, over all its training seeds.
+    """Few-shot outcomes of one model or control, over all its training seeds.
 
     Attributes:
         model: name of the model or control.
@@ -140,20 +140,20 @@ class Failure(BaseModel):
 
     @property
     def step(self) -> str:
-        """What was done, as it stands before a training seed in a sentence."""
+        """Return what was done, as it stands before a training seed in a sentence."""
         if self.measurement == "identity":
             return "measuring" if self.part else "generating with"
         return "few-shot recognition with" if self.measurement else "training"
 
     def follows(self, other: "Failure") -> bool:
-        """Whether another failure explains this one, which is made from what is missing there."""
+        """Return whether another failure explains this one, which is made from what is missing there."""
         if not self.measurement or (self.model, self.seed) != (other.model, other.seed):
             return False
         return not other.measurement or (self.measurement == other.measurement and bool(self.part) > bool(other.part))
 
 
 class Place(NamedTuple):
-    """What the name of a cell says."""
+    """The parts of a cell's name."""
 
     measurement: str = ""
     model: str = ""
@@ -199,7 +199,7 @@ class Judge(BaseModel):
 
 
 class Validated(BaseModel):
-    """How a model of own images does on validation identities, on the random split with the most classes.
+    """Rates of a model of own images on validation identities, on the random split with the most classes.
 
     Attributes:
         nc: number of classes.
@@ -230,7 +230,7 @@ class Validated(BaseModel):
 
 
 class Facts(BaseModel):
-    """Where the rows of results come from.
+    """The origin of the rows of results.
 
     Attributes:
         name: of the run, stamped on every table.
@@ -264,7 +264,7 @@ class Facts(BaseModel):
 
     @property
     def label(self) -> str:
-        """What tables and figures are headed by: the profile; of own images the run, and their folder."""
+        """Return the heading of tables and figures: the profile; for own images the run, and their folder."""
         if not self.settings.data.own:
             return f"profile {self.name}"
         folder = Path(str(self.settings.data.root)).name

@@ -58,7 +58,7 @@ LATER = {TRAIN_ACCURACY: "double"}  # columns that rows stored earlier lack, and
 
 @dataclass(frozen=True)
 class Samples:
-    """What each model makes of the same inputs.
+    """Outputs of each model for the same inputs.
 
     Attributes:
         inputs: INPUT_COLUMNS, one row for each input; `view` is its name.

@@ -1,4 +1,4 @@
-"""What depends on what: one table of everything that is made, and how it is found or made.
+"""The table of artefacts: everything that is made, what it depends on, and how it is found or made.
 
 Each artefact is a cell (see `cells`) in the folder of a run. Its fingerprint has what can change its content: the
 settings of its row, the code that makes it, the content of other artefacts, versions, device. `ensure` leaves a cell
@@ -257,7 +257,7 @@ class Artifact:
 
 
 class Made(NamedTuple):
-    """What a function of the table returns: the files that are the result, and facts to keep in the record."""
+    """The result of a function of the table: files, and facts to keep in the record."""
 
     files: tuple[str, ...]
     facts: dict[str, Any]
@@ -270,7 +270,7 @@ def externals(run: Run) -> list[str]:
 
 
 def is_model(run: Run, name: str) -> bool:
-    """Whether a row of the tables is a model: no control, and not of pictures made elsewhere."""
+    """Return whether a row of the tables is a model: no control, and not of pictures made elsewhere."""
     return name not in CONTROLS and name not in externals(run)
 
 

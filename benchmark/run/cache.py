@@ -22,7 +22,7 @@ from models.registry import entries
 
 
 class Decision(NamedTuple):
-    """What to do with a cell (`skip`, `resume` or `make`), and why."""
+    """The decision about a cell (`skip`, `resume` or `make`), and its reason."""
 
     action: str
     reason: str
@@ -56,7 +56,7 @@ def check(run: Run, artifact: Artifact) -> Decision:
 
 
 def is_done(run: Run, artifact: Artifact) -> bool:
-    """Whether an artefact is finished, and made from what the settings, data and sources say now."""
+    """Return whether an artefact is finished, and made from what the settings, data and sources say now."""
     return check(run, artifact).action == "skip"
 
 

@@ -46,7 +46,7 @@ class Cell:
 
     @property
     def damaged(self) -> bool:
-        """Whether there is a record that cannot be read."""
+        """Return whether there is a record that cannot be read."""
         return not self.record and (self.folder / RECORD).exists()
 
     def altered(self) -> str:

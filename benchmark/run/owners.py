@@ -43,7 +43,7 @@ def this_process() -> Owner:
 
 
 def is_running(process: int, since: float | None = None) -> bool:
-    """Whether a process of this host is running, and did not begin after `since`."""
+    """Return whether a process of this host is running, and did not begin after `since`."""
     try:
         begun = float(psutil.Process(process).create_time())
     except psutil.NoSuchProcess:
@@ -59,7 +59,7 @@ def _is_owner(owner: Any) -> bool:
 
 
 def is_alive(owner: Any) -> bool:
-    """Whether the process that a record names may still be running: of another host nothing is known."""
+    """Return whether the process that a record names may still be running: of another host nothing is known."""
     if not _is_owner(owner):
         return False
     return owner["host"] != HOST or is_running(int(owner["process"]), float(owner["since"]))

@@ -99,7 +99,7 @@ def opened(name: str, device: str | None = None, plugins: tuple[Path, ...] = ())
 
 
 def is_stored(name: str) -> bool:
-    """Whether there is a run of a name that is no profile's."""
+    """Return whether there is a run of a name that is no profile's."""
     return bool(NAME.fullmatch(name)) and (RUNS / name / SETTINGS).is_file()
 
 

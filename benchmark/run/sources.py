@@ -1,4 +1,4 @@
-"""Which source files a computation depends on, read from the imports without importing anything."""
+"""Source files that a computation depends on, read from the imports without importing anything."""
 
 import ast
 import hashlib

@@ -1,4 +1,4 @@
-"""Where a run keeps its files."""
+"""The folders of a run."""
 
 import hashlib
 import json

@@ -1,1 +1,1 @@
-"""What the pipeline and the command line do, one module for each stage."""
+"""Stages of the pipeline and actions of the command line, one module for each."""

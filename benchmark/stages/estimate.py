@@ -1,4 +1,4 @@
-"""How long a run takes and how much memory: a few steps of everything that takes time, timed on this machine."""
+"""Estimates of a run's time and memory: a few steps of everything that takes time, timed on this machine."""
 
 import gc
 import math
@@ -45,7 +45,7 @@ RATE = 1e-6  # learning rate; it changes no time
 
 @dataclass(frozen=True)
 class Material:
-    """What networks are timed on.
+    """Material for timing networks.
 
     Attributes:
         store: with the split manifest of the run.

@@ -1,4 +1,4 @@
-"""How large the models are with a profile's settings: `benchmark models --size`."""
+"""Sizes of the models with a profile's settings: `benchmark models --size`."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""How far the identity measurement depends on the number of neighbours and on the distance."""
+"""Sensitivity of the identity measurement to the number of neighbours and the distance."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -30,7 +30,7 @@ TILE, CAPTION, COLUMNS = 160, 16, 10  # of the contact sheet: pixels of an image
 
 
 class Judged(NamedTuple):
-    """What was found of one kind of images."""
+    """Sides found for one kind of images."""
 
     rows: pd.DataFrame  # image, box, side, confidence (1: by hand)
     agreement: float  # see `sides.Judges`

@@ -1,4 +1,4 @@
-"""What is there of a run."""
+"""The state of a run: what is done and what is missing."""
 
 from collections.abc import Iterator
 

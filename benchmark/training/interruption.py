@@ -7,7 +7,7 @@ from types import FrameType
 
 
 class Stop:
-    """Whether the end was asked for.
+    """A request to end, as it arrives.
 
     Attributes:
         hurries: whether a second signal ends at once.

@@ -13,7 +13,7 @@ PART = 1024  # images that are read at once to be copied
 
 
 def fits(size: int, device: torch.device) -> bool:
-    """Whether `size` bytes of images are to be kept on the device: on a GPU, if they take little of what is free."""
+    """Return whether `size` bytes of images are kept on the device: on a GPU, if they take little of what is free."""
     return device.type == "cuda" and size <= RESIDENT * torch.cuda.mem_get_info(device)[0]
 
 

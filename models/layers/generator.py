@@ -26,7 +26,7 @@ NORMALISATIONS: dict[str, Normalisation] = {
 
 @dataclass(frozen=True)
 class Parts:
-    """What a variant of the generator is made of.
+    """The parts of a variant of the generator.
 
     Attributes:
         connection: what links encoder and decoder; `skip` passes the encoder's features on at every level.
@@ -136,7 +136,7 @@ class Decoder(nn.Module):
 
 
 def _is_placed(plan: Plan, depth: int, parts: Parts) -> bool:
-    """Whether the variant's one connection or deformable convolution sits on this level."""
+    """Return whether the variant's one connection or deformable convolution sits on this level."""
     side = parts.side(plan.image_size)
     return side is not None and depth == plan.level(side)
 

@@ -1,4 +1,4 @@
-"""How the decoder's features are normalised: plain batch norm, or modulated by the identity (paper, section 3.1.2)."""
+"""Normalisation of the decoder's features: plain batch norm, or modulated by the identity (paper, section 3.1.2)."""
 
 from collections.abc import Callable
 

@@ -20,7 +20,7 @@ TRAINED = ("models/pausing/seed0", "models/pausing/seed1")
 
 
 def found(project: Project) -> dict[str, str]:
-    """What a project holds, without how it was started and what is drawn from times."""
+    """The contents of a project, without how it was started and what is drawn from times."""
     times = ("/requests/", "/report.html", "/cost_over_accuracy.")
     return {path: each for path, each in contents(project.folder).items() if not any(part in path for part in times)}
 

@@ -1,4 +1,4 @@
-"""What tells left from right: the descriptor, the weights of rendered cars, and self-training."""
+"""Telling left from right: the descriptor, the weights of rendered cars, and self-training."""
 
 from itertools import product
 from pathlib import Path

@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class World:
-    """What a feature is made of.
+    """The parts of a feature.
 
     Attributes:
         identity: how far apart classes are.

@@ -1,4 +1,4 @@
-"""What is added to the real images of an episode."""
+"""Images that are added to the real ones of an episode."""
 
 from pathlib import Path
 

@@ -65,7 +65,7 @@ def test_pixel_distances_by_a_plain_loop(store: ImageStore) -> None:
 
 
 def outputs(store: ImageStore, make: Callable[[int, int], Tensor], own_view_only: bool = False) -> Outputs:
-    """What a generator makes of the standard images, its pixels serving as features."""
+    """Outputs of a generator for the standard images, its pixels serving as features."""
     position, target = pairs(store.manifest, VIEWS, own_view_only)
     images = torch.stack([make(int(place), int(view)) for place, view in zip(position, target, strict=True)])
     to_input, to_target = np.empty((2, len(position)), np.float32)
@@ -99,7 +99,7 @@ def test_the_size_of_the_parts_changes_no_distance(store: ImageStore, monkeypatc
 
 
 def copies(store: ImageStore, make: Callable[[int, int], Tensor]) -> pd.DataFrame:
-    """Whether each output is a copy, by pixels and by features."""
+    """Return whether each output is a copy, by pixels and by features."""
     made, true = outputs(store, make), outputs(store, lambda position, view: real(store, position), own_view_only=True)
     source = store.manifest["view_label"].to_numpy()[made.position]
     there = [bool(shown(store, *pair)) for pair in zip(made.position, made.target, strict=True)]

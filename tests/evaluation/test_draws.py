@@ -1,4 +1,4 @@
-"""Which classes and images a measurement is made on."""
+"""Classes and images that a measurement is made on."""
 
 from collections import Counter
 

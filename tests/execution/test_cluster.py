@@ -1,4 +1,4 @@
-"""What each node of a cluster has to have, and that nothing of Ray is needed without one."""
+"""Requirements of each node of a cluster; nothing of Ray is needed without one."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ from tests.tools import PROJECT, TINY
 
 @pytest.fixture
 def shared(tmp_path: Path) -> Iterator[Shared]:
-    """What this host has, with the lock held as by a driver, which is another process."""
+    """The state of this host, with the lock held as by a driver, which is another process."""
     (tmp_path / "place").mkdir()
     (tmp_path / "place" / TOKEN).write_text("secret", encoding="utf-8")
     code = cluster._code([str(TINY)])

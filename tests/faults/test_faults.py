@@ -53,7 +53,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What a run that is left alone ends with."""
+    """The result of a run that is not disturbed."""
     project = Project(tmp_path_factory.mktemp("whole"), pictures, changes=OF_PICTURES)
     project.make_here()
     return contents(project.folder)

@@ -1,4 +1,4 @@
-"""What is stored against what comes out now."""
+"""Comparison of what is stored with what comes out now."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the suite measures with the frozen generator and networks on the stored images, as counts of images."""
+"""Measurements with the frozen generator and networks on the stored images, as counts of images."""
 
 from collections.abc import Iterator
 from unittest.mock import patch

@@ -1,4 +1,4 @@
-"""What `frozen/` holds, opened."""
+"""The contents of `frozen/`."""
 
 from pathlib import Path
 

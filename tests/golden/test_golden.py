@@ -1,4 +1,4 @@
-"""What is stored comes out again, exactly.
+"""The golden values: what is stored comes out again, exactly.
 
 No figure depended on how a machine rounds: tried were one and two threads, torch, oneDNN and MKL limited to AVX2 and to
 SSE, oneDNN switched off, other batch sizes and double precision, which change features by up to 1.5e-6 of the largest.

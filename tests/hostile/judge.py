@@ -44,7 +44,7 @@ NO_FILES: dict[str, Callable[[Path], object]] = {
 
 @dataclass(frozen=True)
 class Ended:
-    """How a program ended.
+    """The end of a program.
 
     Attributes:
         code: exit code.

@@ -1,4 +1,4 @@
-"""How hypothesis makes up cases: the same ones every time, and no more than a test has time for."""
+"""Settings of hypothesis: the same cases every time, and no more than a test has time for."""
 
 from hypothesis import HealthCheck, settings
 

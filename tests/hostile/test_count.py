@@ -1,4 +1,4 @@
-"""How many cases there are."""
+"""The number of cases."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What the training runs start from."""
+"""The run from which the training runs start."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What every registered model owes the harness; the models come from the registry, so none can be left out."""
+"""The contract of every registered model; the models come from the registry, so none can be left out."""
 
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("name", MODELS)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the trials keep their files."""
+    """The folder in which the trials keep their files."""
     return tmp_path_factory.mktemp("trials")
 
 

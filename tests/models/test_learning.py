@@ -46,7 +46,7 @@ AVERAGE = 0.98  # decay of the averaged weights, which are what is looked at
 
 @dataclass(frozen=True)
 class Bound:
-    """What a model must reach before it has used LONGEST batches.
+    """The bound that a model must reach before it has used LONGEST batches.
 
     Attributes:
         loss: the objective.

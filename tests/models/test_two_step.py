@@ -387,7 +387,7 @@ class Painted(RandomBatches):
 
 
 def probed(encoder: nn.Module, batches: Painted, label: str) -> float:
-    """How often a fresh linear classifier of the codes reads the label of images it has not seen."""
+    """Return how often a fresh linear classifier of the codes reads the label of images it has not seen."""
     codes, labels = [], []
     for _ in range(20):
         batch = batches.draw()

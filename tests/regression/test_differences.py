@@ -1,4 +1,4 @@
-"""How far rates are apart, paired and unpaired, against what is worked out otherwise."""
+"""Differences of rates, paired and unpaired, against an independent computation."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What failed, in every table for reading: a dash, a mark at the name, and a footnote."""
+"""Failures in every table for reading: a dash, a mark at the name, and a footnote."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What is drawn is what the tables say."""
+"""Figures show what the tables say."""
 
 from collections.abc import Iterator
 from itertools import pairwise

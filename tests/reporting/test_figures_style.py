@@ -1,4 +1,4 @@
-"""How rows look, and where names and panels stand."""
+"""Styles of rows, and positions of names and panels."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What is said of the networks that judge, and when a table is warned of."""
+"""Statements about the networks that judge, and warnings above tables."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What differs between a run and the paper."""
+"""Differences between a run and the paper."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the stages refuse, what they survive, and which sentence they say."""
+"""Refusals of the stages, and what they survive."""
 
 import os
 import shutil

@@ -38,7 +38,7 @@ class Watched:
 
 
 class Traced:
-    """What was read while one artefact was made."""
+    """Everything that was read while one artefact was made."""
 
     def __init__(self) -> None:
         self.settings: set[str] = set()

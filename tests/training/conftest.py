@@ -1,4 +1,4 @@
-"""What the tests of training share."""
+"""Shared by the tests of training."""
 
 from itertools import count
 

@@ -24,7 +24,7 @@ Compiled = Callable[..., Any]
 
 @pytest.fixture
 def graphs(monkeypatch: pytest.MonkeyPatch) -> list[fx.GraphModule]:
-    """What has been compiled, by a compiler that takes no time: it calls what it is given."""
+    """Everything compiled so far, by a compiler that takes no time: it calls what it is given."""
     found: list[fx.GraphModule] = []
 
     def compiler(graph: fx.GraphModule, inputs: list[Tensor]) -> Compiled:

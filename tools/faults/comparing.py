@@ -1,4 +1,4 @@
-"""What a project holds after a run, and how two of them differ."""
+"""Contents of a project after a run, and the differences of two of them."""
 
 import hashlib
 import json

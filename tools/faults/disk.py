@@ -90,7 +90,7 @@ def _written(event: str, arguments: tuple[object, ...]) -> Path | None:
 
 @dataclass(frozen=True)
 class Found:
-    """What came of a sweep: why no small disk can be had here, if so, or what was not as it must be."""
+    """The result of a sweep: why no small disk can be had here, if so, or what was not as it must be."""
 
     refused: str
     problems: list[str]

@@ -122,7 +122,7 @@ class Killer:
         return step, f"{kill.by.name} in {step}{mode}, {after:.2f} s after it began", code
 
     def _due(self, kill: Kill, watch: Watch) -> bool:
-        """Whether the moment has come, or is missed because that step is done."""
+        """Return whether the moment has come, or is missed because that step is done."""
         if watch.step and self.order.index(watch.step) > self.order.index(kill.step):
             return True
         return kill.step in watch.begun and time.monotonic() - watch.begun[kill.step] >= kill.delay

@@ -1,4 +1,4 @@
-"""Which step a run is in, as seen from outside: by what it prints, and by the files that appear."""
+"""The step that a run is in, as seen from outside: by what it prints, and by the files that appear."""
 
 import json
 import re

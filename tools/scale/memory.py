@@ -12,7 +12,7 @@ INTERVAL = 0.01  # seconds between two measurements
 
 @dataclass(frozen=True)
 class Peak:
-    """What a process took at most, in MB.
+    """The peak memory of a process, in MB.
 
     Attributes:
         anonymous: memory of its own; pages of files, such as of a memory map, are not in it.

@@ -1,4 +1,4 @@
-"""How fast the suite is on the machine at hand, as ratios that hold under noise: `python -m tools.speed --help`.
+"""Speed of the suite on the machine at hand, as ratios that hold under noise: `python -m tools.speed --help`.
 
 Here is what the sections share: rows of numbers with their goals, a stopwatch, random images and models to train.
 """
@@ -37,14 +37,14 @@ Numbers = Mapping[str, float | None]  # by quantity, the unit in its name; None 
 
 
 class Goal(NamedTuple):
-    """What the number `quantity` should be: `bound`, or better; more is better where `least`."""
+    """The goal for the number `quantity`: `bound`, or better; more is better where `least`."""
 
     quantity: str
     bound: float
     least: bool
 
     def met(self, value: float) -> bool:
-        """Whether `value` is as good as it should be."""
+        """Return whether `value` is as good as it should be."""
         return value >= self.bound if self.least else value <= self.bound
 
 

@@ -102,7 +102,7 @@ def _over_nc(table: pd.DataFrame, picture: Picture, looks: Looks) -> Iterator[Dr
 
 @dataclass(frozen=True)
 class Panel:
-    """What is drawn in one panel.
+    """The content of one panel.
 
     Attributes:
         title: above it.

@@ -1,4 +1,4 @@
-"""What every figure is drawn with: looks of the models, panels, legends, and how it is saved."""
+"""Parts of every figure: styles of the models, panels, legends, and saving."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -71,7 +71,7 @@ Line = Literal["-", "--", "-.", ":"]
 
 @dataclass(frozen=True)
 class Look:
-    """How one row of the tables is drawn."""
+    """The style in which one row of the tables is drawn."""
 
     colour: str
     marker: str

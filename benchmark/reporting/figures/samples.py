@@ -1,4 +1,4 @@
-"""What the models make of the same inputs (paper, Fig. 6, 7 and 8), and every view of each model."""
+"""Figures of samples: all models on the same inputs (paper, Fig. 6, 7 and 8), and every view of each model."""
 
 import math
 from collections.abc import Iterator, Sequence

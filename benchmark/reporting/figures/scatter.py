@@ -46,7 +46,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class _Part:
-    """What is drawn in one panel: points, those with names, and the rates across and upwards."""
+    """The content of one panel: points, those with names, and the rates across and upwards."""
 
     title: str
     points: pd.DataFrame
@@ -106,14 +106,14 @@ def _range(rows: pd.DataFrame, rate: str) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a name stands, seen from its point."""
+    """The position of a name relative to its point."""
 
     distance: float
     angle: float
 
     @property
     def offset(self) -> Point:
-        """How far away the nearest end of the name is."""
+        """Return the distance to the nearest end of the name."""
         return self.distance * cos(radians(self.angle)), self.distance * sin(radians(self.angle))
 
     @property
