@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from models.interface import Batches, CycleReport, ModelSpec, ViewModel, one_hot
 
 
-class Turner(nn.Module):
+class Generator(nn.Module):
     """Image and view code -> code of the image -> image."""
 
     def __init__(self, channels: int, views: int, size: int) -> None:
@@ -48,7 +48,7 @@ class Sibling(ViewModel):
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
-        self.generator = Turner(max(4, round(64 * spec.width)), spec.views, spec.image_size)
+        self.generator = Generator(max(4, round(64 * spec.width)), spec.views, spec.image_size)
 
     def setup(self, fabric: Fabric) -> None:
         """Train with Adam."""
