@@ -135,9 +135,9 @@ def _outcomes(rows: Rows) -> Outcomes:
             alike = ({seed: table.droplevel("seed") for seed in seeds} for table in (own.sums, own.counts))
             own = Totals(*(pd.concat(tables, names=["seed"]) for tables in alike))
         outcomes["identity", each.model, each.nc] = own
-    for model, looks in rows.quality.dropna(subset=SHARPNESS).groupby("model"):
-        index = pd.MultiIndex.from_product([looks["seed"], [""], [""]], names=CLUSTERS)
-        values = pd.DataFrame({SHARPNESS: looks[SHARPNESS].to_numpy(float)}, index)
+    for model, scores in rows.quality.dropna(subset=SHARPNESS).groupby("model"):
+        index = pd.MultiIndex.from_product([scores["seed"], [""], [""]], names=CLUSTERS)
+        values = pd.DataFrame({SHARPNESS: scores[SHARPNESS].to_numpy(float)}, index)
         outcomes["quality", str(model), None] = Totals(values, values.notna().astype(int))
     return outcomes
 

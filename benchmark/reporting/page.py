@@ -190,4 +190,4 @@ def failures_sheet(facts: Facts) -> Sheet:
     if not facts.failed:
         return Sheet(title, [], ["Nothing failed: every training run and measurement that was begun is in the tables."])
     rows = [(each.cell, each.status, each.why) for each in facts.failed]
-    return Sheet(title, [Grid(["training or measurement", "status", "reason"], rows)])
+    return Sheet(title, [Grid(["training run or measurement", "status", "reason"], rows)])

@@ -28,7 +28,7 @@ COMPARED = [  # columns of identity.csv; the others are in identity_diagnostics.
     *(f"{rate}{end}" for rate in RATES for end in ("", "_ci_low", "_ci_high")),
     *("n_seeds", "n_draws", "parameters", "macs", "images_seen", "warm_up_steps"),
 ]
-LOOKS = [f"{name}{end}" for name in ("sharpness", "kid") for end in ("", "_ci_low", "_ci_high")] + ["kid_sd"]
+OF_QUALITY = [f"{name}{end}" for name in ("sharpness", "kid") for end in ("", "_ci_low", "_ci_high")] + ["kid_sd"]
 HEADS = {
     "joint_cross": "joint on other views",
     "joint": "joint",
@@ -116,7 +116,7 @@ def identity_table(
         quality: the stored QUALITY_COLUMNS; missing likewise.
     """
     operations = {} if models is None else dict(zip(models["model"], models["macs"], strict=True))
-    looks = {} if quality is None else {str(model): own for model, own in quality.groupby("model")}
+    by_model = {} if quality is None else {str(model): own for model, own in quality.groupby("model")}
     rows = []
     for each in sorted(measured, key=lambda each: (each.split, each.nc)):  # those of the same images one after another
         row: dict[str, object] = dict(zip(KEYS, (profile, each.model, each.split, each.nc), strict=True))
@@ -124,14 +124,14 @@ def identity_table(
         for rate, found in means_and_intervals(each.totals).iterrows():
             row |= {str(rate): found["mean"], f"{rate}_ci_low": found["low"], f"{rate}_ci_high": found["high"]}
         counted = {f"n_{column}s": each.outcomes[column].nunique() for column in ("seed", "draw", "image")}
-        seen = dict.fromkeys(LOOKS) | (_looks(looks[each.model]) if each.model in looks else {})
+        seen = dict.fromkeys(OF_QUALITY) | (_quality(by_model[each.model]) if each.model in by_model else {})
         rows.append(row | seen | counted | {"n_excluded": each.left_out})
-    table = pd.DataFrame(rows).astype(dict.fromkeys([*TERMS, "macs"], "Int64") | dict.fromkeys(LOOKS, float))
+    table = pd.DataFrame(rows).astype(dict.fromkeys([*TERMS, "macs"], "Int64") | dict.fromkeys(OF_QUALITY, float))
     return in_order(table, "model", "split", "nc", elsewhere=elsewhere(table))
 
 
-def _looks(quality: pd.DataFrame) -> dict[str, float]:
-    """Return the LOOKS of one model."""
+def _quality(quality: pd.DataFrame) -> dict[str, float]:
+    """Return the OF_QUALITY of one model."""
     found: dict[str, float] = dict(quality[["sharpness", "kid", "kid_sd"]].mean())
     if len(quality) >= SEEDS_FOR_T:
         for end, values in t_interval(quality[["sharpness", "kid"]]).items():
@@ -210,14 +210,14 @@ def diagnostics_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     title = f"Same-view and cross-view targets, and copies, profile {table['profile'].iloc[0]}"
     footnotes = Footnotes()
     grids, said = _grids(table, head, cells, gaps, footnotes), [COPIES]
-    looks = table.drop_duplicates("model").dropna(subset=["sharpness", "kid"], how="all").to_dict("records")
-    if looks:
+    measured = table.drop_duplicates("model").dropna(subset=["sharpness", "kid"], how="all").to_dict("records")
+    if measured:
         lines = [
             [
                 *(row["model"], _with_interval(row, "sharpness", 100, 1), _with_interval(row, "kid", 1, 3)),
                 f"{row['kid_sd']:.3f}",
             ]
-            for row in looks
+            for row in measured
         ]
         grids.append(Grid(["model", "sharpness %", "KID", "standard deviation"], lines, "Sharpness and KID"))
         said.append(QUALITY)

@@ -177,6 +177,4 @@ def test_an_update_says_that_generators_are_still_the_old_ones(
     assert capsys.readouterr().out.endswith(f"{old} now holds what {new} holds\n")
     (old / "generators").mkdir()
     assert run(old, new, "--update") == 0
-    assert capsys.readouterr().out.endswith(
-        f"{old}/generators stays as it was; `benchmark export` renews a generator\n"
-    )
+    assert capsys.readouterr().out.endswith(f"{old}/generators stays as it was; `benchmark export` renews it\n")

@@ -268,8 +268,8 @@ def test_right_views_are_compared_with_the_rate_of_real_in_the_tables() -> None:
 )
 def test_two_step_is_less_sharp_than_each_other_model(two_step: Sequence[float], said: tuple[str, str]) -> None:
     sharp = {**dict.fromkeys(MODELS, (0.8, 0.82, 0.81)), "two_step": two_step}
-    looks = [(model, seed, value, 0.01, 0.001) for model, own in sharp.items() for seed, value in enumerate(own)]
-    quality = pd.DataFrame(looks, columns=QUALITY_COLUMNS)
+    rows = [(model, seed, value, 0.01, 0.001) for model, own in sharp.items() for seed, value in enumerate(own)]
+    quality = pd.DataFrame(rows, columns=QUALITY_COLUMNS)
     rows = replace(made_rows({"ours": [0.5]}, settings=ONE_NC), quality=quality)
     table = claims_table(rows)
     assert verdicts(table, "Figure 6")[SHARP] == said

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 from benchmark.reporting.exhibits import ablation_table
 from benchmark.reporting.figures import accuracy, further, scatter
-from benchmark.reporting.figures.canvas import Drawing, looks, theme
+from benchmark.reporting.figures.canvas import Drawing, styles, theme
 from tests.reporting import drawn
 from tests.reporting.made import profile
 
 MODELS = ["ours", "vanilla", "dr_gan", "copy"]
-LOOKS = looks([*MODELS, "no_augmentation"])
+STYLES = styles([*MODELS, "no_augmentation"])
 
 
 @pytest.fixture(autouse=True)
@@ -44,15 +44,15 @@ def points(axis: Axes) -> list[tuple[str, list[float], list[float], list[list[fl
 
 def test_accuracy_has_every_rate_with_its_interval_of_the_random_split() -> None:
     table = drawn.identity(MODELS, splits=("random", "grouped"))
-    figure = only(accuracy.methods(table, profile("quick"), LOOKS))
+    figure = only(accuracy.methods(table, profile("quick"), STYLES))
     titles = ["joint on other views", "joint (identity and view)", "top-1 (identity)", "top-5 (identity)", "view"]
     assert [axis.get_title() for axis in figure.axes] == titles
     assert [bool(axis.get_xlabel()) for axis in figure.axes] == [False, False, True, True, True]  # the lowest ones
-    named = [name for name in LOOKS if name in MODELS and name != "vanilla"]
+    named = [name for name in STYLES if name in MODELS and name != "vanilla"]
     for axis, rate in zip(figure.axes, ("joint_cross", "joint", "top1", "top5", "view"), strict=True):
         for name, (colour, x, y, ends) in zip(named, points(axis), strict=True):
             own = table[(table["model"] == name) & (table["split"] == "random")]
-            assert colour == LOOKS[name].colour
+            assert colour == STYLES[name].colour
             assert y == own[rate].tolist()
             np.testing.assert_allclose(ends, own[[f"{rate}_ci_low", f"{rate}_ci_high"]])
             np.testing.assert_allclose(np.diff(x), 30)
@@ -61,7 +61,7 @@ def test_accuracy_has_every_rate_with_its_interval_of_the_random_split() -> None
 
 def test_rates_without_numbers_have_no_panel() -> None:
     table = drawn.identity(MODELS, [5]).assign(top5=np.nan)
-    figure = only(accuracy.methods(table, profile("quick"), LOOKS))
+    figure = only(accuracy.methods(table, profile("quick"), STYLES))
     assert [axis.get_title().split()[0] for axis in figure.axes] == ["joint", "joint", "top-1", "view"]
     assert figure.axes[0].get_xticks().tolist() == [5]
     assert len({tuple(x) for _, x, *_ in points(figure.axes[0])}) == 3  # side by side
@@ -69,8 +69,8 @@ def test_rates_without_numbers_have_no_panel() -> None:
 
 def test_versions_of_table_2_are_apart() -> None:
     table = drawn.identity(MODELS)
-    assert len(points(only(accuracy.versions(table, LOOKS)).axes[0])) == 2
-    assert list(accuracy.versions(table[table["model"] != "vanilla"], LOOKS)) == []
+    assert len(points(only(accuracy.versions(table, STYLES)).axes[0])) == 2
+    assert list(accuracy.versions(table[table["model"] != "vanilla"], STYLES)) == []
 
 
 def test_table_1_has_a_row_of_dots_for_each_row_and_the_papers_numbers_beside() -> None:
@@ -79,7 +79,7 @@ def test_table_1_has_a_row_of_dots_for_each_row_and_the_papers_numbers_beside() 
         [("ours", 20, 5, "accuracy", 0.52), ("ours", 5, 5, "accuracy", 0.9), ("cr_gan", 20, 5, "accuracy", 0.3)],
         columns=["model", "way", "shot", "metric", "published"],
     )
-    figure = only(accuracy.table_1(table, published, LOOKS))
+    figure = only(accuracy.table_1(table, published, STYLES))
     five, ten = figure.axes
     assert [label.get_text() for label in five.get_yticklabels()] == ["no_augmentation", "ours"]
     assert five.get_ylim()[0] > five.get_ylim()[1]  # the first row is on top
@@ -87,14 +87,14 @@ def test_table_1_has_a_row_of_dots_for_each_row_and_the_papers_numbers_beside() 
     assert [(x, y) for _, x, y, _ in points(ten)] == [([pytest.approx(0.3)], [0]), ([pytest.approx(0.4)], [1])]
     assert [published_marks(axis) for axis in (five, ten)] == [[(0.52, 1)], []]
     assert explained(figure) == ["chance", "published (CompCars, 224 px)"]
-    assert explained(only(accuracy.table_1(table, None, LOOKS))) == ["chance"]
+    assert explained(only(accuracy.table_1(table, None, STYLES))) == ["chance"]
 
 
 def test_table_2_has_its_rows_in_the_papers_order() -> None:
     published = pd.DataFrame(
         [("vanilla", "top5", 50, 0.575), ("ours", "top1", 20, 0.56)], columns=["model", "metric", "nc", "published"]
     )
-    figure = only(accuracy.table_2(ablation_table(drawn.identity(MODELS)), published, LOOKS))
+    figure = only(accuracy.table_2(ablation_table(drawn.identity(MODELS)), published, STYLES))
     names = ["vanilla", "vanilla + CNC(28) + AIM"]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == names
     assert [axis.get_title() for axis in figure.axes[:2]] == [f"top-1 (identity), {nc} classes" for nc in (20, 50)]
@@ -113,7 +113,7 @@ def explained(figure: Figure) -> list[str]:
 
 def test_joint_over_view_names_controls_and_models_in_panels_of_their_own() -> None:
     table = drawn.identity(MODELS)
-    figure = only(scatter.draw(table, LOOKS))
+    figure = only(scatter.draw(table, STYLES))
     smallest = table[table["nc"] == 20]
     for (whole, models), rates in (
         (figure.axes[:2], ["view_cross", "joint_cross"]),
@@ -122,37 +122,37 @@ def test_joint_over_view_names_controls_and_models_in_panels_of_their_own() -> N
         assert [text.get_text() for text in whole.texts] == ["copy"]
         assert sorted(text.get_text() for text in models.texts) == ["dr_gan", "ours", "vanilla"]
         assert sorted(x + y for _, x, y, _ in points(whole)) == sorted(smallest[rates].to_numpy().tolist())
-    assert len(only(scatter.draw(table[table["model"] != "copy"], LOOKS)).axes) == 2
-    assert len(only(scatter.draw(table[table["model"] == "copy"], LOOKS)).axes) == 2
+    assert len(only(scatter.draw(table[table["model"] != "copy"], STYLES)).axes) == 2
+    assert len(only(scatter.draw(table[table["model"] == "copy"], STYLES)).axes) == 2
 
 
 def test_what_shows_its_own_view_alone_is_drawn_over_all_views_only() -> None:
     table = drawn.identity([*MODELS, "real"])
     apart = [column for column in table if "_cross" in column]
     table.loc[table["model"] == "real", apart] = np.nan
-    looked = looks([*MODELS, "real"])
-    figure = only(scatter.draw(table, looked))
+    styled = styles([*MODELS, "real"])
+    figure = only(scatter.draw(table, styled))
     assert [sorted(text.get_text() for text in axis.texts) for axis in figure.axes[::2]] == [
         ["copy"],
         ["copy", "real"],
     ]
-    only(accuracy.methods(table, profile("quick"), looked)).draw_without_rendering()
-    alone = only(scatter.draw(table[table["model"] == "real"], looked))
+    only(accuracy.methods(table, profile("quick"), styled)).draw_without_rendering()
+    alone = only(scatter.draw(table[table["model"] == "real"], styled))
     assert [axis.get_title() for axis in alone.axes] == ["all target views: all, controls named"]
 
 
 def test_costs_that_are_not_known_have_no_panel() -> None:
     table, models = drawn.identity(MODELS), MODELS[:-1]
-    figure = only(further.costs(table, drawn.sizes(models), drawn.costs(models), LOOKS))
+    figure = only(further.costs(table, drawn.sizes(models), drawn.costs(models), STYLES))
     assert len(figure.axes) == 9
     assert "a CPU" in figure.axes[-1].get_xlabel()
     assert sorted(x[0] for _, x, *_ in points(figure.axes[0])) == [1e5, 2e5, 3e5]
-    unknown = only(further.costs(table, drawn.sizes(models), drawn.costs(models, None), LOOKS))
+    unknown = only(further.costs(table, drawn.sizes(models), drawn.costs(models, None), STYLES))
     assert [axis.get_xlabel().split()[0] for axis in unknown.axes[4:]] == ["parameters", "multiply-accumulates"]
 
 
 def test_matrices_have_source_views_as_rows() -> None:
-    figure = only(further.matrices(drawn.views(["ours", "copy"]), drawn.VIEWS, LOOKS))
+    figure = only(further.matrices(drawn.views(["ours", "copy"]), drawn.VIEWS, STYLES))
     assert [axis.get_title() for axis in figure.axes] == ["ours", "copy"]
     axis = figure.axes[0]
     assert axis.get_ylim()[0] > axis.get_ylim()[1]
@@ -162,14 +162,14 @@ def test_matrices_have_source_views_as_rows() -> None:
 
 
 def test_learning_curves_have_a_line_for_each_seed_and_their_mean() -> None:
-    figure = only(further.learning(drawn.learning(["ours", "vanilla"]), LOOKS))
+    figure = only(further.learning(drawn.learning(["ours", "vanilla"]), STYLES))
     assert [axis.get_title() for axis in figure.axes] == ["ours", "vanilla"]
     discriminator = figure.axes[0].lines[:3]
     assert [list(line.get_ydata()) for line in discriminator] == [[1, 2, 3, 4], [2, 4, 6, 8], [1.5, 3, 4.5, 6]]
     assert list(discriminator[0].get_xdata()) == [32, 64, 96, 128]
     assert explained(figure) == ["discriminator", "generator"]
     one = drawn.learning(["ours"])
-    assert len(only(further.learning(one[one["seed"] == 0], LOOKS)).axes[0].lines) == 2
+    assert len(only(further.learning(one[one["seed"] == 0], STYLES)).axes[0].lines) == 2
 
 
 def test_long_logs_are_averaged_over_neighbouring_rows() -> None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
-from benchmark.reporting.figures.canvas import common_nc, entries, legend, looks, panels, theme
+from benchmark.reporting.figures.canvas import common_nc, entries, legend, panels, styles, theme
 from benchmark.reporting.figures.scatter import name_points
 from benchmark.reporting.order import CONTROLS, MODELS
 from models.registry import BUILT_IN
@@ -17,28 +17,28 @@ OWN = [f"my_own_model_{n}" for n in range(7)]
 
 
 def test_rows_look_different_and_controls_are_dashed() -> None:
-    found = looks([*CONTROLS, *OWN, *BUILT_IN])
+    found = styles([*CONTROLS, *OWN, *BUILT_IN])
     assert list(found) == [*MODELS, *OWN, *CONTROLS]
-    assert len({(look.colour, look.marker, look.hollow) for look in found.values()}) == len(found)
-    assert {name for name, look in found.items() if look.line == "--"} == set(CONTROLS)
-    assert {name for name, look in found.items() if look.line == "-."} == set(OWN)
+    assert len({(style.colour, style.marker, style.hollow) for style in found.values()}) == len(found)
+    assert {name for name, style in found.items() if style.line == "--"} == set(CONTROLS)
+    assert {name for name, style in found.items() if style.line == "-."} == set(OWN)
 
 
 def test_lines_of_one_figure_differ_in_colour_or_line() -> None:
-    found = looks([*BUILT_IN, *OWN])
-    assert len({(look.colour, look.line, look.hollow) for look in found.values()}) == len(found)
+    found = styles([*BUILT_IN, *OWN])
+    assert len({(style.colour, style.line, style.hollow) for style in found.values()}) == len(found)
 
 
 def test_a_model_looks_the_same_whatever_else_there_is() -> None:
-    everything = looks([*BUILT_IN, *CONTROLS, "mine"])
+    everything = styles([*BUILT_IN, *CONTROLS, "mine"])
     for name in ("ours", "unet", "cnc28", "copy", "mine"):
-        assert looks([name])[name] == everything[name]
+        assert styles([name])[name] == everything[name]
 
 
 def test_the_legend_stays_on_the_figure() -> None:
     with theme():
         figure, _ = panels(4, 2, 2.0)
-        legend(figure, entries([*BUILT_IN, *OWN], looks([*BUILT_IN, *OWN])))
+        legend(figure, entries([*BUILT_IN, *OWN], styles([*BUILT_IN, *OWN])))
         figure.draw_without_rendering()
         box = figure.legends[0].get_window_extent()
     names = [text.get_text() for text in figure.legends[0].get_texts()]

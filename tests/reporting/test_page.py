@@ -61,9 +61,9 @@ def test_what_failed_is_said_at_the_top(tmp_path: Path) -> None:
     assert "5 training runs or measurements are missing" in top
     assert "<code>models/m0</code> diverged: the loss adversarial is nan in cycle 120" in top
     assert "models/m4" not in top
-    assert "1 training or measurement is missing" in report(tmp_path, DIVERGED)
+    assert "1 training run or measurement is missing" in report(tmp_path, DIVERGED)
     killed = DIVERGED.model_copy(update={"status": "running", "reason": ""})
-    assert report(tmp_path, killed).count("begun and not finished; the same command again") == 2
+    assert report(tmp_path, killed).count("begun and not finished") == 2
     fine = report(tmp_path)
     assert "missing" not in fine.partition("<main>")[0].partition("<body>")[2]
     assert "Nothing failed: every training run and measurement" in fine

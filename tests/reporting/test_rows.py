@@ -32,8 +32,8 @@ def stored(results: Path) -> Rows:
     settings = planted.facts.settings
     data = settings.data.model_copy(update={"image_size": drawn.SIDE})
     facts = planted.facts.model_copy(update={"settings": settings.model_copy(update={"data": data})})
-    looks = pd.DataFrame([("NA", 1, 0.75, 0.0125, 0.001)], columns=rows.QUALITY_COLUMNS)
-    found = replace(planted, facts=facts, samples=shown, quality=looks, **tables)
+    quality = pd.DataFrame([("NA", 1, 0.75, 0.0125, 0.001)], columns=rows.QUALITY_COLUMNS)
+    found = replace(planted, facts=facts, samples=shown, quality=quality, **tables)
     rows.write(found, results)
     return found
 

@@ -184,12 +184,12 @@ def test_the_diagnostics_have_all_other_columns(table: pd.DataFrame) -> None:
     assert {*tables.COMPARED, *found} == {*table}
     assert {*tables.COMPARED} & {*found} == {*tables.KEYS, "n_seeds"}
     assert list(found)[:8] == [*tables.KEYS, "n_seeds", "connection_size", "batch_size", "train_images"]
-    looks = [f"{name}{end}" for name in ("sharpness", "kid") for end in ("", "_ci_low", "_ci_high")]
-    assert list(found)[-10:] == ["copy_rate_features_ci_high", *looks, "kid_sd", "n_images", "n_excluded"]
+    columns = [f"{name}{end}" for name in ("sharpness", "kid") for end in ("", "_ci_low", "_ci_high")]
+    assert list(found)[-10:] == ["copy_rate_features_ci_high", *columns, "kid_sd", "n_images", "n_excluded"]
 
 
 def test_sharpness_and_kid_stand_in_the_diagnostics_with_an_interval_over_seeds(table: pd.DataFrame) -> None:
-    assert table[tables.LOOKS].isna().all(axis=None)  # rows stored before they were measured
+    assert table[tables.OF_QUALITY].isna().all(axis=None)  # rows stored before they were measured
     assert "KID" not in diagnostics_text(table)
     measured = [
         Measured("ours", Trained("8", 2345, 640, 32, 99), "random", 20, outcomes(seeds=3)),
@@ -200,10 +200,10 @@ def test_sharpness_and_kid_stand_in_the_diagnostics_with_an_interval_over_seeds(
     quality = pd.DataFrame([*seen, ("copy", 0, 1.0, -0.01, 0.04)], columns=QUALITY_COLUMNS)
     found = tables.identity_table(measured, "smoke", quality=quality).set_index("model")
     half = 0.1 * stats.t.ppf(0.975, 2) / np.sqrt(3)
-    assert found.loc["ours", tables.LOOKS].tolist() == pytest.approx(
+    assert found.loc["ours", tables.OF_QUALITY].tolist() == pytest.approx(
         [0.8, 0.8 - half, 0.8 + half, 1.2, 1.2 - half, 1.2 + half, 0.2]
     )
-    assert found.loc["copy", tables.LOOKS].isna().tolist() == [False, True, True, False, True, True, False]
+    assert found.loc["copy", tables.OF_QUALITY].isna().tolist() == [False, True, True, False, True, True, False]
     text = diagnostics_text(found.reset_index())
     _, grid = text.split("## Sharpness and KID")
     assert "| ours | 80.0 [55.2, 104.8] | 1.200 [0.952, 1.448] | 0.200 |" in grid

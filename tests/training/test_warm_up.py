@@ -48,7 +48,7 @@ def trained(**changes: Any) -> tuple[nn.Module, list[Evaluation]]:
 
 
 def test_it_tells_identities_and_views_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm_up, "LOOK_EVERY", 20)
+    monkeypatch.setattr(warm_up, "EVALUATE_EVERY", 20)
     network, made = trained()
     assert [each.steps for each in made] == [20, 40, 60]
     assert made[-1].identity > 0.8
@@ -74,7 +74,7 @@ def test_it_is_plain_training_with_adam() -> None:
 
 
 def test_it_ends_when_the_accuracy_no_longer_rises_and_keeps_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm_up, "LOOK_EVERY", 5)
+    monkeypatch.setattr(warm_up, "EVALUATE_EVERY", 5)
     accuracies, states = iter([0.2, 0.6, 0.5, 0.6, 0.9]), []
 
     def evaluate(network: nn.Module, *_: object) -> Evaluation:
@@ -88,7 +88,7 @@ def test_it_ends_when_the_accuracy_no_longer_rises_and_keeps_the_best(monkeypatc
         assert torch.equal(value, states[1][key]), key
 
 
-def test_a_look_counts_each_held_out_image_once_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_evaluation_counts_each_held_out_image_once_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warm_up, "PART", 4)
 
     class Always(nn.Module):
@@ -99,7 +99,7 @@ def test_a_look_counts_each_held_out_image_once_and_changes_nothing(monkeypatch:
             one = torch.ones(len(images), 1)
             return torch.cat([0 * one, one, 0 * one], 1), torch.cat([one, 0 * one], 1)
 
-    found = warm_up._look(Always(), HELD_OUT, CPU, 7)
+    found = warm_up._evaluate(Always(), HELD_OUT, CPU, 7)
     assert found == Evaluation(7, pytest.approx((IDENTITY[KEPT] == 1).mean()), pytest.approx((VIEW[KEPT] == 0).mean()))
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from benchmark.reporting.figures import accuracy, further, samples, scatter
-from benchmark.reporting.figures.canvas import Picture, looks, remove_others, save, theme
+from benchmark.reporting.figures.canvas import Picture, remove_others, save, styles, theme
 from benchmark.reporting.tables import elsewhere
 from benchmark.reporting.tidy import Tidy
 from benchmark.results.rows import Rows
@@ -29,7 +29,7 @@ def draw_all(rows: Rows, tables: Tidy, results: Path, published: Published = NOT
         published: `exhibits.values` of `table_1` and `table_2`, to be drawn beside the run's own numbers.
     """
     names = [*tables.identity["model"], *tables.fewshot["model"], *rows.learning["model"], *rows.samples.grids]
-    known = looks(names, elsewhere(tables.identity))
+    known = styles(names, elsewhere(tables.identity))
     settings, identity = rows.facts.settings, tables.identity
     data = settings.data
     of_paper = chain(  # drawn one after the other

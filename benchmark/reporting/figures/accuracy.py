@@ -14,8 +14,8 @@ from benchmark.reporting.exhibits import curves_table
 from benchmark.reporting.fewshot import OVER_IMAGES, OVER_SEEDS
 from benchmark.reporting.figures.canvas import (
     Drawing,
-    Looks,
     Picture,
+    Styles,
     bars,
     coverage,
     entries,
@@ -59,30 +59,30 @@ TEXT_2 = (
 )
 
 
-def methods(identity: pd.DataFrame, settings: Profile, looks: Looks) -> Iterator[Drawing]:
+def methods(identity: pd.DataFrame, settings: Profile, styles: Styles) -> Iterator[Drawing]:
     """Draw the methods with the controls: Fig. 4, for the nine views of faces Fig. 5, for own images neither."""
     path, table = curves_table(identity, settings.data)
     title, text = "Accuracy over the number of classes", f"{SHOWS} Dashed: controls, which are no model."
     if not settings.data.own:
         title = f"Figure {path[-1]}: {title.lower()}"
         text = f"{no_faces(settings, 'figure_5')} {text}".lstrip()
-    yield from _over_nc(table, Picture(path, title, text), looks)
+    yield from _over_nc(table, Picture(path, title, text), styles)
 
 
-def versions(identity: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
+def versions(identity: pd.DataFrame, styles: Styles) -> Iterator[Drawing]:
     """Draw the rows of the paper's Table 2, if there is one beside the full model."""
     table = random_split(identity)
     rows = table[table["model"].isin(TABLE_2)]
     if set(rows["model"]) - {REFERENCE}:
         title = "The versions of Table 2 over the number of classes"
-        yield from _over_nc(rows, Picture("figures/ablation_over_nc", title, SHOWS), looks)
+        yield from _over_nc(rows, Picture("figures/ablation_over_nc", title, SHOWS), styles)
 
 
-def _over_nc(table: pd.DataFrame, picture: Picture, looks: Looks) -> Iterator[Drawing]:
+def _over_nc(table: pd.DataFrame, picture: Picture, styles: Styles) -> Iterator[Drawing]:
     rates = [rate for rate in TITLES if table[rate].notna().any()]
     if not rates:
         return
-    sizes, names = sorted(table["nc"].unique()), [name for name in looks if name in set(table["model"])]
+    sizes, names = sorted(table["nc"].unique()), [name for name in styles if name in set(table["model"])]
     gaps = [after - before for before, after in pairwise(sizes)]
     width = SPREAD * min(gaps) if gaps else 1.0  # a number of classes alone gives the rows all its width
     shifts = [width * (n / (len(names) - 1) - 0.5) if len(names) > 1 else 0.0 for n in range(len(names))]
@@ -90,13 +90,13 @@ def _over_nc(table: pd.DataFrame, picture: Picture, looks: Looks) -> Iterator[Dr
     figure, axes = panels(len(rates), columns, 2.9)
     for axis, rate in zip(axes, rates, strict=True):
         for name, shift in zip(names, shifts, strict=True):
-            rows, look = table[table["model"] == name].sort_values("nc"), looks[name]
-            style = pointed(look) | {"linestyle": look.line, "linewidth": 1.2}
+            rows, given = table[table["model"] == name].sort_values("nc"), styles[name]
+            style = pointed(given) | {"linestyle": given.line, "linewidth": 1.2}
             axis.errorbar(rows["nc"] + shift, rows[rate], bars(rows, rate), **style)
         axis.set(title=TITLES[rate], xticks=sizes, xticklabels=sizes)
         axis.set_ylim(bottom=0)
     label(axes, columns, "number of classes N_c", "accuracy")
-    legend(figure, entries(names, looks))
+    legend(figure, entries(names, styles))
     yield Drawing(Picture(picture.path, picture.title, f"{picture.caption} {coverage(table)}"), figure)
 
 
@@ -119,7 +119,7 @@ class Panel:
     chance: float
 
 
-def table_1(table: pd.DataFrame, published: pd.DataFrame | None, looks: Looks) -> Iterator[Drawing]:
+def table_1(table: pd.DataFrame, published: pd.DataFrame | None, styles: Styles) -> Iterator[Drawing]:
     """Draw the few-shot accuracies, one panel for each number of shots."""
     if table[ACCURACY].isna().all():
         return
@@ -134,12 +134,12 @@ def table_1(table: pd.DataFrame, published: pd.DataFrame | None, looks: Looks) -
         )
         for way, shot in sizes
     ]
-    figure = _figure(parts, len(parts), {name: name for name in table["model"]}, looks)
+    figure = _figure(parts, len(parts), {name: name for name in table["model"]}, styles)
     bar = intervals(table["n_seeds"], OVER_SEEDS, OVER_IMAGES)
     yield Drawing(Picture("paper/table_1", "Table 1: few-shot recognition", f"{TEXT_1} Bars: {bar}."), figure)
 
 
-def table_2(table: pd.DataFrame, published: pd.DataFrame | None, looks: Looks) -> Iterator[Drawing]:
+def table_2(table: pd.DataFrame, published: pd.DataFrame | None, styles: Styles) -> Iterator[Drawing]:
     """Draw top-1 and top-5 of the versions of the model, one column of panels for each number of classes."""
     rates = [rate for rate in GUESSES if table[rate].notna().any()]
     if not rates or not set(table["model"]) - {REFERENCE}:
@@ -156,18 +156,18 @@ def table_2(table: pd.DataFrame, published: pd.DataFrame | None, looks: Looks) -
         for rate, nc in product(rates, sizes)
     ]
     labels = {name: paper for name, paper in TABLE_2.items() if name in set(table["model"])}
-    figure = _figure(parts, len(sizes), labels, looks)
+    figure = _figure(parts, len(sizes), labels, styles)
     yield Drawing(Picture("paper/table_2", "Table 2: what each part adds", f"{TEXT_2} {coverage(table)}"), figure)
 
 
-def _figure(parts: Sequence[Panel], columns: int, labels: Mapping[str, str], looks: Looks) -> Figure:
+def _figure(parts: Sequence[Panel], columns: int, labels: Mapping[str, str], styles: Styles) -> Figure:
     """Draw the rows of each panel from the top down; `labels` are their names by model, in their order."""
     names = list(labels)
     height = ROW * len(names) + TITLE_AND_AXIS
     figure, axes = panels(len(parts), columns, height, sharex="row", sharey=True)
     for axis, part in zip(axes, parts, strict=True):
         for name, own in part.rows.groupby("model"):
-            row, style = [names.index(str(name))] * len(own), pointed(looks[str(name)])
+            row, style = [names.index(str(name))] * len(own), pointed(styles[str(name)])
             axis.errorbar(own[part.rate], row, xerr=bars(own, part.rate), linestyle="", **style)
         printed = part.printed[part.printed.index.isin(names)]
         axis.plot(printed, [names.index(str(name)) for name in printed.index], zorder=1, **UPRIGHT)

@@ -70,7 +70,7 @@ Line = Literal["-", "--", "-.", ":"]
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """The style in which one row of the tables is drawn."""
 
     colour: str
@@ -84,7 +84,7 @@ class Look:
         return "white" if self.hollow else self.colour
 
 
-Looks = Mapping[str, Look]
+Styles = Mapping[str, Style]
 
 
 @dataclass(frozen=True)
@@ -124,26 +124,26 @@ def theme() -> Iterator[None]:
         yield
 
 
-def looks(names: Iterable[str], elsewhere: Sequence[str] = ()) -> dict[str, Look]:
-    """Return the look of each name, in the order of legends.
+def styles(names: Iterable[str], elsewhere: Sequence[str] = ()) -> dict[str, Style]:
+    """Return the style of each name, in the order of legends.
 
-    Built-in models look the same in every run, the versions of Table 2 with hollow markers, further variants with
+    Built-in models look alike in every run, the versions of Table 2 with hollow markers, further variants with
     dotted lines; a user's own models have lines of dashes and dots, and so have the rows `elsewhere`, which stand after
     them (see `tables.elsewhere`); the controls are grey and dashed.
     """
     wanted = set(names)
     built_in = [name for name in BUILT_IN if name != REFERENCE]
     own = sorted(wanted - set(BUILT_IN) - set(CONTROLS))
-    found = {REFERENCE: Look(WINE, "o")}
+    found = {REFERENCE: Style(WINE, "o")}
     for number, name in enumerate(built_in):
         found[name] = _model(number, "-" if name in (*BASELINES, *TABLE_2) else ":", name in TABLE_2)
     found |= {name: _model(place, "-.", hollow=False) for place, name in enumerate(own, len(built_in))}
-    found |= {name: Look(GREYS[n % 2], CONTROL_MARKERS[n], "--") for n, name in enumerate(CONTROLS)}
+    found |= {name: Style(GREYS[n % 2], CONTROL_MARKERS[n], "--") for n, name in enumerate(CONTROLS)}
     return {name: found[name] for name in sorted(wanted, key=lambda name: place(name, elsewhere))}
 
 
-def _model(place: int, line: Line, hollow: bool) -> Look:
-    return Look(MUTED[place % len(MUTED)], MARKERS[place % len(MARKERS)], line, hollow)
+def _model(place: int, line: Line, hollow: bool) -> Style:
+    return Style(MUTED[place % len(MUTED)], MARKERS[place % len(MARKERS)], line, hollow)
 
 
 def panels(
@@ -177,12 +177,12 @@ def legend(figure: Figure, entries: Sequence[Artist]) -> None:
     figure.legend(handles=by_line, loc="outside lower center", ncols=columns)
 
 
-def entries(names: Iterable[str], looks: Looks, lines: bool = True) -> list[Artist]:
+def entries(names: Iterable[str], styles: Styles, lines: bool = True) -> list[Artist]:
     """Return the legend's entries of rows, with their lines or as markers alone."""
     wanted = set(names)
     return [
-        Line2D([], [], label=name, linestyle=look.line if lines else "", **_coloured(look))
-        for name, look in looks.items()
+        Line2D([], [], label=name, linestyle=style.line if lines else "", **_coloured(style))
+        for name, style in styles.items()
         if name in wanted
     ]
 
@@ -198,13 +198,13 @@ def bars(rows: pd.DataFrame, rate: str) -> list[pd.Series]:
     return [below.clip(lower=0), above.clip(lower=0)]
 
 
-def pointed(look: Look) -> dict[str, Any]:
-    """Return the look of points with error bars, as `Axes.errorbar` takes it."""
-    return {"markersize": 5, "capsize": 2, "elinewidth": 1, **_coloured(look)}
+def pointed(style: Style) -> dict[str, Any]:
+    """Return the style of points with error bars, as `Axes.errorbar` takes it."""
+    return {"markersize": 5, "capsize": 2, "elinewidth": 1, **_coloured(style)}
 
 
-def _coloured(look: Look) -> dict[str, Any]:
-    return {"color": look.colour, "marker": look.marker, "markerfacecolor": look.face}
+def _coloured(style: Style) -> dict[str, Any]:
+    return {"color": style.colour, "marker": style.marker, "markerfacecolor": style.face}
 
 
 def coverage(rows: pd.DataFrame) -> str:

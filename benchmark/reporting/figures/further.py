@@ -15,8 +15,8 @@ from benchmark.reporting.figures.canvas import (
     WIDTH,
     WINE,
     Drawing,
-    Looks,
     Picture,
+    Styles,
     bars,
     common_nc,
     coverage,
@@ -48,7 +48,7 @@ NOTHING = "#EEEEEE"  # where no image was turned that way
 LABELS = 0.5  # inches for the name of an axis or a panel and the gap beside it
 
 
-def costs(identity: pd.DataFrame, models: pd.DataFrame, spent: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
+def costs(identity: pd.DataFrame, models: pd.DataFrame, spent: pd.DataFrame, styles: Styles) -> Iterator[Drawing]:
     """Draw joint on other views, joint and top-1 accuracy against each cost that is known, models alone.
 
     Seconds are means over training seeds.
@@ -66,7 +66,7 @@ def costs(identity: pd.DataFrame, models: pd.DataFrame, spent: pd.DataFrame, loo
     figure, axes = panels(len(RATES_OVER_COSTS) * len(known), len(known), 2.8, sharex="col", sharey="row")
     for axis, (rate, cost) in zip(axes, product(RATES_OVER_COSTS, known), strict=True):
         for name, row in rows.groupby("model"):
-            axis.errorbar(row[cost], row[rate], bars(row, rate), linestyle="", **pointed(looks[str(name)]))
+            axis.errorbar(row[cost], row[rate], bars(row, rate), linestyle="", **pointed(styles[str(name)]))
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
         axis.xaxis.set_major_locator(MaxNLocator(TICKS))
     devices = "; ".join(sorted(map(str, spent["device"].dropna().unique()))) or "unknown device"
@@ -74,15 +74,15 @@ def costs(identity: pd.DataFrame, models: pd.DataFrame, spent: pd.DataFrame, loo
         axis.set_xlabel(f"{COSTS[cost]}\n({devices})" if cost == "seconds" else COSTS[cost])
     for axis, words in zip(axes[:: len(known)], RATES_OVER_COSTS.values(), strict=True):
         axis.set_ylabel(words)
-    legend(figure, entries(rows["model"], looks, lines=False))
+    legend(figure, entries(rows["model"], styles, lines=False))
     text = f"Accuracy with {nc} classes, random split, over what the models cost. {coverage(rows)}"
     yield Drawing(Picture("figures/cost_over_accuracy", f"Cost and accuracy, {nc} classes", text), figure)
 
 
-def learning(log: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
+def learning(log: pd.DataFrame, styles: Styles) -> Iterator[Drawing]:
     """Draw every loss over the images seen, one panel for each model."""
     finite = log[np.isfinite(log["value"].astype(float))]
-    names = [name for name in looks if name in set(finite["model"])]
+    names = [name for name in styles if name in set(finite["model"])]
     if not names:
         return
     losses: dict[str, dict[str, Any]] = {
@@ -118,13 +118,13 @@ def averaged(rows: pd.DataFrame) -> pd.DataFrame:
     return seeds.groupby(part).mean().set_axis(seeds.index.to_series().groupby(part).mean())
 
 
-def matrices(table: pd.DataFrame, views: Sequence[str], looks: Looks) -> Iterator[Drawing]:
+def matrices(table: pd.DataFrame, views: Sequence[str], styles: Styles) -> Iterator[Drawing]:
     """Draw the joint accuracy of each model and control as a matrix of source and target views."""
     table = random_split(table).dropna(subset=[VIEWS_RATE])
     if table.empty:
         return
     rows = table[table["nc"] == (nc := common_nc(table))]
-    names = [name for name in looks if name in set(rows["model"])]
+    names = [name for name in styles if name in set(rows["model"])]
     columns = 4 if len(views) <= FEW else 3
     figure, axes = panels(len(names), columns, WIDTH / columns - LABELS, sharex=True, sharey=True)
     figure.set_figheight(figure.get_figheight() + max(text_width(view, 9) for view in views) + LABELS)

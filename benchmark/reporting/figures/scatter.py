@@ -13,8 +13,8 @@ from matplotlib.transforms import Affine2D, Bbox
 from benchmark.evaluation.controls import OF_IDENTITY
 from benchmark.reporting.figures.canvas import (
     Drawing,
-    Looks,
     Picture,
+    Styles,
     bars,
     common_nc,
     coverage,
@@ -55,7 +55,7 @@ class _Part:
     y: str
 
 
-def draw(identity: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
+def draw(identity: pd.DataFrame, styles: Styles) -> Iterator[Drawing]:
     """Draw each row as a point, in a panel that names the controls and in one of the models alone, enlarged.
 
     Joint on other views is above, joint over all target views below, each over the view accuracy of the same targets.
@@ -77,7 +77,7 @@ def draw(identity: pd.DataFrame, looks: Looks) -> Iterator[Drawing]:
     for axis, part in zip(axes, parts, strict=True):
         x, y = part.x, part.y
         for name, row in part.points.groupby("model"):
-            style = pointed(looks[str(name)])
+            style = pointed(styles[str(name)])
             axis.errorbar(row[x], row[y], yerr=bars(row, y), xerr=bars(row, x), linestyle="", **style)
         axis.set(title=part.title, xlim=_range(part.points, x), ylim=_range(part.points, y))
     label(axes, len(kinds), "view accuracy", "joint accuracy")
