@@ -340,7 +340,7 @@ def evaluate(
 ) -> None:
     """Measure pictures that any other program has made, as those of a model.
 
-    --export DIR writes the inputs and a table of the wanted pictures, wanted.csv. --name NAME --images DIR then
+    --export DIR writes the inputs and a table of the pictures to make, targets.csv. --name NAME --images DIR then
     measures them: they become a row of the tables, beside models and controls. docs/images_made_elsewhere.md has the
     steps.
     """
@@ -353,7 +353,7 @@ def evaluate(
     opened = open_run(**choices)
     if export:
         stage.export(opened, export, training)
-        click.echo(f"wanted: {export}/wanted.csv")
+        click.echo(f"to make: {export}/targets.csv")
     elif name and images:
         stage.evaluate(opened, name, images, table)
         click.echo(f"\n{(opened.results / 'identity.md').read_text(encoding='utf-8')}")

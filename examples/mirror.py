@@ -9,8 +9,8 @@ from PIL import Image, ImageOps
 
 exported, outputs = map(Path, sys.argv[1:])
 outputs.mkdir(parents=True, exist_ok=True)
-with (exported / "wanted.csv").open(encoding="utf-8", newline="") as file:
+with (exported / "targets.csv").open(encoding="utf-8", newline="") as file:
     for row in csv.DictReader(file):  # a generator would get the image and row["target"], the name of the view
         with Image.open(exported / row["file"], formats=["PNG"]) as picture:
             ImageOps.mirror(picture).save(outputs / row["output"])
-shutil.copy(exported / "wanted.csv", outputs / "outputs.csv")
+shutil.copy(exported / "targets.csv", outputs / "outputs.csv")

@@ -70,7 +70,7 @@ def _listed(folder: Path, table: Path, images: Sequence[str], views: Sequence[st
         annotations.refuse(table, rows[column], bad, f"{message} (lines like this: {bad.sum()})")
 
     refuse("target", ~rows["target"].isin(list(views)), f"is not in data.views, which has {', '.join(views)}")
-    refuse("input", ~rows["input"].isin(list(images)), "is no standard image; wanted.csv of an export has their names")
+    refuse("input", ~rows["input"].isin(list(images)), "is no standard image; targets.csv of an export has their names")
     refuse("input", rows.duplicated(["input", "target"]), "stands there with the same target before; leave one of them")
     outside = pd.Series(list(tree.leaving(rows["output"], folder)), rows.index, dtype=bool)
     refuse("output", outside, f"leads out of {folder}; put the file itself there and name it relative to that")

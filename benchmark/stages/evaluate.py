@@ -27,7 +27,7 @@ from benchmark.stages.data import prepare_data
 from benchmark.stages.report import report
 from models.registry import entries
 
-WANTED, TRAINING = "wanted.csv", "training.csv"
+TARGETS, TRAINING = "targets.csv", "training.csv"
 PARTS = {"auxiliary": "training", "validation": "validation"}  # of the manifest, and as the export calls them
 
 
@@ -82,7 +82,7 @@ def brought(run: Run, name: str, folder: Path, table: Path | None = None) -> Ite
 def export(run: Run, folder: Path, training: bool = False) -> None:
     """Write all that is needed to make pictures elsewhere.
 
-    These are the standard images as PNG in `inputs/`, and `wanted.csv`, with a row for each wanted picture: `output`
+    These are the standard images as PNG in `inputs/`, and `targets.csv`, with a row for each picture to make: `output`
     (the name that its file gets), `input` (what the manifest calls the image), `target` (the view) and `file` (the
     image in `inputs/`).
 
@@ -106,7 +106,7 @@ def export(run: Run, folder: Path, training: bool = False) -> None:
         rows = [
             (f"{Path(f).stem}_{view}.png", image, view, f) for f, image in pairs for view in run.settings.data.views
         ]
-        _table(part / WANTED, pd.DataFrame(rows, columns=[*elsewhere.COLUMNS, "file"]))
+        _table(part / TARGETS, pd.DataFrame(rows, columns=[*elsewhere.COLUMNS, "file"]))
         if training:
             chosen = np.flatnonzero(store.manifest["split"].isin(list(PARTS)))
             labels = store.manifest.iloc[chosen]

@@ -108,9 +108,7 @@ CNC28 = "training seed 0 diverged: the loss discriminator is nan in cycle 12; tr
 OURS = "over seeds 0, 1 and 2; training seed 3 diverged: the loss discriminator is nan in cycle 12"
 DR_GAN = "measuring seeds 0, 1 and 2 (random split, 50 classes) failed: MemoryError"
 UNET = "training seed 0 diverged: the loss discriminator is nan in cycle 12"
-VANILLA = (
-    "over seed 0; few-shot recognition with seed 1 running: begun and not finished; the same command resumes with it"
-)
+VANILLA = "over seed 0; few-shot recognition with seed 1 running: begun and not finished; the same command resumes it"
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def with_pictures(run: Run) -> Iterator[Run]:
     """The run with pictures made elsewhere, called `outside`: each input for each of its views."""
     folder = Path("outside")
     export(run, folder)
-    table = pd.read_csv(folder / "wanted.csv", dtype=str)
+    table = pd.read_csv(folder / "targets.csv", dtype=str)
     table.assign(output=table["file"]).to_csv(folder / "outputs.csv", index=False)
     with brought(run, "outside", folder) as bringing:
         yield bringing

@@ -53,7 +53,7 @@ def exported(trained: Run) -> Path:
 
 @pytest.fixture(scope="module")
 def wanted(exported: Path) -> pd.DataFrame:
-    return pd.read_csv(exported / "wanted.csv", dtype=str)
+    return pd.read_csv(exported / "targets.csv", dtype=str)
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +208,7 @@ REFUSED: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
         r"x.png is no readable image: No such file .*; of 250 pictures 1",
     ),
     "a folder": (line(0, output="inputs"), "is no readable image: it is no file; of 250 pictures 1 cannot be used"),
-    "a text": (line(0, output="wanted.csv"), "wanted.csv is no readable image: .*; of 250 pictures 1 cannot be used"),
+    "a text": (line(0, output="targets.csv"), "targets.csv is no readable image: .*; of 250 pictures 1 cannot be used"),
     "one too wide": (line(5, output="wide.png"), "wide.png has 40 x 32 pixels and must be square; of 250 pictures 1"),
     "a file beside": (
         line(5, output="../grey.py"),
