@@ -103,7 +103,7 @@ def test_what_is_resumed_keeps_its_files(cell: Cell, resume: bool) -> None:
 
 def test_who_has_lost_a_folder_to_another_host_writes_nothing_more(cell: Cell) -> None:
     taken = {"host": "elsewhere", "process": 1, "since": 0.0}
-    with pytest.raises(BenchmarkError, match="has been taken over by another process"), cell.making(FINGERPRINT):
+    with pytest.raises(BenchmarkError, match="another process"), cell.making(FINGERPRINT):
         taken_over(cell, taken)
     assert cell.record["owner"] == taken
 
@@ -163,6 +163,6 @@ def test_a_folder_elsewhere_is_not_emptied(cell: Cell, tmp_path: Path) -> None:
     (elsewhere / "letter.txt").write_text("mine")
     cell.folder.parent.mkdir(parents=True)
     cell.folder.symlink_to(elsewhere)
-    with pytest.raises(BenchmarkError, match="is a link to another folder"), cell.making(FINGERPRINT):
+    with pytest.raises(BenchmarkError, match="is a link"), cell.making(FINGERPRINT):
         pass
     assert [path.name for path in elsewhere.iterdir()] == ["letter.txt"]

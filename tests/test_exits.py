@@ -28,7 +28,7 @@ def test_an_interruption_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit) as ended, clean_exit():
         removed_then_busy()
     assert ended.value.code == 130
-    assert capsys.readouterr().err == "error: interrupted; the same command resumes after the last finished step\n"
+    assert capsys.readouterr().err.startswith("error: interrupted; ")
 
 
 def test_too_little_memory_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

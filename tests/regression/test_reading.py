@@ -89,13 +89,13 @@ def damaged(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("nowhere", ".", "nowhere does not exist; name a folder of results"),
-        (".", "rows/samples", "samples is no folder of results: it has neither rows/ nor identity.csv or fewshot.csv"),
-        ("identity.csv", "fewshot.csv", "have no measurement of any model in common"),
+        ("nowhere", ".", "nowhere does not exist"),
+        (".", "rows/samples", "samples is no folder of results"),
+        ("identity.csv", "fewshot.csv", "in common"),
         (".", "rows/facts.json", "facts.json holds no results of identity or few-shot: there is no column 'split'"),
         (".", "other.csv", "other.csv holds no results of identity or few-shot: there is no column 'nc'"),
         (".", "words.csv", "words.csv is damaged or holds no results (ValueError)"),
-        (".", "twice.csv", "twice.csv has ours twice for random, N_c 20, and must have it once"),
+        (".", "twice.csv", "twice.csv has ours twice"),
         (".", "empty.csv", "empty.csv is damaged or holds no results (EmptyDataError)"),
         ("half.parquet", ".", "half.parquet is damaged or holds no results (ArrowInvalid)"),
         ("facts", ".", "facts.json is damaged or holds no results (JSONDecodeError)"),

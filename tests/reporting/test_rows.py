@@ -107,14 +107,14 @@ def test_outcomes_of_another_version_are_refused(name: str, tmp_path: Path) -> N
     stored(tmp_path)
     path = tmp_path / "rows" / name
     pd.read_parquet(path).drop(columns="identity").to_parquet(path)
-    with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):
+    with pytest.raises(BenchmarkError, match=name):
         rows.read(tmp_path)
 
 
 def test_without_identity_there_is_nothing_to_report(tmp_path: Path) -> None:
     stored(tmp_path)
     (tmp_path / "rows" / IDENTITY).unlink()
-    with pytest.raises(BenchmarkError, match=r"identity\.parquet is missing or damaged"):
+    with pytest.raises(BenchmarkError, match=r"identity\.parquet"):
         rows.read(tmp_path)
 
 
@@ -127,12 +127,12 @@ def test_rows_of_other_kinds_are_refused(tmp_path: Path, change: dict[str, objec
     outcomes = first.outcomes.assign(**{key: value for key, value in change.items() if key != "model"})
     model = change.get("model", first.model)
     rows.write(replace(found, identity=[replace(first, outcomes=outcomes, model=model)]), tmp_path)  # type: ignore[arg-type]
-    with pytest.raises(BenchmarkError, match=r"identity\.parquet is missing or damaged"):
+    with pytest.raises(BenchmarkError, match=r"identity\.parquet"):
         rows.read(tmp_path)
 
 
 def test_rows_of_a_split_without_facts_are_refused(tmp_path: Path) -> None:
     found = stored(tmp_path)
     rows.write(replace(found, identity=[replace(found.identity[0], split="other")]), tmp_path)
-    with pytest.raises(BenchmarkError, match=r"rows of the split 'other', which facts\.json does not know"):
+    with pytest.raises(BenchmarkError, match=r"split 'other', .*facts\.json"):
         rows.read(tmp_path)

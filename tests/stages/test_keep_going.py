@@ -112,7 +112,7 @@ def test_a_run_without_it_stops_at_the_first(finished: Run) -> None:
         changed(copy_of_data(finished, "stopping"), models=["hopeless", "tiny"]), plugins=(TINY, plugin("hopeless"))
     )
     shutil.copytree(finished.folder / "extractors", run.folder / "extractors")
-    with pytest.raises(BenchmarkError, match="hopeless seed 0 diverged: the loss loss is inf in cycle 1; lower"):
+    with pytest.raises(BenchmarkError, match=r"hopeless seed 0 diverged: .* inf in cycle 1"):
         run_everything(run)
     assert not (run.folder / "models" / "tiny").exists()
 

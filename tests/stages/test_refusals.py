@@ -1,6 +1,7 @@
 """Refusals of the stages, and what they survive."""
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -27,21 +28,18 @@ from tests.tools import PROJECT, TINY
 
 def test_too_many_classes() -> None:
     run = run_of_profile(settings.profile("smoke", PROJECT / "params.yaml"), active="smoke")
-    with pytest.raises(BenchmarkError, match="N_c = 6 is more than the 5 identities of the standard set; choose at"):
+    with pytest.raises(BenchmarkError, match=r"N_c = 6 .* 5 identities"):
         check_nc(changed(run, evaluation__nc=[3, 6]), 5)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"evaluation__nc": [3, 6]}, "N_c: 3, as there are 5 standard identities, too few for 6"),
-        ({"evaluation__nc": [6, 9]}, "N_c: 5, as there are 5 standard identities, too few for 6, 9"),
-        ({"fewshot__ways": 9}, "few-shot: 5 ways with 2, 5 shots, the most that the standard identities allow of 9"),
-        (
-            {"fewshot__shots": [5, 10]},
-            "few-shot: 5 ways with 5 shots, the most that the standard identities allow",
-        ),
-        ({"fewshot__shots": [10]}, "few-shot: left out, as fewer than 2 standard identities have 11 images"),
+        ({"evaluation__nc": [3, 6]}, r"N_c: 3, .* 5 .* 6\n"),
+        ({"evaluation__nc": [6, 9]}, r"N_c: 5, .* 5 .* 6, 9\n"),
+        ({"fewshot__ways": 9}, r"few-shot: 5 ways with 2, 5 shots, .* 9"),
+        ({"fewshot__shots": [5, 10]}, "few-shot: 5 ways with 5 shots"),
+        ({"fewshot__shots": [10]}, r"few-shot: .* 2 .* 11 images"),
     ],
 )
 def test_own_images_lower_what_they_are_too_few_for(
@@ -50,7 +48,7 @@ def test_own_images_lower_what_they_are_too_few_for(
     copy = copy_of_data(finished, "lowered")
     split(changed(copy, **changes))
     shutil.rmtree(copy.folder)
-    assert f"\n{said}" in capsys.readouterr().out
+    assert re.search(f"^{said}", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_too_many_classes_on_the_command_line(
@@ -63,14 +61,14 @@ def test_too_many_classes_on_the_command_line(
         main()
     assert ended.value.code == 2
     said = capsys.readouterr().err
-    assert said.startswith("error: N_c = 99 is more than the 5 identities of the standard set")
+    assert re.match(r"error: N_c = 99 .* 5 identities", said)
     assert said.count("\n") == 1
     assert not list(Path("runs").glob("adhoc-*"))
 
 
 def test_an_unknown_model_stops_before_anything_is_made(finished: Run) -> None:
     nowhere = replace(changed(finished, models=["tiny", "tinny"]), folder=Path("runs/nowhere"))
-    with pytest.raises(BenchmarkError, match=r"there is no model tinny: .*; did you mean tiny"):
+    with pytest.raises(BenchmarkError, match=r"tinny: .* tiny"):
         run_everything(nowhere)
     assert not nowhere.folder.exists()
 
@@ -79,17 +77,17 @@ def test_an_unknown_model_stops_before_anything_is_made(finished: Run) -> None:
 def test_a_model_does_not_have_the_name_of_a_control(finished: Run, tmp_path: Path, control: str) -> None:
     plugin = Path(shutil.copy(TINY, tmp_path / f"{control}.py"))
     run = replace(changed(finished, models=[control]), folder=Path("runs/nowhere"), plugins=(plugin,))
-    with pytest.raises(BenchmarkError, match=f"no model can be called {control}: a control of the tables has this"):
+    with pytest.raises(BenchmarkError, match=f"{control}: a control"):
         run_everything(run)
     assert not run.folder.exists()
 
 
 def test_missing_steps_are_named(finished: Run) -> None:
     empty = replace(finished, folder=Path("runs/empty"))
-    with pytest.raises(BenchmarkError, match=r"runs/empty/data/split\.parquet is missing; run `benchmark run`"):
+    with pytest.raises(BenchmarkError, match=r"runs/empty/data/split\.parquet .*`benchmark run`"):
         do(empty, "train", "tiny")
     shutil.copytree(finished.data, empty.data)
-    with pytest.raises(BenchmarkError, match="nothing is measured in runs/empty"):
+    with pytest.raises(BenchmarkError, match="runs/empty"):
         reported(empty)
 
 
@@ -110,7 +108,7 @@ def test_a_damaged_file_is_named(finished: Run, tmp_path: Path, name: str) -> No
     copy = replace(finished, folder=tmp_path / "runs" / "run", results=tmp_path / "results")
     shutil.copytree(finished.folder, copy.folder)
     (copy.folder / name).write_bytes(b"\x00damaged")
-    with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):
+    with pytest.raises(BenchmarkError, match=name):
         measured_and_reported(copy)
     assert not copy.results.exists()
 
@@ -122,13 +120,13 @@ def test_damaged_rows_are_named(finished: Run, tmp_path: Path, name: str) -> Non
     copy = replace(finished, results=tmp_path)
     shutil.copytree(finished.results / "rows", tmp_path / "rows")
     (tmp_path / "rows" / name).write_bytes(b"\x00damaged")
-    with pytest.raises(BenchmarkError, match=f"{name} is missing or damaged"):
+    with pytest.raises(BenchmarkError, match=name):
         report(copy)
     assert [path.name for path in tmp_path.iterdir()] == ["rows"]
 
 
 def test_without_rows_there_is_no_report(finished: Run, tmp_path: Path) -> None:
-    with pytest.raises(BenchmarkError, match=r"has no stored rows .*; `benchmark run` and `dvc repro` make them"):
+    with pytest.raises(BenchmarkError, match=r"facts\.json.*`benchmark run` and `dvc repro`"):
         report(replace(finished, results=tmp_path))
 
 
@@ -165,7 +163,7 @@ def test_a_model_that_diverges(finished: Run) -> None:
     plugin = Path("hopeless.py")
     plugin.write_text(TINY.read_text(encoding="utf-8").replace(".mean()", ".mean() / 0"), encoding="utf-8")
     run = replace(copy_of_data(finished, "diverging"), plugins=(plugin,))
-    with pytest.raises(BenchmarkError, match="hopeless seed 0 diverged: the loss loss is inf in cycle 1; lower"):
+    with pytest.raises(BenchmarkError, match=r"hopeless seed 0 diverged: .* inf in cycle 1"):
         do(run, "train", "hopeless")
     assert Cell(run.folder / "models/hopeless/seed0").record["status"] == "diverged"
 
@@ -175,7 +173,7 @@ def test_a_model_that_refuses_the_settings(finished: Run) -> None:
     text = TINY.read_text(encoding="utf-8").replace("super().__init__(spec)", "raise ValueError('not for 32 px')")
     plugin.write_text(text, encoding="utf-8")
     run = replace(copy_of_data(finished, "picky"), plugins=(plugin,))
-    with pytest.raises(BenchmarkError, match="the model picky cannot be built: not for 32 px"):
+    with pytest.raises(BenchmarkError, match=r"picky .*: not for 32 px"):
         do(run, "train", "picky")
     assert Cell(run.folder / "models/picky/seed0").record["status"] == "failed"
 

@@ -313,7 +313,7 @@ def test_pictures_of_subfolders_keep_their_places_and_have_names_in_the_grid(
     written = sample_images(finished, "tiny", 0, Path("tree"), Path("tree/out"))
     places = {path.relative_to("tree/out").as_posix() for path in written}
     assert places == {"tiny_seed0.png"} | {f"{n}_{v}.png" for n in ("a", "cars/a") for v in CARS}
-    assert "tree: passed over 1 files of the system, such as '._a.png'\n" in capsys.readouterr().out
+    assert "tree: passed over 1 files of the system" in capsys.readouterr().out
     with Image.open(written[0]) as grid:
         assert grid.width > 4 + 6 * 100  # the names of the files stand left of the images
         assert grid.height > 4 + 2 * 100  # the views above
