@@ -27,21 +27,21 @@ FITTED = 0.95  # of the real training images, which a classifier that is trained
 
 OVER_SEEDS = (
     "95 % t interval over training seeds, of generator and classifier together; the draw of classes and images is not "
-    "in it"
+    "included"
 )
 OVER_IMAGES = (
     "95 % bootstrap interval over classes and the test images in them, for the classifiers at hand; the draw of the "
-    "training images and the luck of training, the generator's and the classifier's, are not in it"
+    "training images and the randomness of training, of generator and classifier, are not included"
 )
 
 
 EARLIER = (
-    "Few-shot rows are of an earlier recipe, which drew real and added images from one pool: rows with added images "
-    "saw each real one less often. How they differ from rows without does not show what the added images are worth."
+    "Few-shot rows follow an earlier recipe, which drew real and added images from one pool: rows with added images "
+    "saw each real one less often. Their difference from rows without does not show the value of the added images."
 )
 UNFINISHED = (
     f"Few-shot classifiers that recognise less than {100 * FITTED:.0f} % of their own real training images are not "
-    "trained to the end, and differences to them may say no more than that:"
+    "fully trained, and differences from them may show no more than that:"
 )
 
 

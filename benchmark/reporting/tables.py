@@ -41,15 +41,15 @@ HEADS = {
     "sharpness": "sharpness, of real images'",
 }
 JOINT = (
-    "Joint on other views, the number to look at, counts a generated image only if the KNN's first class is the "
+    "Joint on other views, the leading rate, counts a generated image only if the KNN's first class is the "
     "input's identity and the independent classifier sees the target view, over target views other than the input's "
     "own; joint is the same over all target views."
 )
-FEW = "Top-5 is n/a with ten classes or fewer, where guessing has half of it or more."
+FEW = "Top-5 is n/a with ten classes or fewer, where guessing scores half or more."
 WARM_UP = (
     "Warm-up: before adversarial training the discriminator was trained for the stated number of steps on real images "
     "of the training identities, a deviation from the papers that only short profiles make; Two-Step trains its "
-    "encoder S first, as its paper has it; other models have none."
+    "encoder S first, as in its paper; other models have none."
 )
 RANDOM = (
     "Split: the paper's random one alone. A grouped one needs a group of two images or more, and as many identities of "
@@ -57,7 +57,7 @@ RANDOM = (
 )
 GROUPED = (
     "Split: random is the paper's; grouped leaves no year folder or session on both sides of the KNN, "
-    "and leaves out the identities of a single one"
+    "and excludes the identities with a single one"
 )
 COPIES = (
     "Same: the target is the view of the input; cross: another view, so joint cross is joint on other views. Copy "
@@ -70,8 +70,8 @@ QUALITY = (
     "noise and artefacts count like detail. KID: how far the identity features of generated images lie from those of "
     "real ones (kernel distance). Real images are split in halves: what is made from the one half is "
     "compared with the other, with as many images of each view. The row of `real` compares real images with real ones "
-    "and shows what none is; the standard deviation is over the splits. KID is seen by this run's own network, so it "
-    "compares rows of this run alone; both say how images look, and nothing of identity. In brackets here: 95 % t "
+    "and shows the KID of no difference; the standard deviation is over the splits. KID depends on this run's own "
+    "network, so it compares rows of this run alone; both say how images look, and nothing of identity. In brackets here: 95 % t "
     f"intervals over training seeds, where there are {SEEDS_FOR_T} or more."
 )
 BY_TARGET = (

@@ -137,7 +137,7 @@ def test_the_summary_is_appended_with_everything(tmp_path: Path) -> None:
     assert summary.read_text(encoding="utf-8").startswith(text)
 
 
-def test_circumstances_that_differ_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_and_versions_that_differ_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old, new = results(tmp_path / "old"), results(tmp_path / "new")
     facts = json.loads((new / "rows/facts.json").read_text(encoding="utf-8"))
     facts["settings"]["training"]["images"] = 7

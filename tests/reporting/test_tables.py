@@ -228,7 +228,7 @@ def test_markdown_shows_percent_and_says_what_intervals_cover(table: pd.DataFram
 
 
 def test_joint_on_other_views_is_explained_by_what_a_copy_has(table: pd.DataFrame) -> None:
-    words = "Joint on other views, the number to look at, counts a generated image only if the KNN's first class is"
+    words = "Joint on other views, the leading rate, counts a generated image only if the KNN's first class is"
     copy = "With 20 classes a copy of the input scores 12.5 % on joint on other views, and 12.5 % on joint."
     for text in (identity_text(table), markdown(tables.headline(table))):
         assert words in text
@@ -292,9 +292,9 @@ def test_which_rows_an_interval_covers_is_said_where_they_differ(
 @pytest.mark.parametrize("write", [identity_text, diagnostics_text])
 def test_the_text_says_what_the_grouped_split_lacks(table: pd.DataFrame, write: Callable[[pd.DataFrame], str]) -> None:
     text = write(table)
-    assert "of a single one (3 here; none for N_c 20, for which too few identities are left)." in text
+    assert "with a single one (3 here; none for N_c 20, for which too few identities are left)." in text
     assert "The two are not directly comparable: grouped draws other classes, and where these have few" in text
-    assert "of a single one (3 here)." in write(table[table["nc"] == 5])
+    assert "with a single one (3 here)." in write(table[table["nc"] == 5])
     larger = write(pd.concat([table, table[table["nc"] == 20].assign(nc=8)]))
     assert "none for N_c 8, 20, for which" in larger
     random = write(tables.random_split(table))

@@ -30,7 +30,7 @@ from tests.stages.small import small_run
 from tests.tools import PROJECT
 
 FOLDER = Path("results/reference/smoke/generators/tiny/seed0")
-SHIPPED = sorted(PROJECT.glob("results/reference/*/generators/*/seed*"))
+STORED = sorted(PROJECT.glob("results/reference/*/generators/*/seed*"))
 
 
 def write_facts(results: Path, name: str, of: Profile) -> None:
@@ -189,10 +189,10 @@ def test_results_are_stored_with_it_once_it_is_known_to_fit(made: Run, tmp_path:
 
 
 def test_the_repository_has_generators() -> None:
-    assert {folder.parts[-4] for folder in SHIPPED} >= {"smoke", "quick"}
+    assert {folder.parts[-4] for folder in STORED} >= {"smoke", "quick"}
 
 
-@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: "-".join(folder.parts[-4:]))
+@pytest.mark.parametrize("folder", STORED, ids=lambda folder: "-".join(folder.parts[-4:]))
 def test_a_generator_of_the_repository_draws_what_its_results_show(
     folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -245,14 +245,14 @@ def test_a_change_of_generate_alone_is_measured_again(finished: Run, tmp_path: P
 
 
 def test_a_changed_setting_trains_again(finished: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    run = copy_of_data(changed(finished, training__images=16), "anew")
+    run = copy_of_data(changed(finished, training__images=16), "again")
     do(run, "train", "tiny")
     do(changed(run, training__images=32), "train", "tiny")
     said = capsys.readouterr().out
     assert "models/tiny/seed0: make (nothing there yet)" in said
     assert "models/tiny/seed0: make (training.images changed from 16 to 32)" in said
     do(run, "train", "tiny")
-    assert "models/tiny/seed0: taken from alone/anew/runs/.kept/models/tiny/seed0/" in capsys.readouterr().out
+    assert "models/tiny/seed0: taken from alone/again/runs/.kept/models/tiny/seed0/" in capsys.readouterr().out
 
 
 def test_extractors_repeat(finished: Run) -> None:

@@ -101,7 +101,7 @@ def test_the_inputs_are_of_identities_kept_for_choices(watched: Run) -> None:
 
 
 def test_a_training_run_made_again_leaves_no_old_live_log(watched: Run) -> None:
-    copy = replace(changed(watched, training__tensorboard=False, training__images=16), folder=Path("anew/runs/plain"))
+    copy = replace(changed(watched, training__tensorboard=False, training__images=16), folder=Path("again/runs/plain"))
     shutil.copytree(watched.folder, copy.folder)
     do(copy, "train", "tiny")
     assert not live_folder(copy).exists()
