@@ -71,8 +71,8 @@ QUALITY = (
     "real ones (kernel distance). Real images are split in halves: what is made from the one half is "
     "compared with the other, with as many images of each view. The row of `real` compares real images with real ones "
     "and shows the KID of no difference; the standard deviation is over the splits. KID depends on this run's own "
-    "network, so it compares rows of this run alone; both say how images look, and nothing of identity. In brackets here: 95 % t "
-    f"intervals over training seeds, where there are {SEEDS_FOR_T} or more."
+    "network, so it compares rows of this run alone; both say how images look, and nothing of identity. In brackets "
+    f"here: 95 % t intervals over training seeds, where there are {SEEDS_FOR_T} or more."
 )
 BY_TARGET = (
     "The two are not directly comparable: grouped draws other classes, and where these have few groups its KNN learns "
