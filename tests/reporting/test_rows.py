@@ -57,6 +57,14 @@ def test_rows_come_back_whatever_the_names(tmp_path: Path) -> None:
     assert all((after.samples.grids[name] == before.samples.grids[name]).all() for name in NAMES)
 
 
+def test_sizes_are_read_by_the_earlier_name_of_their_column(tmp_path: Path) -> None:
+    before, path = stored(tmp_path), tmp_path / "rows/models.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("discriminator_parameters", "critic_parameters", 1), encoding="utf-8")
+    column = before.models["discriminator_parameters"]
+    assert rows.read(tmp_path).models["discriminator_parameters"].tolist() == column.tolist()
+
+
 def test_rows_stored_before_there_was_a_warm_up_had_none(tmp_path: Path) -> None:
     before = stored(tmp_path)
     warm = {"7": replace(TRAINED, warm_up_steps=300), "NA": TRAINED, "copy": Trained()}
