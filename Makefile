@@ -4,8 +4,9 @@
 # do the same in one process after the other, finds every stage up to date.
 # `make reproduce PROFILE=smoke` first makes that profile the active one in params.yaml.
 # `make test-cluster` installs Ray beside the rest, and tests runs on a cluster of two nodes on this machine.
-# `make reference PROFILE=cpu` makes what is stored in results/reference/ for a profile (SEEDS=5: other than the
-# profile's); stopped, it resumes from there. JOBS are done at once, each with its share of the cores.
+# `make reference PROFILE=cpu` makes what is stored in results/reference/ for a profile; SEEDS=1: its first training seed.
+# Stopped, it resumes from there, and on another clone from the models and seeds that are stored, see docs/regression.md.
+# JOBS are done at once, each with its share of the cores. GENERATORS are stored, too.
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -13,6 +14,8 @@ export JOBS ?= 2
 # without a place for its cache, such as in a home that is read-only, uv does without
 UV_CACHE = $${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}/uv}
 UV := $(BIN)/uv $(shell mkdir -p "$(UV_CACHE)" 2> /dev/null && [ -w "$(UV_CACHE)" ] || echo --no-cache)
+STORED = results/reference/$(PROFILE)
+GENERATORS ?= ours
 NO_GIT := no_scm = true  \# there is no .git here
 
 .PHONY: reproduce reference test test-all test-cluster lint types tests tests-all lowest env lock scm
@@ -31,8 +34,10 @@ endif
 
 reference: env
 	@test -n "$$PROFILE" || { echo "error: name a profile, such as PROFILE=cpu" >&2; exit 2; }
-	$(BIN)/benchmark run --profile "$$PROFILE" --jobs "$$JOBS" $(if $(SEEDS),--seeds "$$SEEDS")
-	$(BIN)/benchmark export --profile "$$PROFILE" --model ours --with-results
+	$(BIN)/benchmark run --profile "$$PROFILE" --jobs "$$JOBS" $(if $(SEEDS),--seeds "$$SEEDS") \
+		$(if $(wildcard $(STORED)/archive/*),--resume-from "$(STORED)")
+	$(BIN)/benchmark export --profile "$$PROFILE" --with-results --model $(GENERATORS) \
+		$(if $(filter smoke quick,$(PROFILE)),,--archive)  # those are made in minutes
 
 test: lint types tests
 

@@ -47,6 +47,7 @@ def main(command: click.Command = cli) -> None:
 @click.option("--cluster", metavar="ADDRESS", help="Ray cluster to carry out the tasks on: auto, or HOST:PORT.")
 @click.option("--cpus", type=Whole(1, 1024), help="With --cluster: cores of each task; default: its threads.")
 @click.option("--gpus", type=float, help="With --cluster: GPUs of each task, or a share of one; default: 1, if any.")
+@click.option("--resume-from", type=click.Path(path_type=Path), help="Results exported with --archive: what is done.")
 @click.option("--name", help="Name of the run, for settings of its own; with a name alone, that run resumes.")
 @settings_options
 def run(
@@ -58,6 +59,7 @@ def run(
     cluster: str | None,
     cpus: int | None,
     gpus: float | None,
+    resume_from: Path | None,
     name: str | None,
     **choices: Any,
 ) -> int:
@@ -70,6 +72,8 @@ def run(
     Several of these commands at once share the work; --jobs starts as many processes, which share the cores and the
     GPU; --cluster carries the tasks out on other machines, see docs/cluster.md. With --keep-going a model that failed
     has dashes in the tables, with the reason below, and the exit code is 1.
+
+    With --resume-from, what was measured elsewhere with the same settings, data, code and versions is not made again.
     """
     from benchmark.stages.pipeline import run_everything
 
@@ -79,12 +83,14 @@ def run(
         raise click.UsageError(f"--gpus {gpus:g}: a share between 0 and 1, or a whole number of GPUs")
     opened = open_run(models, nc, seeds, name=name, **choices)
     if cluster is None:
-        failed = run_everything(opened, keep_going, jobs or 1)
+        failed = run_everything(opened, keep_going, jobs or 1, resume_from=resume_from)
     else:
         from benchmark.execution.cluster import joined
 
         with joined(opened, cluster, cpus, gpus) as nodes:
-            failed = run_everything(replace(opened, device=nodes.device), keep_going, jobs or nodes.room, nodes)
+            failed = run_everything(
+                replace(opened, device=nodes.device), keep_going, jobs or nodes.room, nodes, resume_from
+            )
     for table in ("identity.md", "fewshot.md"):
         click.echo(f"\n{(opened.results / table).read_text(encoding='utf-8')}")
     click.echo(f"report: {opened.results}/report.html; tables: {opened.results}/*.csv, *.md, *.tex")
@@ -270,36 +276,53 @@ def sample(model: str, seed: int, source: Path | None, output: Path, **choices: 
         click.echo(path)
 
 
-@cli.command()
+@cli.command(cls=SeveralValues)
 @click.argument("results", required=False, type=click.Path(path_type=Path))
-@click.option("--model", required=True, help="A trained model.")
-@click.option("--seed", type=Whole(0), default=0, show_default=True, help="Training seed.")
-@click.option("--with-results", is_flag=True, help="Put the run's tables, rows, figures and report there, too.")
-@click.option("--profile", help="Profile whose generator is meant; default: the active one.")
+@click.option("--model", "models", multiple=True, help="Trained models, whose generators are put there.")
+@click.option("--seed", type=Whole(0), default=0, show_default=True, help="Their training seed.")
+@click.option("--with-results", is_flag=True, help="Put the run's tables, rows and the paper's exhibits there, too.")
+@click.option("--archive", "archived", is_flag=True, help="Put there what `benchmark run --resume-from` needs.")
+@click.option("--profile", help="Profile whose run is meant; default: the active one.")
 @click.option("--device", type=DEVICES, default="auto", show_default=True)
 @click.option("--plugin", "plugins", multiple=True, type=click.Path(path_type=Path), help="File with a model.")
 def export(
     results: Path | None,
-    model: str,
+    models: tuple[str, ...],
     seed: int,
     with_results: bool,
+    archived: bool,
     profile: str | None,
     device: str,
     plugins: tuple[Path, ...],
 ) -> None:
-    """Put a trained generator and some images to turn into RESULTS, a folder of stored results of the same settings.
+    """Put trained generators, each with some images to turn, into RESULTS, a folder of results of the same settings.
 
-    `benchmark sample` then needs no training run. RESULTS defaults to results/reference/<profile>.
+    `benchmark sample` then needs no training run. With --archive, the records and measurements of every model and seed
+    that is done are put there, by which another clone continues the run. RESULTS defaults to
+    results/reference/<profile>.
     """
     from benchmark.config import settings
+    from benchmark.regression import baseline
     from benchmark.run.workspace import run_of_profile
-    from benchmark.stages import pretrained
+    from benchmark.stages import archive, pretrained
+    from benchmark.stages.collect import finished
 
-    name, *others = model_names((model,), plugins)
-    if others:
-        raise click.UsageError("--model names one model here; export one after the other")
+    if not (models or with_results or archived):
+        raise click.UsageError("say what to export: --model NAME, --with-results or --archive")
     opened = run_of_profile(settings.profile(profile), device, plugins)
-    click.echo(pretrained.export(opened, name, seed, results or pretrained.reference(opened), with_results))
+    folder = results or pretrained.reference(opened)
+    names = model_names(models, plugins) if models else ()
+    for name in names:
+        finished(opened, name, seed)  # before anything is changed
+    if with_results:
+        pretrained.check(opened, opened.results)
+        baseline.store(folder, opened.results)
+        click.echo(folder)
+    for name in names:
+        click.echo(pretrained.export(opened, name, seed, folder))
+    if archived:
+        for written in archive.store(opened, folder):
+            click.echo(written)
 
 
 @cli.command(cls=SeveralValues)

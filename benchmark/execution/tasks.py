@@ -107,7 +107,7 @@ def carry_out(run: Run, task: Task, wait: bool = True) -> None:
 
 def done(run: Run, task: Task) -> bool:
     """Return whether everything that belongs to a task is there and up to date."""
-    return all(is_done(run, artifact) for artifact in artifacts(run, task))
+    return all(is_done(run, artifact, complete=False) for artifact in artifacts(run, task))
 
 
 def controls(run: Run, of: Iterable[str]) -> list[str]:

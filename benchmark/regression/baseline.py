@@ -12,6 +12,7 @@ from benchmark.results.rows import FOLDER
 TEXTS = ("*.csv", "*.md", "*.tex")
 PARTS = (*TEXTS, "metrics", FOLDER, *(f"paper/{kind}" for kind in TEXTS))  # of a baseline
 OPTIONAL = (("paper/*.png", "figures/*.png"), ("report.html",))  # of one that has some; made from the rows if wanted
+MADE_AGAIN = ("report.html", "figures")
 FOLDERS = ("metrics", FOLDER, "paper", "figures")
 KEPT = "README.md"  # written by hand
 GENERATORS = "generators"  # put there by `benchmark export`
@@ -48,7 +49,9 @@ def _refuse_fewer(old: Path, new: Path, comparison: Comparison) -> None:
 
 
 def store(folder: Path, new: Path) -> None:
-    """Make `folder`, new or not, hold the PARTS of `new`, pictures and report. All else in it stays, as in `update`.
+    """Make `folder`, new or not, hold the PARTS of `new` and the pictures of the paper's exhibits.
+
+    Other pictures and the report are left out, as `benchmark report` makes them from the rows. All else stays.
 
     Raises:
         BenchmarkError: `new` is no folder of results or has fewer training seeds than what `folder` holds, or a part of
@@ -58,7 +61,7 @@ def store(folder: Path, new: Path) -> None:
     if (folder / FOLDER).is_dir():
         _refuse_fewer(folder, new, compare(folder, new))
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder, new, (*PARTS, *(part for parts in OPTIONAL for part in parts)))
+    _replace(folder, new, (*PARTS, "paper/*.png"), MADE_AGAIN)
 
 
 def _check(*folders: Path) -> None:
@@ -67,21 +70,21 @@ def _check(*folders: Path) -> None:
             raise BenchmarkError(f"{path} is no folder of results: it has neither {FOLDER}/ nor identity.csv")
 
 
-def _replace(old: Path, new: Path, wanted: Sequence[str]) -> None:
-    """Replace what matches `wanted` in `old` by that of `new`."""
+def _replace(old: Path, new: Path, wanted: Sequence[str], unwanted: Sequence[str] = ()) -> None:
+    """Replace what matches `wanted` in `old` by that of `new`, and remove what matches `unwanted`."""
     for link in filter(Path.is_symlink, (old / part for part in FOLDERS)):
         raise BenchmarkError(f"{link} is a link to another folder; the folder itself is needed there")
     try:
-        _rebuild(old.resolve(), new, wanted)
+        _rebuild(old.resolve(), new, wanted, unwanted)
     except shutil.Error as error:  # of copytree, a list of what could not be copied and why
         raise BenchmarkError(f"{old} is unchanged, as something could not be copied: {error.args[0][0][2]}") from error
 
 
-def _rebuild(old: Path, new: Path, wanted: Sequence[str]) -> None:
+def _rebuild(old: Path, new: Path, wanted: Sequence[str], unwanted: Sequence[str]) -> None:
     made, aside = (old.with_name(f".{old.name}.{os.getpid()}.{role}") for role in ("part", "old"))
     try:
         shutil.copytree(old, made, symlinks=True)
-        for path in _found(made, wanted):
+        for path in _found(made, (*wanted, *unwanted)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in _found(new, wanted):
             target = made / path.relative_to(new)

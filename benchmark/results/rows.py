@@ -32,6 +32,7 @@ from benchmark.results.records import Facts, Measured, Recognised, Trained
 
 FOLDER = "rows"
 DIGITS = 6  # of a number in a table
+LEVEL = 9  # of zstd; the files are stored for good
 FOREIGN = set("/\\\0")  # letters that no file name has
 FACTS, IDENTITY, FEWSHOT = "facts.json", "identity.parquet", "fewshot.parquet"
 SIZE_COLUMNS = ["generator_parameters", "discriminator_parameters", "macs"]
@@ -127,7 +128,10 @@ def _write_groups(parts: Iterable[pd.DataFrame], path: Path) -> None:
     if first is None:
         path.unlink(missing_ok=True)
         return
-    with replacing(path) as temporary, ParquetWriter(temporary, first.schema, compression="zstd") as writer:
+    with (
+        replacing(path) as temporary,
+        ParquetWriter(temporary, first.schema, compression="zstd", compression_level=LEVEL) as writer,
+    ):
         writer.write_table(first, row_group_size=len(first))
         for table in tables:
             writer.write_table(table, row_group_size=len(table))

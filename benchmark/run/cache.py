@@ -28,11 +28,17 @@ class Decision(NamedTuple):
     reason: str
 
 
-def check(run: Run, artifact: Artifact) -> Decision:
+def check(run: Run, artifact: Artifact, complete: bool = True) -> Decision:
     """Return whether an artefact is done, from what the settings, data and sources say now, and if not, why.
 
     Reads no more than it has to, and imports neither torch nor a model: the record tells which files and artefacts it
     was made from, and which these are cannot change unless one of them or a setting does.
+
+    Args:
+        run: the run.
+        artifact: one of its artefacts.
+        complete: whether the files that are left out of an archive of results have to be there; of what it was made
+            from they need not.
     """
     cell = artifact.cell(run)
     recorded = cell.record.get("fingerprint")
@@ -47,17 +53,17 @@ def check(run: Run, artifact: Artifact) -> Decision:
         return Decision("make", f"{RECORD} is damaged")
     for place in recorded.get("inputs", {}):
         other = found_at(place)
-        decision = check(run, other) if other else Decision("make", "unknown")
+        decision = check(run, other, complete=False) if other else Decision("make", "unknown")
         if decision.action != "skip":
             return Decision("make", f"{place}: {decision.reason}")
         contents[place] = content(run, other) if other else ""
     labels = recorded.get("sources", {})
-    return _decide(cell, {**now, "inputs": contents, "sources": _sources_now(run, artifact, labels)})
+    return _decide(cell, {**now, "inputs": contents, "sources": _sources_now(run, artifact, labels)}, complete)
 
 
-def is_done(run: Run, artifact: Artifact) -> bool:
-    """Return whether an artefact is finished, and made from what the settings, data and sources say now."""
-    return check(run, artifact).action == "skip"
+def is_done(run: Run, artifact: Artifact, complete: bool = True) -> bool:
+    """Return whether an artefact is finished, and made from what settings, data and sources say now; see `check`."""
+    return check(run, artifact, complete).action == "skip"
 
 
 def content(run: Run, artifact: Artifact) -> str:
@@ -172,7 +178,7 @@ def _advice(run: Run, artifact: Artifact) -> str:
     return f"lower {key}, now {run.settings.values_of([key])[key]:,}, or {free}" if key else free
 
 
-def _decide(cell: Cell, wanted: dict[str, Any]) -> Decision:
+def _decide(cell: Cell, wanted: dict[str, Any], complete: bool = True) -> Decision:
     """Return what to do with a cell that is to be made from `wanted`."""
     record = cell.record
     if not record:
@@ -182,7 +188,7 @@ def _decide(cell: Cell, wanted: dict[str, Any]) -> Decision:
         return Decision("make", changed)
     if record.get("status") != "done":
         return Decision("resume", f"was {record.get('status')}")
-    altered = cell.altered()
+    altered = cell.altered(complete)
     return Decision("make", altered) if altered else Decision("skip", "done, nothing changed")
 
 

@@ -20,6 +20,7 @@ from benchmark.files import check_access, write_json
 from benchmark.run.owners import described, this_process
 
 RECORD = "run.json"
+ABSENT = "absent"  # key of a record: files that were left out where it was restored from an archive of results
 STOPPED = "stopped by the user or the system"
 NOT_DONE = ("interrupted", "diverged", "failed")  # status of a cell whose making has ended early
 
@@ -49,14 +50,21 @@ class Cell:
         """Return whether there is a record that cannot be read."""
         return not self.record and (self.folder / RECORD).exists()
 
-    def altered(self) -> str:
-        """Return in words the first file that is not what was recorded, an empty string if all are."""
-        files = self.record.get("files")
+    def altered(self, complete: bool = True) -> str:
+        """Return in words the first file that is not what was recorded, an empty string if all are.
+
+        Args:
+            complete: whether the files have to be there that were left out of an archive of results.
+        """
+        record = self.record
+        files, absent = record.get("files"), record.get(ABSENT, [])
         if not isinstance(files, dict):
             return f"{RECORD} is damaged"
         for name, digest in files.items():
             path = self.folder / name
             if not path.is_file():
+                if not complete and name in absent:
+                    continue
                 return f"{name} is missing"
             if content_hash(path) != digest:
                 return f"{name} was altered"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,6 +16,7 @@ from benchmark.execution.stages import check_skipped
 from benchmark.making import building
 from benchmark.run import runs, sources
 from benchmark.run.workspace import Run
+from benchmark.stages import archive
 from benchmark.stages.collect import collect
 from benchmark.stages.data import check_nc, filter_images, prepare, preview, split
 from benchmark.stages.report import report
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
     from benchmark.execution.cluster import Cluster
 
 
-def run_everything(run: Run, keep_going: bool = False, jobs: int = 1, cluster: "Cluster | None" = None) -> list[str]:
+def run_everything(
+    run: Run,
+    keep_going: bool = False,
+    jobs: int = 1,
+    cluster: "Cluster | None" = None,
+    resume_from: Path | None = None,
+) -> list[str]:
     """Do every stage for the run's models and seeds; what can be checked is checked before anything starts.
 
     Args:
@@ -31,11 +39,14 @@ def run_everything(run: Run, keep_going: bool = False, jobs: int = 1, cluster: "
         keep_going: whether the others continue when a task fails; each then has a process of its own.
         jobs: how many tasks are carried out at once, each in a process of its own if it is not 1.
         cluster: where the tasks are carried out; default: on this machine.
+        resume_from: results whose archives hold what is done already, see `archive`.
 
     Returns:
         What failed, and why, in words.
     """
     run = check_and_prepare(run, here=cluster is None)
+    if resume_from:
+        print(f"{resume_from}: {archive.restore(run, resume_from)} archives restored", flush=True)
     to_train = run.settings.data.own and not all(tasks.done(run, task) for task in tasks.training(run))
     if to_train and cluster is None and not keep_going:  # a model that fails must not take the others with it
         from benchmark.stages.estimate import estimate

@@ -69,7 +69,7 @@ def _deciding(settings: Profile) -> dict[str, Any]:
     }
 
 
-def export(run: Run, model: str, seed: int, results: Path, with_results: bool = False) -> Path:
+def export(run: Run, model: str, seed: int, results: Path) -> Path:
     """Put a trained generator, and some images of the standard set, into a folder of results; return its folder there.
 
     Args:
@@ -77,16 +77,13 @@ def export(run: Run, model: str, seed: int, results: Path, with_results: bool = 
         model: its name.
         seed: its training seed.
         results: where to.
-        with_results: whether the results of the run are stored there first, see `baseline.store`.
 
     Raises:
         BenchmarkError: the folder holds no results of these settings, or the model is not trained from what settings,
             data and sources say now; nothing is changed.
     """
-    _check(run, run.results if with_results else results)
+    check(run, results)
     store, trained = open_store(run), finished(run, model, seed).cell(run)
-    if with_results:
-        baseline.store(results, run.results)
     positions = sample_positions(store, len(run.settings.data.views), SHOWN)
     cell = Cell(folder(model, seed, results))
     with cell.making(_fingerprint(run, model, seed)):
@@ -99,8 +96,8 @@ def export(run: Run, model: str, seed: int, results: Path, with_results: bool = 
     return cell.folder
 
 
-def _check(run: Run, results: Path) -> None:
-    """Refuse a folder whose results are of another run or of other settings."""
+def check(run: Run, results: Path) -> None:
+    """Raise BenchmarkError if a folder of results is of another run or of other settings than a run."""
     path = results / rows.FOLDER / rows.FACTS
     if not path.is_file():
         raise BenchmarkError(f"{results} holds no results ({path} is missing); name a folder that does")

@@ -140,15 +140,15 @@ def test_a_folder_elsewhere_is_not_changed(pair: tuple[Path, Path], tmp_path: Pa
 def test_results_are_stored_whole(made: Path, tmp_path: Path) -> None:
     new, stored = tmp_path / "new", tmp_path / "reference/quick"
     shutil.copytree(made / "old", new)
-    put(new, "report.html", "figures/views.png", "figures/views.svg", "outcomes.parquet")
+    put(new, "report.html", "figures/views.png", "paper/figure_4.png", "paper/figure_4.svg", "outcomes.parquet")
     baseline.store(stored, new)
     assert not compare(stored, new).moved
-    assert {"report.html", "figures/views.png", "identity.csv"} < set(content(stored)) <= set(content(new))
-    assert not {"figures/views.svg", "outcomes.parquet"} & set(content(stored))
-    put(stored, "generators/ours/seed0/run.json", "figures/gone.png")
+    assert {"paper/figure_4.png", "identity.csv"} < set(content(stored)) <= set(content(new))
+    assert not {"report.html", "figures/views.png", "paper/figure_4.svg", "outcomes.parquet"} & set(content(stored))
+    put(stored, "generators/ours/seed0/run.json", "figures/old.png", "report.html")
     baseline.store(stored, made / "new")
     assert content(stored)["generators/ours/seed0/run.json"]
-    assert not {"report.html", "figures/gone.png", "figures/views.png"} & set(content(stored))
+    assert not {"report.html", "figures/old.png", "paper/figure_4.png"} & set(content(stored))
     with pytest.raises(BenchmarkError, match="old has fewer training seeds than"):
         baseline.store(stored, made / "old")
     with pytest.raises(BenchmarkError, match="nowhere is no folder of results"):

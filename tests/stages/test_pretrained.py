@@ -20,9 +20,10 @@ from benchmark.errors import BenchmarkError
 from benchmark.evaluation import samples
 from benchmark.files import write_text
 from benchmark.results.records import Facts
+from benchmark.run import workspace
 from benchmark.run.cells import RECORD
 from benchmark.run.workspace import Run, run_of_profile
-from benchmark.stages import pretrained
+from benchmark.stages import collect, pretrained
 from benchmark.stages.pipeline import check_and_prepare
 from benchmark.stages.sample import sample_images
 from tests.stages.helpers import changed, do
@@ -165,26 +166,39 @@ def test_the_command_ships_to_the_results_of_the_profile(
     named: str, results: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(pretrained, "export", lambda run, *words: " ".join(map(str, (run.folder, *words))))
-    cli(["export", "--model", "ours", "--seed", "2", "--profile", "smoke", *named.split()], standalone_mode=False)
-    assert capsys.readouterr().out == f"runs/smoke ours 2 {results} False\n"
+    monkeypatch.setattr(collect, "finished", lambda run, model, seed: None)
+    words = [*named.split(), "--model", "ours", "unet", "--seed", "2", "--profile", "smoke"]
+    cli(["export", *words], standalone_mode=False)
+    assert capsys.readouterr().out == f"runs/smoke ours 2 {results}\nruns/smoke unet 2 {results}\n"
 
 
-def test_one_model_is_shipped_at_a_time(project: Path) -> None:
-    with pytest.raises(click.UsageError, match="--model names one model here"):
-        cli(["export", "--model", "all", "--profile", "smoke"], standalone_mode=False)
+def test_something_is_to_be_exported(project: Path) -> None:
+    with pytest.raises(click.UsageError, match="--with-results"):
+        cli(["export", "--profile", "smoke"], standalone_mode=False)
 
 
-def test_results_are_stored_with_it_once_it_is_known_to_fit(made: Run, tmp_path: Path) -> None:
+def test_results_are_stored_once_it_is_known_that_all_is_there(
+    made: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     own, target = replace(made, results=tmp_path / "own"), tmp_path / "reference"
+    monkeypatch.setattr(settings, "profile", lambda _: made.settings)
+    monkeypatch.setattr(workspace, "run_of_profile", lambda *_: own)
+    monkeypatch.setattr("benchmark.cli.model_names", lambda models, _: models)
     (own.results / "metrics").mkdir(parents=True)
+
+    def export(seed: int) -> None:
+        words = ["export", str(target), "--model", "tiny", "--seed", str(seed), "--with-results"]
+        cli([*words, "--profile", "smoke"], standalone_mode=False)
+
     write_facts(own.results, "quick", made.settings)
     with pytest.raises(BenchmarkError, match=r"own .*settings"):
-        pretrained.export(own, "tiny", 0, target, with_results=True)
+        export(0)
     write_facts(own.results, "smoke", made.settings)
     with pytest.raises(BenchmarkError, match="seed1 "):
-        pretrained.export(own, "tiny", 1, target, with_results=True)
+        export(1)
     assert not target.exists()
-    assert pretrained.export(own, "tiny", 0, target, with_results=True) == target / "generators/tiny/seed0"
+    export(0)
+    assert capsys.readouterr().out == f"{target}\n{target}/generators/tiny/seed0\n"
     assert sorted(path.name for path in target.iterdir()) == ["generators", "metrics", "rows"]
 
 
