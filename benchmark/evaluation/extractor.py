@@ -2,8 +2,9 @@
 
 Paper, section 4.2: trained on the auxiliary set; features of the last pooling layer. The paper names no recipe: here
 the weights start at random, images are shifted and change their colours, and training ends by itself. The learning rate
-stays at its highest until the accuracy on held-out images no longer rises, or as long as the epochs that are allowed
-suffice, and then falls to 0 in a straight line over half as many epochs.
+stays at its highest until neither the accuracy on held-out images rises nor the loss in training falls, or as long as
+the epochs that are allowed suffice, and then falls to 0 in a straight line over half as many epochs. The loss counts as
+fine-grained photographs can stay at chance for many epochs before the accuracy rises at all.
 """
 
 import math
@@ -25,7 +26,8 @@ from benchmark.evaluation.resnet import Images, Rows
 from benchmark.seeding import seed_global
 
 ROUND = 50  # steps between two evaluations on the held-out images, at least; whole epochs
-PATIENCE = 5  # evaluations without a higher accuracy after which the rate falls
+PATIENCE = 5  # evaluations without a higher accuracy or a lower loss after which the rate falls
+LOWER = 0.01  # by which a loss has to be lower to count, as a share of it
 RISE = 50  # steps in which the rate rises to its highest
 FALL = 0.5  # epochs in which it falls, as a share of those before
 
@@ -54,13 +56,17 @@ class Course:
     Attributes:
         limit: epochs at most.
         epoch: epochs done.
-        accuracies: on held-out images, one for each evaluation.
+        accuracy: the highest so far on held-out images, -1 before the first evaluation.
+        loss: the lowest so far in training, the mean over the last epoch before an evaluation.
+        waited: evaluations since either was better.
         falls_from: epoch after which the rate falls, None until that is known.
     """
 
     limit: int
     epoch: int = 0
-    accuracies: list[float] = field(default_factory=list)
+    accuracy: float = -1.0
+    loss: float = math.inf
+    waited: int = 0
     falls_from: int | None = None
 
     @property
@@ -70,15 +76,18 @@ class Course:
 
     @property
     def converged(self) -> bool:
-        """Return whether the accuracy no longer rose before the rate fell."""
+        """Return whether nothing got better any more before the rate fell."""
         return self.falls_from is not None and (1 + FALL) * self.falls_from < self.limit
 
-    def done(self, accuracy: float | None) -> None:
-        """Take in that an epoch is done, with the accuracy after it where that was measured."""
+    def done(self, loss: float, accuracy: float | None) -> None:
+        """Take in the loss of an epoch that is done, and the accuracy after it where that was measured."""
         self.epoch += 1
-        self.accuracies += [] if accuracy is None else [accuracy]
-        no_higher = len(self.accuracies) - int(np.argmax(self.accuracies or [0])) > PATIENCE
-        if self.falls_from is None and (no_higher or (1 + FALL) * self.epoch >= self.limit):
+        if accuracy is not None:
+            better = accuracy > self.accuracy or loss < (1 - LOWER) * self.loss
+            self.waited = 0 if better else self.waited + 1
+            self.accuracy = max(self.accuracy, accuracy)
+            self.loss = min(self.loss, loss) if better else self.loss
+        if self.falls_from is None and (self.waited >= PATIENCE or (1 + FALL) * self.epoch >= self.limit):
             self.falls_from = self.epoch
 
     def factor(self, epochs: float) -> float:
@@ -151,6 +160,7 @@ def fit(
     every, rise = -(-ROUND // batches), min(RISE, epochs * batches // 4 + 1)
     course = Course(epochs, **(resume["course"] if resume else {}))
     trained: dict[str, Any] = {"network": network}
+    losses: list[Tensor] = []  # of the batches of an epoch
 
     def schedule(optimizer: Optimizer) -> LambdaLR:
         scheduler = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / rise) * course.factor(step / batches))
@@ -167,16 +177,20 @@ def fit(
     def drawn() -> Iterator[Rows]:
         while course.epoch < course.last:
             seed_global(title, course.epoch)
+            losses.clear()
             for chosen in torch.split(torch.randperm(len(training.rows)), batch_size)[:batches]:
                 yield training.rows[chosen.numpy()]
             due = len(held_out.rows) and (course.epoch + 1) % every == 0
-            course.done(mean_recall(recalls(network, images, held_out, classes, device)) if due else None)
+            mean = float(torch.stack(losses).mean())
+            course.done(mean, mean_recall(recalls(network, images, held_out, classes, device)) if due else None)
             after_epoch(state)
 
     def loss(batch: Tensor, own: Rows) -> Tensor:
         logits, rows = network(batch.contiguous(memory_format=torch.channels_last)), torch.from_numpy(own)
         each = F.cross_entropy(logits, targets[rows].to(device), label_smoothing=0.1, reduction="none")
-        return (each * weights[rows].to(device)).mean()
+        mean = (each * weights[rows].to(device)).mean()
+        losses.append(mean.detach())
+        return mean
 
     left = (epochs - course.epoch) * batches
     resnet.fit(network, images, drawn(), loss, learning_rate, schedule, True, left, title, "extractor.learning_rate")

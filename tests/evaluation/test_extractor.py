@@ -81,7 +81,7 @@ def test_the_rate_falls_when_the_accuracy_no_longer_rises() -> None:
         if course.epoch >= course.last:
             break
         rates.append(course.factor(course.epoch))
-        course.done(accuracy)
+        course.done(1.0, accuracy)
     assert (course.falls_from, course.epoch, course.converged) == (9, 14, True)  # five after the best, the fourth
     assert rates == pytest.approx([1.0] * 10 + [0.8, 0.6, 0.4, 0.2])
     assert course.factor(14) == 0
@@ -90,8 +90,25 @@ def test_the_rate_falls_when_the_accuracy_no_longer_rises() -> None:
 def test_the_rate_falls_in_time_where_the_accuracy_rises_to_the_end() -> None:
     course = Course(limit=12)
     for epoch in range(12):
-        course.done(epoch / 12)
+        course.done(1.0, epoch / 12)
     assert (course.falls_from, course.last, course.converged) == (8, 12, False)
+
+
+def test_the_rate_stays_while_the_loss_falls_though_the_accuracy_is_at_chance() -> None:
+    course = Course(limit=100)
+    for epoch in range(30):
+        course.done(5.0 * 0.98**epoch, 0.01)
+    assert course.falls_from is None
+    for _ in range(5):
+        course.done(5.0 * 0.98**29 * 0.995, 0.01)  # lower by half a percent, which does not count
+    assert course.falls_from == 35
+
+
+def test_losses_of_epochs_without_an_evaluation_do_not_count() -> None:
+    course = Course(limit=100)
+    for loss in (5.0, 1.0, 4.0):
+        course.done(loss, None if loss == 1.0 else 0.1)
+    assert (course.loss, course.waited) == (4.0, 0)
 
 
 def test_weights_balance_labels_and_what_each_is_seen_from() -> None:
