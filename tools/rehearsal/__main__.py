@@ -17,14 +17,13 @@ from benchmark.run import sources
 from tools.rehearsal import pictures, trees
 from tools.scale.memory import Peak, peak
 
-LONG_SIDE = 900  # pixels of the pictures of CompCars; a label there is `32 202 867 495`
 MODELS, SCENES = 12, 3  # rendered cars and scenes of each, all from eight views
 FACES = 300  # different pictures of faces
-PHOTOGRAPH, CROP = (640, 480), (128, 128)  # of Multi-PIE
+WIDTHS = {"compcars": 900, "multipie": 640, "crops": 128}  # pixels; a box of CompCars is `32 202 867 495`
 HEAD = ["", "wall s", "CPU s", "own memory / with files, MB", "said"]
-VIEWS, EACH = ("left", "right"), 10  # of the images of one size: views, and images of an identity
+VIEWS, EACH = ("left", "right"), 5  # of the images of one size: views, and images of an identity
 JUDGED = 20  # identities that train the judges
-WIDTH = 224  # pixels
+SIDE = 224  # pixels of the stored images of CompCars
 FEW = 20  # ways of few-shot recognition
 
 Row = list[str]
@@ -39,13 +38,13 @@ def rehearsal() -> None:
 @click.argument("dataset", type=click.Choice(["compcars", "multipie", "crops"]))
 @click.option("--share", default=1.0, help="Share of the images, models and people.")
 @click.option("--store-at", type=int, help="Side of the stored images, where that of the profile takes too long.")
-@click.option("--picture", default=LONG_SIDE, help="Long side of the pictures of CompCars in pixels.")
+@click.option("--width", type=int, help="Width of the pictures in pixels, where the real one takes too long.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to make the project, and leave it.")
-def prepare(dataset: str, share: float, store_at: int | None, picture: int, folder: Path | None) -> None:
+def prepare(dataset: str, share: float, store_at: int | None, width: int | None, folder: Path | None) -> None:
     """Make a tree in the layout of a data set, and prepare it, dry and in earnest."""
     with tempfile.TemporaryDirectory(dir=".") as temporary:
         project = (folder or Path(temporary)).absolute()
-        expected = make(dataset, project, share, picture)
+        expected = make(dataset, project, share, width or WIDTHS[dataset])
         name = "compcars" if dataset == "compcars" else "multipie"
         first, second = expected.identities
         few = [str(nc) for nc in profile(name, project / "params.yaml").evaluation.nc if nc <= second]
@@ -70,16 +69,16 @@ def prepare(dataset: str, share: float, store_at: int | None, picture: int, fold
             raise SystemExit(1)
 
 
-def make(dataset: str, project: Path, share: float, picture: int) -> trees.Expected:
+def make(dataset: str, project: Path, share: float, width: int) -> trees.Expected:
     """Write `params.yaml` and the tree of a data set into a new folder."""
     project.mkdir(parents=True, exist_ok=True)
     shutil.copy(sources.PROJECT / "params.yaml", project)
     if dataset == "compcars":
-        drawn = pictures.cars(project / "pictures", picture, MODELS, SCENES)
+        drawn = pictures.cars(project / "pictures", width, MODELS, SCENES)
         return trees.compcars(project / "data" / "CompCars", drawn, share)
     cropped = dataset == "crops"
-    faces = pictures.noise(project / "pictures", CROP if cropped else PHOTOGRAPH, FACES)
-    return trees.multipie(project / "data" / "Multi-PIE", faces, share, cropped)
+    faces = pictures.noise(project / "pictures", (width, width if cropped else width * 3 // 4), FACES)
+    return trees.multipie(project / "data" / "Multi-PIE", faces, share, 0 if cropped else width)
 
 
 def missing(said: str, expected: trees.Expected, dry: bool) -> list[str]:
@@ -110,7 +109,7 @@ def cycles(models: tuple[str, ...], images: tuple[int, ...], what: str) -> None:
                 found = peak("tools.rehearsal.cycle", [model, what, str(count)], Path(temporary))
                 rows.append(row(f"{model}, {count}", found, f"{float(found.said):.1f} CPU s"))
                 click.echo(rows[-1], err=True)
-    table(f"{what} at {WIDTH} px", rows)
+    table(f"{what} at {SIDE} px", rows)
 
 
 @rehearsal.command()
@@ -129,7 +128,7 @@ def pixels(images: tuple[int, ...], classes: tuple[int, ...]) -> None:
             }
             found = {step: peak(module, arguments, project) for step, (module, arguments) in steps.items()}
             rows = [row(step, each, each.said.strip().splitlines()[-1]) for step, each in found.items()]
-            table(f"{count:,} images of {WIDTH} px: {count * 3 * WIDTH**2 / 1e6:,.0f} MB of pixels", rows)
+            table(f"{count:,} images of {SIDE} px: {count * 3 * SIDE**2 / 1e6:,.0f} MB of pixels", rows)
 
 
 def table_project(project: Path, images: int, nc: int) -> None:
@@ -141,7 +140,14 @@ def table_project(project: Path, images: int, nc: int) -> None:
         os.link(drawn[number % FACES], project / "photos" / name)
     labels = pd.DataFrame(rows, columns=["image", "identity", "view"])
     labels.to_csv(project / "photos" / "annotations.csv", index=False)
-    data = {"dataset": "table", "root": "photos", "image_size": WIDTH, "views": list(VIEWS), "validation": 0}
+    data = {
+        "dataset": "table",
+        "root": "photos",
+        "image_size": SIDE,
+        "views": list(VIEWS),
+        "validation": 0,
+        "minimum_images": EACH,
+    }
     scale = {
         "name": "scale",
         "models": ["vanilla"],

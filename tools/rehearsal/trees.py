@@ -123,13 +123,16 @@ def _names(table: pd.DataFrame) -> dict[str, NDArray[np.object_]]:
     return {"make_names": cells(table["make"], "Make"), "model_names": cells(table["model"], "Model")}
 
 
-def multipie(root: Path, pictures: Sequence[Path], share: float = 1.0, cropped: bool = False) -> Expected:
+def multipie(root: Path, pictures: Sequence[Path], share: float = 1.0, width: int = 0) -> Expected:
     """Write a tree of `share` of the people of Multi-PIE.
 
-    Whole photographs lie in folders as they are distributed, with `points.csv` for nine of ten; crops lie in a folder
-    for each person and are those of the first session, of 250 people.
+    Whole photographs, `width` pixels wide, lie in folders as they are distributed, with `points.csv` for nine of ten;
+    crops (no width) lie in a folder for each person and are those of the first session, of 250 people.
     """
+    cropped = not width
     random = rng("rehearsal", "multipie")
+    x0, y0, x1, y1 = (width * part // 64 for part in (28, 20, 36, 28))  # a face in the middle
+    line = f"{x0},{y0},%s,{y0},{(x0 + x1) // 2},{y1}"
     points = ["image,left_eye_x,left_eye_y,right_eye_x,right_eye_y,mouth_x,mouth_y"]
     rows: list[tuple[str, int]] = []
     for subject, session in _attendance(random, share, cropped):
@@ -145,7 +148,7 @@ def multipie(root: Path, pictures: Sequence[Path], share: float = 1.0, cropped: 
                     os.link(pictures[(subject + light) % len(pictures)], folder / f"{name}{ending}")
                     rows.append((fate, subject))
                     if not cropped and (fate == KEPT or fate.startswith("of view")):
-                        points.append(f"{name},280,200,{'' if VIEWS[camera] in SIDEWAYS else 360},200,320,280")
+                        points.append(f"{name},{line % ('' if VIEWS[camera] in SIDEWAYS else x1)}")
     os.link(pictures[0], root / "colours.png")
     if not cropped:
         (root / "points.csv").write_text("\n".join([*points, ""]), encoding="utf-8")
