@@ -23,7 +23,7 @@ from models.interface import NOISE, ViewModel
 Pixels = NDArray[np.uint8]
 Augmenter = Callable[[Positions], Pixels]  # positions in the manifest (N,) -> added images (N, count, S, S, 3)
 
-BATCH = 256  # images generated at once
+AT_ONCE = 256 * 96**2  # pixels of the images generated at once, for the memory: 256 images of 96 px, 47 of 224 px
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ def generated(model: ViewModel, store: ImageStore, count: int) -> Augmenter:
         return to_uint8(generate_by_codes(model, images, codes.repeat(len(positions), 1), drawn))
 
     def add(positions: Positions) -> Pixels:
-        parts = np.array_split(positions, -(-len(positions) * count // BATCH))
+        needed = -(-len(positions) * count * store.images.shape[1] ** 2 // AT_ONCE)
+        parts = np.array_split(positions, min(len(positions), needed))
         made = np.concatenate([turned(part) for part in parts])
         return made.reshape(len(positions), count, *made.shape[1:])
 

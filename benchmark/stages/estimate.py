@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from benchmark.training.sampling import AuxiliaryBatches, fits
 CYCLES = 3  # of each model, and steps of each other network
 LONG = 20.0  # seconds after which a first cycle is enough
 DRAWN = 2048  # images of which batches are drawn
+SMALL = 2 * 224**2  # pixels of a batch that a CPU takes in seconds
 TURNED = 32  # images that a generator turns
 QUERIES = 256  # images that the KNN classifies
 PEAK = Path("/proc/self/status")  # has the most memory that the process had at once
@@ -85,7 +86,10 @@ def estimate(run: Run, store: ImageStore, made: bool) -> Iterator[str]:
     """
     settings, material = run.settings, _material(run, store, made)
     source = "images of the store" if made else "random images"
-    yield f"estimate, by up to {CYCLES} cycles of each model on {source}, {device_name(material.fabric.device)}:"
+    small, size = _small(run, material), settings.training.batch_size
+    batches = f" in batches of {small} and {2 * small}, from which those of {size} are computed," if small else ""
+    device = device_name(material.fabric.device)
+    yield f"estimate, by up to {CYCLES} cycles of each model{batches} on {source}, {device}:"
     outputs = len(store.subset("standard")) * len(settings.data.views)
     training, turning, memory, left_out = 0.0, 0.0, 0, ""
     for model in settings.models:
@@ -135,6 +139,33 @@ def _material(run: Run, store: ImageStore, made: bool) -> Material:
 def _model(run: Run, material: Material, name: str) -> tuple[float, float, int, int]:
     """Return the seconds of a cycle and of an image that is turned, the bytes of memory, and the images of a cycle.
 
+    Where a CPU would take minutes and many gigabytes for a batch, two smaller ones are measured, and the straight line
+    through both tells what the whole one takes.
+    """
+    small = _small(run, material)
+    if not small:
+        return _measured(run, material, name)
+    settings, found = run.settings, []
+    for size in (small, 2 * small):
+        training = settings.training.model_copy(update={"batch_size": size})
+        part = replace(run, settings=settings.model_copy(update={"training": training}))
+        found.append(_measured(part, material, name))
+    (first, _, less, few), (second, turned, more, _) = found
+    further = settings.training.batch_size / small - 2
+    seconds, memory = second + further * max(0.0, second - first), more + round(further * max(0, more - less))
+    return seconds, turned, memory, few * settings.training.batch_size // small
+
+
+def _small(run: Run, material: Material) -> int:
+    """Return the images of the smallest batch that is measured in the place of the run's, 0 if that is measured."""
+    small = max(2, SMALL // run.settings.data.image_size**2)
+    on_cpu = material.fabric.device.type == "cpu"
+    return small if on_cpu and run.settings.training.batch_size > 2 * small else 0
+
+
+def _measured(run: Run, material: Material, name: str) -> tuple[float, float, int, int]:
+    """Return what `_model` does, from cycles of the run's batch size.
+
     Cycles are spread over the budget, as models change their schedule on the way.
     """
     gc.collect()
@@ -168,7 +199,7 @@ def _model(run: Run, material: Material, name: str) -> tuple[float, float, int, 
     whole = len(store.subset("auxiliary")) * material.images[0].nbytes
     memory += whole if fits(whole, fabric.device) else 0
     network.eval()
-    inputs = to_float(material.images[:TURNED])
+    inputs = to_float(material.images[: min(TURNED, run.settings.training.batch_size)])
     turn = partial(generate, network, inputs, np.arange(len(inputs)), 0)
     turn()
     return sum(times) / len(times), material.seconds(turn) / len(inputs), memory, images

@@ -82,8 +82,9 @@ def test_squares_at_positions_are_those_of_their_rows(store: ImageStore) -> None
     assert (store.at(np.array([3, 0])) == store.images[[8, 11]]).all()
 
 
-def test_images_are_generated_as_one_by_one(store: ImageStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(augmentation, "BATCH", 9)  # two inputs at once
+@pytest.mark.parametrize("at_once", [9, 3])  # images: those of two inputs; fewer than those of one
+def test_images_are_generated_as_one_by_one(store: ImageStore, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr(augmentation, "AT_ONCE", at_once * 8**2)
     model, positions = Mixed(spec()), np.array([7, 2, 9, 4, 11])
     made = generated(model, store, COUNT)(positions)
     assert made.shape == (5, COUNT, 8, 8, 3)

@@ -71,6 +71,24 @@ def test_the_estimate_counts_cycles_seeds_and_memory(run: Run, monkeypatch: pyte
     assert "3.0 GB" in whole
 
 
+def test_a_large_batch_is_computed_from_two_small_ones(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    def measured(part: Run, *_: object) -> tuple[float, float, int, int]:
+        size = part.settings.training.batch_size
+        sizes.append(size)
+        return 1.0 + 2.0 * size, 0.0, 10**9 * (1 + size), 2 * size  # a second, a GB and more for each image
+
+    monkeypatch.setattr(estimate, "_measured", measured)
+    monkeypatch.setattr(estimate, "SMALL", 3 * 16**2)
+    training = run.settings.training.model_copy(update={"batch_size": 10, "images": 20})
+    large = replace(run, settings=run.settings.model_copy(update={"training": training}))
+    head, model, *_ = prepare_alone(large, dry=True)
+    assert "in batches of 3 and 6, from which those of 10 are computed" in head
+    assert model.endswith("21 s for a cycle of 20, 11.0 GB")
+    assert sizes == [3, 6]
+
+
 def test_a_model_without_memory_does_not_stop_the_others(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def none_left(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")

@@ -1,5 +1,6 @@
-"""The memory that a process takes at most, as Linux reports it."""
+"""The memory that a process takes at most and its CPU time, as Linux reports them."""
 
+import resource
 import subprocess
 import sys
 import time
@@ -18,11 +19,15 @@ class Peak:
         anonymous: memory of its own; pages of files, such as of a memory map, are not in it.
         resident: all of it, with the pages of files, which the system takes back where it needs room.
         seconds: how long it ran.
+        cpu: CPU seconds of all its threads and of processes it has waited for.
+        said: what it wrote.
     """
 
     anonymous: float
     resident: float
     seconds: float
+    cpu: float
+    said: str
 
 
 def peak(module: str, arguments: Sequence[str], folder: Path) -> Peak:
@@ -31,7 +36,7 @@ def peak(module: str, arguments: Sequence[str], folder: Path) -> Peak:
     Raises:
         SystemExit: it failed; what it said stands in `folder/<module>.log`.
     """
-    start, log = time.perf_counter(), folder / f"{module}.log"
+    start, log, before = time.perf_counter(), folder / f"{module}.log", _cpu()
     anonymous = resident = 0
     with log.open("w", encoding="utf-8") as said:
         process = subprocess.Popen([sys.executable, "-m", module, *arguments], cwd=folder, stdout=said, stderr=said)
@@ -43,9 +48,18 @@ def peak(module: str, arguments: Sequence[str], folder: Path) -> Peak:
                 time.sleep(INTERVAL)
         finally:
             process.kill()
+            process.wait()
+    told = log.read_text(encoding="utf-8")
     if process.returncode:
-        raise SystemExit(f"{module} ended with {process.returncode}: {log.read_text(encoding='utf-8')[-2000:]}")
-    return Peak(anonymous * 1024 / 1e6, resident * 1024 / 1e6, time.perf_counter() - start)
+        raise SystemExit(f"{module} ended with {process.returncode}: {told[-2000:]}")
+    seconds, cpu = time.perf_counter() - start, _cpu() - before
+    return Peak(anonymous * 1024 / 1e6, resident * 1024 / 1e6, seconds, cpu, told)
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of all processes that were started from here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def status(process: int) -> dict[str, int]:
