@@ -21,6 +21,10 @@ MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "alloc_failed")
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system calls a full disk
 
 
+class AccessError(BenchmarkError):
+    """This user may not read or remove something of another user."""
+
+
 class FullDiskError(BenchmarkError):
     """There is no space left for a result; nothing that comes after could be written either."""
 
