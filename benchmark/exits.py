@@ -20,11 +20,13 @@ WRONG, INTERRUPTED, UNREAD = 2, 130, 141
 def clean_exit() -> Iterator[None]:
     """End the program with 2 on wrong input, an unusable file, a full disk or memory, with 130 on an interruption.
 
-    SIGTERM interrupts as Ctrl-C does. What is printed comes line by line, also into a file. A reader of it that stops
-    reading, such as `head`, ends the program without a word.
+    SIGTERM interrupts as Ctrl-C does. What is printed comes line by line, also into a file; what the encoding lacks,
+    such as bytes of a file name that are no UTF-8, comes as an escape. A reader that stops reading, such as `head`,
+    ends the program without a word.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)
+        errors = "backslashreplace" if sys.stdout.errors == "strict" else sys.stdout.errors
+        sys.stdout.reconfigure(line_buffering=True, errors=errors)
     before = signal.signal(signal.SIGTERM, _interrupt)
     sys.unraisablehook, threading.excepthook = _interrupt_again, _thread_ended
     try:

@@ -2,6 +2,8 @@
 
 import errno
 import gc
+import io
+import sys
 import threading
 import time
 
@@ -51,3 +53,16 @@ def test_a_thread_leaves_a_full_disk_to_the_main_one(capsys: pytest.CaptureFixtu
 
 def fail(error: Exception) -> None:
     raise error
+
+
+@pytest.mark.parametrize(
+    ("errors", "shown"), [("strict", b"K\\udcf6ln\n"), ("surrogateescape", b"K\xf6ln\n"), ("replace", b"K?ln\n")]
+)
+def test_a_name_that_is_no_text_is_printed_as_an_escape(
+    errors: str, shown: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="utf-8", errors=errors))
+    with clean_exit():
+        print(b"K\xf6ln".decode("utf-8", "surrogateescape"))
+    assert out.getvalue() == shown
