@@ -35,9 +35,12 @@ def clean_exit() -> Iterator[None]:
         end(str(error), WRONG)
     except (InterruptedRun, KeyboardInterrupt) as error:
         end(str(error) or "interrupted; the same command goes on from the last finished step", INTERRUPTED)
-    except (MemoryError, RuntimeError, OSError) as error:
+    except (MemoryError, RuntimeError, ImportError, OSError) as error:
         if is_of_memory(error):
-            end("there is too little memory; lower the batch sizes, or free some and run again", WRONG)
+            end(
+                "there is too little memory; lower the batch sizes, free some or raise the limit, and run again",
+                WRONG,
+            )
         if not isinstance(error, OSError):
             raise
         if isinstance(error, BrokenPipeError):

@@ -40,6 +40,15 @@ def test_too_little_memory_is_one_sentence(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err.startswith("error: there is too little memory; ")
 
 
+def test_a_library_that_memory_is_too_small_for_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, clean_exit():
+        raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("error: there is too little memory; ")
+    with pytest.raises(ImportError, match="no module"), clean_exit():
+        raise ImportError("no module")
+
+
 def test_a_thread_leaves_a_full_disk_to_the_main_one(capsys: pytest.CaptureFixture[str]) -> None:
     with clean_exit():
         for error in (OSError(errno.ENOSPC, "No space left on device"), ValueError("wrong")):
