@@ -20,7 +20,8 @@ from benchmark.config.settings import Rendered
 from benchmark.data import rendered
 from benchmark.errors import AccessError, BenchmarkError
 from benchmark.files import reading, replacing, write_json, write_text
-from benchmark.run import runs
+from benchmark.run import cache, runs
+from benchmark.run.artifacts import Artifact
 from benchmark.run.cells import RECORD, Cell
 from benchmark.run.workspace import Run, locked
 from benchmark.training import checkpoint
@@ -156,3 +157,11 @@ def test_what_is_stored_of_a_run_stays_that_of_its_user(shared: Run) -> None:
 def test_settings_that_may_not_be_read_are_not_replaced() -> None:
     with pytest.raises(AccessError, match=r"may not be read by this user"):
         open_run(profile="smoke", name="theirs", changes=("fewshot.steps=5",))
+
+
+def test_nothing_is_taken_from_a_run_that_is_private(shared: Run) -> None:
+    mine, wanted = replace(shared, folder=shared.folder.with_name("mine")), {"seed": 0}
+    assert cache._elsewhere(mine, Artifact("generator", "unet", 0), wanted) is None  # that of `ours` may not be read
+    folder = shared.folder.with_name("other") / "models/unet/seed0"
+    write_json(folder / RECORD, {"status": "done", "fingerprint": wanted, "files": {}})
+    assert cache._elsewhere(mine, Artifact("generator", "unet", 0), wanted) == folder
