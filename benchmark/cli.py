@@ -132,11 +132,16 @@ def runs() -> None:
     """List the runs: how much of each is made, how large it is, and the settings in which it differs from a profile."""
     from benchmark.run.runs import listed
 
-    for each in listed():
+    found = list(listed())
+    for each in found:
         states = ", ".join(f"{count} {state}" for state, count in sorted(each.states.items())) or "nothing yet"
-        click.echo(f"{each.name:24} {states}; {each.size / 2**20:,.0f} MB")
-        if each.name != each.profile:
+        click.echo(f"{each.name:24} {states if each.profile else 'unusable'}; {each.size / 2**20:,.0f} MB")
+        if not each.profile:
+            click.echo(f"{'':24} {' '.join(each.changes)}")
+        elif each.name != each.profile:
             click.echo(f"{'':24} {each.profile} with {' '.join(each.changes) or 'no other settings'}".rstrip())
+    if not found:
+        click.echo("none yet; `benchmark run` makes one")
 
 
 @cli.command()

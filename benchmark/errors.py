@@ -17,8 +17,15 @@ class BenchmarkError(Exception):
     """
 
 
-MEMORY = ("out of memory", "can't allocate memory", "bad_alloc", "alloc_failed")  # how torch and its libraries say it
+MEMORY = (  # how torch, its libraries and the loader of libraries say it
+    *("out of memory", "can't allocate memory", "cannot allocate memory", "bad_alloc", "alloc_failed"),
+    "failed to map segment",
+)
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system calls a full disk
+
+
+class AccessError(BenchmarkError):
+    """This user may not read or remove something of another user."""
 
 
 class FullDiskError(BenchmarkError):
@@ -50,7 +57,7 @@ def is_of_memory(error: BaseException) -> bool:
     """Return whether an exception says that there is too little memory; each library has one of its own for that."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in MEMORY)
+    return isinstance(error, RuntimeError | ImportError) and any(words in str(error).lower() for words in MEMORY)
 
 
 @contextmanager

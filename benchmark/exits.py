@@ -20,11 +20,13 @@ WRONG, INTERRUPTED, UNREAD = 2, 130, 141
 def clean_exit() -> Iterator[None]:
     """End the program with 2 on wrong input, an unusable file, a full disk or memory, with 130 on an interruption.
 
-    SIGTERM interrupts as Ctrl-C does. What is printed comes line by line, also into a file. A reader of it that stops
-    reading, such as `head`, ends the program without a word.
+    SIGTERM interrupts as Ctrl-C does. What is printed comes line by line, also into a file; what the encoding lacks,
+    such as bytes of a file name that are no UTF-8, comes as an escape. A reader that stops reading, such as `head`,
+    ends the program without a word.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)
+        errors = "backslashreplace" if sys.stdout.errors == "strict" else sys.stdout.errors
+        sys.stdout.reconfigure(line_buffering=True, errors=errors)
     before = signal.signal(signal.SIGTERM, _interrupt)
     sys.unraisablehook, threading.excepthook = _interrupt_again, _thread_ended
     try:
@@ -33,9 +35,12 @@ def clean_exit() -> Iterator[None]:
         end(str(error), WRONG)
     except (InterruptedRun, KeyboardInterrupt) as error:
         end(str(error) or "interrupted; the same command resumes after the last finished step", INTERRUPTED)
-    except (MemoryError, RuntimeError, OSError) as error:
+    except (MemoryError, RuntimeError, ImportError, OSError) as error:
         if is_of_memory(error):
-            end("there is too little memory; lower the batch sizes, or free some and run again", WRONG)
+            end(
+                "there is too little memory; lower the batch sizes, free some or raise the limit, and run again",
+                WRONG,
+            )
         if not isinstance(error, OSError):
             raise
         if isinstance(error, BrokenPipeError):

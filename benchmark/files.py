@@ -12,7 +12,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from benchmark.errors import NO_SPACE, BenchmarkError, FullDiskError, is_of_memory
+from benchmark.errors import NO_SPACE, AccessError, BenchmarkError, FullDiskError, is_of_memory
 from benchmark.run.owners import HOST, is_running
 
 FULL = 2**20  # bytes below which a failed write is put down to a full disk
@@ -109,7 +109,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def check_access(error: Exception, path: Path) -> None:
-    """Raise BenchmarkError if what failed is that this user may not read the file `path`, or look into its folder."""
+    """Raise AccessError if what failed is that this user may not read the file `path`, or look into its folder."""
     refused = error if isinstance(error, PermissionError) else None
     try:
         with path.open("rb"):
@@ -119,7 +119,7 @@ def check_access(error: Exception, path: Path) -> None:
     except OSError:
         pass
     if refused:
-        raise BenchmarkError(f"{path} may not be read by this user; ask its owner for permission") from refused
+        raise AccessError(f"{path} may not be read by this user; ask its owner for permission") from refused
 
 
 def sha256(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 import errno
 import gc
+import io
+import sys
 import threading
 import time
 
@@ -38,6 +40,15 @@ def test_too_little_memory_is_one_sentence(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err.startswith("error: there is too little memory; ")
 
 
+def test_a_library_that_memory_is_too_small_for_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, clean_exit():
+        raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("error: there is too little memory; ")
+    with pytest.raises(ImportError, match="no module"), clean_exit():
+        raise ImportError("no module")
+
+
 def test_a_thread_leaves_a_full_disk_to_the_main_one(capsys: pytest.CaptureFixture[str]) -> None:
     with clean_exit():
         for error in (OSError(errno.ENOSPC, "No space left on device"), ValueError("wrong")):
@@ -51,3 +62,16 @@ def test_a_thread_leaves_a_full_disk_to_the_main_one(capsys: pytest.CaptureFixtu
 
 def fail(error: Exception) -> None:
     raise error
+
+
+@pytest.mark.parametrize(
+    ("errors", "shown"), [("strict", b"K\\udcf6ln\n"), ("surrogateescape", b"K\xf6ln\n"), ("replace", b"K?ln\n")]
+)
+def test_a_name_that_is_no_text_is_printed_as_an_escape(
+    errors: str, shown: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="utf-8", errors=errors))
+    with clean_exit():
+        print(b"K\xf6ln".decode("utf-8", "surrogateescape"))
+    assert out.getvalue() == shown

@@ -92,7 +92,8 @@ def test_a_damaged_file_is_named(
         open_run(stored="mine")
     assert command("runs", monkeypatch) == 0
     assert "is damaged" in capsys.readouterr().out
-    store()  # its settings, given again, mend it
+    monkeypatch.setattr(settings, "active_name", lambda *args: "smoke")
+    store(profile=None)  # its settings, given again, mend it
     assert open_run(stored="mine").settings.fewshot.steps == 4
 
 

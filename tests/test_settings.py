@@ -179,6 +179,9 @@ WHERE = "profile smoke: "
         (("data", "dataset"), "compcars", "data: root is missing: the data set compcars needs the folder of its"),
         (("data", "image_size"), 8, "data.image_size: "),
         (("data", "root"), "photos", "data: root must be null for rendered cars"),
+        pytest.param(
+            ("data", "annotations"), "K\udcf6ln", "data.annotations: the name has bytes that are no", id="bytes"
+        ),
         (("data", "auxiliary"), 1.0, "data: auxiliary is a share and must be below 1"),
         (("data", "rendered", "views"), "nine", "data: where rendered.views is nine, views must be among -60, -45,"),
         (("data", "views"), ["0", "15"], "data: the views -60, -45, -30, -15, 0, 15, 30, 45, 60 of rendered cars need"),

@@ -1,5 +1,6 @@
 """The options of the command line that choose settings, and the run that they describe."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,10 +100,12 @@ def _described(name: str | None, profile: str | None, device: str, plugins: tupl
     from benchmark.run import runs
     from benchmark.run.workspace import run_of_changes, run_of_profile, settings_hash
 
-    known = name and not profile and runs.is_stored(name)
+    if name and not profile and runs.is_stored(name):
+        with suppress(BenchmarkError):  # a damaged one is made again with the settings that are given
+            profile = runs.opened(name).settings.name
     if profile is None and changes.get("dataset") == "table" and settings.OWN in settings.load()["profiles"]:
         profile = settings.OWN
-    base = settings.profile(runs.opened(str(name)).settings.name if known else profile)
+    base = settings.profile(profile)
     changed = _changed(base, **changes)
     if name is None and settings_hash(changed) == settings_hash(base):
         return run_of_profile(changed, device, plugins)

@@ -30,6 +30,8 @@ def _place(value: str) -> str:
     sizes = [len(part.encode(errors="surrogatepass")) for part in value.split("/")]
     if not value or max(sizes) > 255 or sum(sizes) > 4000:
         raise ValueError("no file or folder has a name of no or that many characters")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("the name has bytes that are no UTF-8; rename it, or name it from within that folder")
     return value
 
 

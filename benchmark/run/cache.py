@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmark.environment import device_type, versions
-from benchmark.errors import NO_SPACE, BenchmarkError, enough_memory
+from benchmark.errors import NO_SPACE, AccessError, BenchmarkError, enough_memory
 from benchmark.files import beside, write_json
 from benchmark.run import sources
 from benchmark.run.artifacts import MAKING, NEUTRAL, Artifact, Made, found_at, is_model
@@ -205,10 +205,11 @@ def _elsewhere(run: Run, artifact: Artifact, wanted: dict[str, Any]) -> Path | N
     candidates = [shelf / KEPT / artifact.place / _digest(wanted)]
     candidates += [path / artifact.place for path in others if path != run.folder]
     for folder in candidates:
-        record = Cell(folder).record
-        same = record.get("status") == "done" and record.get("fingerprint") == wanted
-        if same and not Cell(folder).altered():
-            return folder
+        with suppress(AccessError, PermissionError):  # a run that another user keeps private
+            record = Cell(folder).record
+            same = record.get("status") == "done" and record.get("fingerprint") == wanted
+            if same and not Cell(folder).altered():
+                return folder
     return None
 
 

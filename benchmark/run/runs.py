@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +17,8 @@ from pydantic import ValidationError
 from benchmark.config import settings as settings_file
 from benchmark.config.settings import Profile
 from benchmark.config.values import NAME
-from benchmark.errors import BenchmarkError
-from benchmark.files import write_json
+from benchmark.errors import AccessError, BenchmarkError
+from benchmark.files import check_access, write_json
 from benchmark.run.artifacts import made
 from benchmark.run.cells import difference
 from benchmark.run.workspace import KEPT, RUNS, Run, locked, run_of_profile
@@ -25,8 +28,15 @@ LEFT = 24 * 3600  # seconds after which what a killed process of another host le
 
 
 def store(run: Run) -> None:
-    """Write what a run is into its folder, so that other commands find it by its name."""
-    write_json(run.folder / SETTINGS, _content(run))
+    """Write what a run is into its folder, so that other commands find it by its name.
+
+    A file that says the same already stays as it is: it can be that of another user.
+    """
+    path = run.folder / SETTINGS
+    with suppress(OSError, ValueError):
+        if json.loads(path.read_text(encoding="utf-8")) == _content(run):
+            return
+    write_json(path, _content(run))
 
 
 def request(run: Run) -> Path:
@@ -55,7 +65,7 @@ def read(path: Path) -> Run:
     A folder can come from someone else, and a plug-in is executed only where the user names it.
 
     Raises:
-        BenchmarkError: it is damaged, or of another version of the suite.
+        BenchmarkError: it is damaged, of another version of the suite, or may not be read.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -65,6 +75,7 @@ def read(path: Path) -> Run:
         plugins = tuple(Path(plugin) for plugin in content["plugins"])
         return Run(settings, Path(content["folder"]), Path(content["results"]), content["device"], plugins)
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        check_access(error, path)
         reason = " ".join(str(error).split())[:200]
         raise BenchmarkError(
             f"{path} is damaged or of another version ({reason}); make the run again with its settings"
@@ -148,16 +159,13 @@ def listed() -> Iterator[Listed]:
     for name in [*(name for name in profiles if (RUNS / name).is_dir()), *(path.parent.name for path in _stored())]:
         try:
             run = opened(name)
+            states = Counter(str(cell.record.get("status", "damaged")) for _, cell in made(run))
         except BenchmarkError as error:
             yield Listed(name, "", [str(error)], {}, size(RUNS / name))
             continue
         changes = []
         if run.name != run.settings.name and run.settings.name in profiles:
             changes = _changes(settings_file.profile(run.settings.name), run.settings)
-        states: dict[str, int] = {}
-        for _, cell in made(run):
-            status = str(cell.record.get("status", "damaged"))
-            states[status] = states.get(status, 0) + 1
         yield Listed(run.name, run.settings.name, changes, states, size(run.folder))
 
 
@@ -184,6 +192,8 @@ def check_same(run: Run) -> None:
     """Raise BenchmarkError if a run of this name is stored with other settings that change values."""
     try:
         stored = read(run.folder / SETTINGS)
+    except AccessError:
+        raise
     except BenchmarkError:  # there is none, or it is damaged and will be written again
         return
     before, now = (each.settings.model_dump(mode="json", exclude=settings_file.NEUTRAL) for each in (stored, run))
@@ -225,7 +235,14 @@ def freed(paths: list[Path]) -> int:
 
 
 def remove(paths: list[Path]) -> None:
-    """Remove files and folders."""
+    """Remove files and folders, or none of them if this user may not remove one.
+
+    Raises:
+        AccessError: a folder is of another user.
+    """
+    for folder in (folder for path in paths for folder in (path, *path.rglob("*")) if folder.is_dir()):
+        if not folder.is_symlink() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+            raise AccessError(f"{folder} may not be removed by this user; ask its owner, and nothing was removed")
     for path in paths:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

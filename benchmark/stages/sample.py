@@ -46,15 +46,26 @@ def sample_images(run: Run, model: str, seed: int, source: Path | None, output: 
         BenchmarkError: there is no trained generator, the folder holds no image or an unreadable one, or one of them
             would be overwritten.
     """
-    found, stored = _found(run, model, seed)
-    spec = _spec(run, found)
-    network = trained.load(run, model, found, spec, open_fabric(run.device).device)
+    network, found, stored = load(run, model, seed)
     grid = output / f"{model}_seed{seed}.png"
     if source is None:
         squares, keys, names = _standard_images(run, found, stored)
         save_columns(_columns(network, squares, keys), grid, [INPUT, *run.settings.data.views], names)
         return [grid]
     return list(_turn_folder(run, network, source, grid))
+
+
+def load(run: Run, model: str, seed: int) -> tuple[ViewModel, Path, bool]:
+    """Return the generator that the run has trained, or else that which comes with stored results, and say which.
+
+    Returns:
+        The generator in evaluation mode, its folder, and whether it comes with stored results.
+
+    Raises:
+        BenchmarkError: there is neither, or it is damaged or of other settings.
+    """
+    found, stored = _found(run, model, seed)
+    return trained.load(run, model, found, _spec(run, found), open_fabric(run.device).device), found, stored
 
 
 def _found(run: Run, model: str, seed: int) -> tuple[Path, bool]:
