@@ -7,6 +7,7 @@ session and light; default: nothing), split (auxiliary or standard, for all imag
 x0, y0, x1, y1 in pixels from 0, right and lower edges exclusive.
 """
 
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -16,8 +17,9 @@ from benchmark.config.values import CONTROL
 from benchmark.data import annotations, manifest, tree
 from benchmark.data.annotations import refuse
 from benchmark.data.manifest import CAR_VIEWS, Reading
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, shown
 
+FEW = 3  # files that an error names
 LONGEST = 200  # characters of the name of an identity, group or capture
 SPLITS = ("auxiliary", "standard")
 
@@ -30,7 +32,11 @@ def read(settings: Data, root: Path) -> Reading:
     """
     path = annotations.locate(settings, root, "annotations.csv")
     if path is None:
-        raise BenchmarkError(f"{root / 'annotations.csv'} is missing; write it or name the CSV by data.annotations")
+        others = ", ".join(sorted(shown(file.name) for file in root.glob("*.csv"))[:FEW])
+        there = f"; there is {others}" if others else ""
+        raise BenchmarkError(
+            f"{root / 'annotations.csv'} is missing{there}; write it, or name the CSV by --annotations"
+        )
     frame = annotations.read(path, ["image", "identity"])
     if frame.empty:
         raise BenchmarkError(f"{path} lists no images; write a line for each")
@@ -76,7 +82,12 @@ def _views(path: Path, frame: pd.DataFrame, settings: Data) -> pd.Series:
     if settings.other_views == "leave_out":
         return views.where(~unknown, None)
     close = did_you_mean(views[unknown].iloc[0], known) if unknown.any() else ""
-    ways = "name it there, correct it, or leave such images out by data.other_views=leave_out"
+    own, setting = list(views.unique()), ""
+    if not close and "" not in own and len(own) <= annotations.MOST:
+        with suppress(ValueError):
+            own.sort(key=float)
+        setting = f" by --set 'data.views=[{', '.join(own)}]'"
+    ways = f"name it there{setting}, correct it, or leave such images out by data.other_views=leave_out"
     refuse(path, views, unknown, f"is not in data.views, which has {', '.join(known)}{close}; {ways}")
     return views
 

@@ -97,15 +97,20 @@ def expected_store(run: Run, kept: pd.DataFrame) -> str:
     """Return how much room the image store will take, and how long its making, from some images that are decoded.
 
     Raises:
-        BenchmarkError: the disk has too little room.
+        BenchmarkError: the disk has too little room, or none of these images can be used.
     """
-    settings = run.settings.data
+    settings, root = run.settings.data, data_root(run.settings.data)
     some = kept.iloc[np.unique(np.linspace(0, len(kept) - 1, SAMPLED).round().astype(int))]
     start = time.perf_counter()
     with warnings.catch_warnings(action="ignore"):
-        for _ in images.squares(some, data_root(settings), settings.image_size, settings.margin):
-            pass
+        squares = images.squares(some, root, settings.image_size, settings.margin)
+        unusable = [square for square in squares if isinstance(square, str)]
     seconds = (time.perf_counter() - start) / len(some) * len(kept)
+    if len(unusable) == len(some):
+        raise BenchmarkError(
+            f"none of {len(some)} images that were tried can be used; {unusable[0]}; paths are relative to {root}"
+        )
+    said = f"; {len(unusable)} of {len(some)} that were tried cannot be used: {unusable[0]}" if unusable else ""
     size = len(kept) * 3 * settings.image_size**2
     there = next(folder for folder in (run.data, *run.data.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(there).free
@@ -116,7 +121,7 @@ def expected_store(run: Run, kept: pd.DataFrame) -> str:
         )
     return (
         f"store: {len(kept):,} images at {settings.image_size} px take {gigabytes(size)} on the disk, which has "
-        f"{gigabytes(free)} left, and about {duration(seconds)} to make"
+        f"{gigabytes(free)} left, and about {duration(seconds)} to make{said}"
     )
 
 

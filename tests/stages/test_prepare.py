@@ -88,6 +88,19 @@ def test_a_disk_that_is_too_small_is_said_before_an_image_is_decoded(run: Run, m
     assert not (run.data / "store").exists()
 
 
+def test_images_that_cannot_be_used_are_said_before_anything_is_decoded(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = sorted(Path("pictures").glob("**/*.png"))
+    pictures[0].write_bytes(b"no image")
+    list(prepare_alone(run, dry=True, timed=False))
+    assert f"; 1 of 32 that were tried cannot be used: {pictures[0]} is no readable image: " in capsys.readouterr().out
+    for picture in pictures:
+        picture.unlink()
+    with pytest.raises(BenchmarkError, match=r"none of 32 images that were tried can be used; .* relative to pictures"):
+        list(prepare_alone(run, dry=True, timed=False))
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0.31, "0.3 s"), (45, "45 s"), (90, "1.5 min"), (3000, "50 min"), (9000, "2.5 h"), (200000, "2.3 days")],
