@@ -7,6 +7,8 @@ session and light; default: nothing), split (auxiliary or standard, for all imag
 x0, y0, x1, y1 in pixels from 0, right and lower edges exclusive.
 """
 
+import json
+import shlex
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -73,7 +75,10 @@ def _images(path: Path, images: pd.Series, root: Path) -> pd.Series:
 def _views(path: Path, frame: pd.DataFrame, settings: Data) -> pd.Series:
     if "view" not in frame.columns:
         if "azimuth_deg" not in frame.columns:
-            raise BenchmarkError(f"{path}, line 1: there is no column view and none azimuth_deg; add one of them")
+            close = did_you_mean("azimuth_deg", list(frame.columns)) or did_you_mean("view", list(frame.columns))
+            raise BenchmarkError(
+                f"{path}, line 1: there is no column view and none azimuth_deg{close}; add one of them"
+            )
         return binned(annotations.numbers(path, frame["azimuth_deg"]), settings.azimuth_bins)
     views, known = frame["view"], list(settings.views)
     if set(known) & set(CAR_VIEWS):
@@ -86,7 +91,7 @@ def _views(path: Path, frame: pd.DataFrame, settings: Data) -> pd.Series:
     if not close and "" not in own and len(own) <= annotations.MOST:
         with suppress(ValueError):
             own.sort(key=float)
-        setting = f" by --set 'data.views=[{', '.join(own)}]'"
+        setting = f" by --set {shlex.quote(f'data.views={json.dumps(own, ensure_ascii=False)}')}"
     ways = f"name it there{setting}, correct it, or leave such images out by data.other_views=leave_out"
     refuse(path, views, unknown, f"is not in data.views, which has {', '.join(known)}{close}; {ways}")
     return views

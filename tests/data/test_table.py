@@ -163,10 +163,12 @@ def test_poses_that_are_no_car_views(tmp_path: Path) -> None:
 
 def test_unknown_views_come_with_the_setting_that_names_those_of_the_csv(tmp_path: Path) -> None:
     with pytest.raises(
-        BenchmarkError, match=r"view 'side' is not .*; name it there by --set 'data.views=\[front, side\]'"
+        BenchmarkError, match=r"view 'side' is not .*; name it there by --set 'data.views=\[\"front\", \"side\"\]'"
     ):
         read(tmp_path, HEAD + "a.jpg,1,front\nb.jpg,1,side\n")
-    with pytest.raises(BenchmarkError, match=r"; name it there by --set 'data.views=\[-15, 0, 9, 10\]'"):
+    with pytest.raises(
+        BenchmarkError, match=r"; name it there by --set 'data.views=\[\"-15\", \"0\", \"9\", \"10\"\]'"
+    ):
         read(tmp_path, HEAD + "a.jpg,1,10\nb.jpg,1,9\nc.jpg,2,0\nd.jpg,2,-15\n")
     with pytest.raises(BenchmarkError, match=r"rear_left; name it there, correct it"):
         read(tmp_path, HEAD + "".join(f"{n}.jpg,1,{n}\n" for n in range(13)))
@@ -197,7 +199,8 @@ HEAD = "image,identity,view\n"
         (HEAD, r" lists no images"),
         ("", r", line 1: there is no column image"),
         ("image,identities,view\na.jpg,1,left\n", r", line 1: there is no column identity; did you mean identities\?"),
-        ("image,identity\na.jpg,1\n", r", line 1: there is no column view and none azimuth_deg"),
+        ("image,identity\na.jpg,1\n", r", line 1: there is no column view and none azimuth_deg; add"),
+        ("image,identity,azimuth\na.jpg,1,4\n", r", line 1: .* none azimuth_deg; did you mean azimuth\?; add"),
         ("image,identity,view,view\na.jpg,1,left,left\n", r", line 1: a column stands there twice"),
         ("image,identity,azimuth_deg\na.jpg,1,10\nb.jpg,1,ten\n", r", line 3: azimuth_deg 'ten' is no number"),
         ("image,identity,azimuth_deg\na.jpg,1,nan\n", r", line 2: azimuth_deg 'nan' is no number"),
