@@ -230,6 +230,7 @@ def _sentence(error: ValidationError, where: str) -> str:
     key = ".".join(str(part)[:LONGEST] for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list, such as [5, 10]")
     message = message.replace("a valid dictionary", "a mapping, such as {key: value}")
+    message = message.replace("Tuple should", "It should").replace(" after validation", "")
     if first["type"] == "extra_forbidden":
         message = "is not a setting" + _instead(key)
         return f"{where}: {key} {message}"

@@ -1,5 +1,7 @@
 """Filtering of images: those of the chosen views are kept, of identities that have enough of them."""
 
+import json
+
 import pandas as pd
 
 from benchmark.config.settings import Data
@@ -27,5 +29,10 @@ def keep(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, Account]
         raise BenchmarkError(f"no image is left ({account}); change data.views or lower data.minimum_images")
     missing = [view for view in settings.views if view not in set(kept["view"])]
     if missing:
-        raise BenchmarkError(f"no image of the view {missing[0]} is left ({account}); take it out of data.views")
+        there = [view for view in settings.views if view not in missing]
+        ways = f"data.views={json.dumps(there)} leaves {'it' if len(missing) == 1 else 'them'} out"
+        raise BenchmarkError(
+            f"no image of the view{'s' * (len(missing) > 1)} {', '.join(missing)} is left ({account}); "
+            f"{ways if len(there) > 1 else 'bring images of two views or more, and name them in data.views'}"
+        )
     return kept, account

@@ -123,6 +123,6 @@ def _reject(manifest: pd.DataFrame, reasons: list[str | None], path: Path) -> np
     if rejected.any() and rejected.sum() >= TOLERATED * len(manifest):
         raise BenchmarkError(
             f"{len(listed)} of {len(manifest)} images cannot be used, the first, {listed['image'].iloc[0]}, because "
-            f"{listed['reason'].iloc[0]}; {path} lists them: repair or remove them"
+            f"{listed['reason'].iloc[0]}; {path} lists them: repair them, or remove their labels"
         )
     return rejected

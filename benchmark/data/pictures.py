@@ -41,7 +41,10 @@ def decode(path: Path) -> Pixels:
     except MemoryError:
         raise
     except UnidentifiedImageError:
-        raise BenchmarkError(f"{path} is no readable image: it is damaged, or none of {', '.join(FORMATS)}") from None
+        raise BenchmarkError(
+            f"{path} is no readable image: it is damaged, or none of {', '.join(FORMATS)}, which others "
+            "such as HEIC must be converted to"
+        ) from None
     except Exception as error:  # damaged files fail in many ways; what only a programmer understands is left out
         telling = isinstance(error, OSError | ValueError | SyntaxError | Image.DecompressionBombError)
         said = getattr(error, "strerror", None) or (str(error) if telling else "")

@@ -7,6 +7,9 @@ session and light; default: nothing), split (auxiliary or standard, for all imag
 x0, y0, x1, y1 in pixels from 0, right and lower edges exclusive.
 """
 
+import json
+import shlex
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -16,8 +19,9 @@ from benchmark.config.values import CONTROL
 from benchmark.data import annotations, manifest, tree
 from benchmark.data.annotations import refuse
 from benchmark.data.manifest import CAR_VIEWS, Reading
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, shown
 
+FEW = 3  # files that an error names
 LONGEST = 200  # characters of the name of an identity, group or capture
 SPLITS = ("auxiliary", "standard")
 
@@ -30,7 +34,11 @@ def read(settings: Data, root: Path) -> Reading:
     """
     path = annotations.locate(settings, root, "annotations.csv")
     if path is None:
-        raise BenchmarkError(f"{root / 'annotations.csv'} is missing; write it or name the CSV by data.annotations")
+        others = ", ".join(sorted(shown(file.name) for file in root.glob("*.csv"))[:FEW])
+        there = f"; there is {others}" if others else ""
+        raise BenchmarkError(
+            f"{root / 'annotations.csv'} is missing{there}; write it, or name the CSV by --annotations"
+        )
     frame = annotations.read(path, ["image", "identity"])
     if frame.empty:
         raise BenchmarkError(f"{path} lists no images; write a line for each")
@@ -67,7 +75,10 @@ def _images(path: Path, images: pd.Series, root: Path) -> pd.Series:
 def _views(path: Path, frame: pd.DataFrame, settings: Data) -> pd.Series:
     if "view" not in frame.columns:
         if "azimuth_deg" not in frame.columns:
-            raise BenchmarkError(f"{path}, line 1: there is no column view and none azimuth_deg; add one of them")
+            close = did_you_mean("azimuth_deg", list(frame.columns)) or did_you_mean("view", list(frame.columns))
+            raise BenchmarkError(
+                f"{path}, line 1: there is no column view and none azimuth_deg{close}; add one of them"
+            )
         return binned(annotations.numbers(path, frame["azimuth_deg"]), settings.azimuth_bins)
     views, known = frame["view"], list(settings.views)
     if set(known) & set(CAR_VIEWS):
@@ -76,7 +87,12 @@ def _views(path: Path, frame: pd.DataFrame, settings: Data) -> pd.Series:
     if settings.other_views == "leave_out":
         return views.where(~unknown, None)
     close = did_you_mean(views[unknown].iloc[0], known) if unknown.any() else ""
-    ways = "name it there, correct it, or leave such images out by data.other_views=leave_out"
+    own, setting = list(views.unique()), ""
+    if not close and "" not in own and len(own) <= annotations.MOST:
+        with suppress(ValueError):
+            own.sort(key=float)
+        setting = f" by --set {shlex.quote(f'data.views={json.dumps(own, ensure_ascii=False)}')}"
+    ways = f"name it there{setting}, correct it, or leave such images out by data.other_views=leave_out"
     refuse(path, views, unknown, f"is not in data.views, which has {', '.join(known)}{close}; {ways}")
     return views
 

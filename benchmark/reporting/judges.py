@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from benchmark.reporting.learned import FEWEST
 from benchmark.reporting.tables import random_split
 from benchmark.results.records import Judge
 
@@ -43,9 +44,10 @@ def warnings(judges: Mapping[str, Judge], identity: pd.DataFrame) -> list[str]:
     found = []
     view = judges.get("view")
     if view and view.accuracy is not None and view.accuracy < WEAK_VIEW:
+        helpful = ", larger images or fewer views" if view.classes > FEWEST else " and larger images"
         found.append(
             f"Weak judge: the view network has {100 * view.accuracy:.1f} % of held-out real images right, about the "
-            "most that view and joint rates can be. More images of each view, larger images or fewer views help it."
+            f"most that view and joint rates can be. More images of each view{helpful} help it."
         )
     table = random_split(identity)
     rows = {(row["model"], row["nc"]): row for row in table.to_dict("records")}

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from benchmark.results.records import Facts, Validated
 
+FEWEST = 2  # views, as data.views allows
 HELP = (
     "What can help: more images of each identity and of each view, more identities, a larger budget by "
-    "--set training.images={images}, images that are cropped to the object, or fewer views."
+    "--set training.images={images}, images that are cropped to the object{views}."
 )
 UNKNOWN = (
     "Not known whether the models have learned anything: {why}. --set data.validation=0.2 keeps more from training."
@@ -41,7 +42,8 @@ def learned(facts: Facts, models: Iterable[str]) -> tuple[list[str], list[str]]:
             elif found.real <= found.lower_bound:
                 warnings.append(f"Not known: {sentence}, but no more of real images are recognised.")
             else:
-                more = HELP.format(images=2 * facts.settings.training.images)
+                views = ", or fewer views" if len(data.views) > FEWEST else ""
+                more = HELP.format(images=2 * facts.settings.training.images, views=views)
                 warnings.append(f"Nothing learned: {sentence}, which is not clear of that. {more}")
     return warnings, said
 

@@ -1,5 +1,6 @@
 """From images on disk to the split image store: the stages prepare, filter and split."""
 
+import hashlib
 import shutil
 import time
 import warnings
@@ -10,8 +11,7 @@ import pandas as pd
 
 from benchmark.data import adapters, filtering, images, manifest, splitting
 from benchmark.data.content import note_hash
-from benchmark.data.image_store import MANIFEST as STORED
-from benchmark.data.image_store import SPLIT
+from benchmark.data.image_store import SPLIT, ImageStore
 from benchmark.data.manifest import Reading
 from benchmark.data.roots import KEPT, data_root
 from benchmark.errors import BenchmarkError
@@ -63,13 +63,38 @@ def filter_images(run: Run) -> None:
         kept = _keep(run, manifest.read(run.data / MANIFEST))
         assign(run, kept)  # what is wrong with the sizes is said before minutes of decoding
         manifest.write(kept, run.data / KEPT)
-        if not is_done(run, Artifact("store")):
+        there = is_done(run, Artifact("store"))
+        if not there:
             print(expected_store(run, kept))
-        stored = manifest.read(ensure(run, Artifact("store")).folder / STORED)
+        store = ImageStore.open(ensure(run, Artifact("store")).folder)
+        if settings.own and not there:
+            print(end=repeated(store))
+        stored = store.manifest
         if len(stored) < len(kept):
             stored, account = filtering.keep(stored, settings)
             print(account)
         manifest.write(stored, run.data / FILTERED)
+
+
+def repeated(store: ImageStore) -> str:
+    """Return a line on the images that are the same as an earlier one, pixel for pixel, or an empty string.
+
+    The KNN could find such an image itself among those that it compares with.
+    """
+    rows = store.manifest
+    pixels = pd.Series([hashlib.sha256(image.tobytes()).digest() for image in store.images])
+    again = np.flatnonzero(pixels.duplicated())
+    if not len(again):
+        return ""
+    groups = rows.groupby(pixels)
+    labels = ["identity", "view"]
+    wrong = int((groups[labels].transform("first") != rows[labels]).any(axis=1).sum())
+    first = groups["image"].transform("first")[again[0]]
+    otherwise = f", {wrong:,} of them with another identity or view" if wrong else ""
+    return (
+        f"repeated: {len(again):,} images have the same pixels as another{otherwise}, such as {first} and "
+        f"{rows['image'][again[0]]}; remove their lines\n"
+    )
 
 
 def preview(run: Run) -> pd.DataFrame:
@@ -97,15 +122,20 @@ def expected_store(run: Run, kept: pd.DataFrame) -> str:
     """Return how much room the image store will take, and how long its making, from some images that are decoded.
 
     Raises:
-        BenchmarkError: the disk has too little room.
+        BenchmarkError: the disk has too little room, or none of these images can be used.
     """
-    settings = run.settings.data
+    settings, root = run.settings.data, data_root(run.settings.data)
     some = kept.iloc[np.unique(np.linspace(0, len(kept) - 1, SAMPLED).round().astype(int))]
     start = time.perf_counter()
     with warnings.catch_warnings(action="ignore"):
-        for _ in images.squares(some, data_root(settings), settings.image_size, settings.margin):
-            pass
+        squares = images.squares(some, root, settings.image_size, settings.margin)
+        unusable = [square for square in squares if isinstance(square, str)]
     seconds = (time.perf_counter() - start) / len(some) * len(kept)
+    if len(unusable) == len(some):
+        raise BenchmarkError(
+            f"none of {len(some)} images that were tried can be used; {unusable[0]}; paths are relative to {root}"
+        )
+    said = f"; {len(unusable)} of {len(some)} that were tried cannot be used: {unusable[0]}" if unusable else ""
     size = len(kept) * 3 * settings.image_size**2
     there = next(folder for folder in (run.data, *run.data.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(there).free
@@ -116,7 +146,7 @@ def expected_store(run: Run, kept: pd.DataFrame) -> str:
         )
     return (
         f"store: {len(kept):,} images at {settings.image_size} px take {gigabytes(size)} on the disk, which has "
-        f"{gigabytes(free)} left, and about {duration(seconds)} to make"
+        f"{gigabytes(free)} left, and about {duration(seconds)} to make{said}"
     )
 
 

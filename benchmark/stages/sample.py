@@ -171,8 +171,10 @@ def _pictures(source: Path, output: Path) -> list[Path]:
     if litter:
         print(f"{source}: passed over {len(litter)} files of the system, such as {shown(litter[0].name)}")
     inside = output.resolve() if output.resolve() != source.resolve() else None
-    files = [path for path in found if tree.is_picture(path.name) and path not in hidden]
-    files = [path for path in files if inside not in path.resolve().parents]
+    found = [path for path in found if path not in litter and inside not in path.resolve().parents]
+    files = [path for path in found if tree.is_picture(path.name)]
+    if others := [path for path in found if not tree.is_picture(path.name)]:
+        print(f"{source}: passed over {len(others)} files with other endings, such as {shown(others[0].name)}")
     if not files:
         raise BenchmarkError(
             f"{source} holds no image ({', '.join(tree.PICTURES)}); --input must name a folder of some"

@@ -46,3 +46,7 @@ def test_too_little_is_left() -> None:
         filtering.keep(manifest(a=["left", "front", "left"]), Data(views=VIEWS, minimum_images=4))
     with pytest.raises(BenchmarkError, match=r"view front .*data\.views"):
         filtering.keep(manifest(a=["left", "left"]), Data(views=VIEWS, minimum_images=2))
+    with pytest.raises(BenchmarkError, match=r"views front, right is left .*; bring images of two views or more"):
+        filtering.keep(manifest(a=["left", "left"]), Data(views=(*VIEWS, "right"), minimum_images=2))
+    with pytest.raises(BenchmarkError, match=r'view right is left .*; data\.views=\["left", "front"\] leaves it out'):
+        filtering.keep(manifest(a=["left", "front"]), Data(views=(*VIEWS, "right"), minimum_images=2))

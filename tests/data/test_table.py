@@ -159,6 +159,19 @@ def test_poses_that_are_no_car_views(tmp_path: Path) -> None:
         read(tmp_path, "image,identity,view\na.jpg,1,left\n", views=("-15", "0"))
 
 
+def test_unknown_views_come_with_the_setting_that_names_those_of_the_csv(tmp_path: Path) -> None:
+    with pytest.raises(
+        BenchmarkError, match=r"view 'side' is not .*; name it there by --set 'data.views=\[\"front\", \"side\"\]'"
+    ):
+        read(tmp_path, HEAD + "a.jpg,1,front\nb.jpg,1,side\n")
+    with pytest.raises(
+        BenchmarkError, match=r"; name it there by --set 'data.views=\[\"-15\", \"0\", \"9\", \"10\"\]'"
+    ):
+        read(tmp_path, HEAD + "a.jpg,1,10\nb.jpg,1,9\nc.jpg,2,0\nd.jpg,2,-15\n")
+    with pytest.raises(BenchmarkError, match=r"rear_left; name it there, correct it"):
+        read(tmp_path, HEAD + "".join(f"{n}.jpg,1,{n}\n" for n in range(13)))
+
+
 HEAD = "image,identity,view\n"
 
 
@@ -185,6 +198,7 @@ HEAD = "image,identity,view\n"
         ("", r", line 1: .* image"),
         ("image,identities,view\na.jpg,1,left\n", r", line 1: .* identity; did you mean identities\?"),
         ("image,identity\na.jpg,1\n", r", line 1: .* view .* azimuth_deg"),
+        ("image,identity,azimuth\na.jpg,1,4\n", r", line 1: .* azimuth_deg; did you mean azimuth\?"),
         ("image,identity,view,view\na.jpg,1,left,left\n", r", line 1: .*twice"),
         ("image,identity,azimuth_deg\na.jpg,1,10\nb.jpg,1,ten\n", r", line 3: azimuth_deg 'ten'"),
         ("image,identity,azimuth_deg\na.jpg,1,nan\n", r", line 2: azimuth_deg 'nan'"),
@@ -230,7 +244,12 @@ def test_links_must_not_lead_out(tmp_path: Path) -> None:
 
 
 def test_missing_files(tmp_path: Path) -> None:
-    with pytest.raises(BenchmarkError, match=r"annotations\.csv is missing"):
+    with pytest.raises(BenchmarkError, match=r"annotations\.csv is missing; write it, or name"):
+        adapters.read(settings(), tmp_path)
+    (tmp_path / "labels.txt.csv").touch()
+    with pytest.raises(
+        BenchmarkError, match=r"is missing; there is 'labels\.txt\.csv'; write it, or name .* --annotat"
+    ):
         adapters.read(settings(), tmp_path)
     with pytest.raises(BenchmarkError, match=r"labels\.csv"):
         adapters.read(settings(annotations="labels.csv"), tmp_path)

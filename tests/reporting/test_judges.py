@@ -42,6 +42,15 @@ def test_warnings(view: float, rates: dict[str, float], expected: set[str]) -> N
     assert said(judges.warnings(own, table(**rates))) == expected
 
 
+@pytest.mark.parametrize(
+    ("classes", "help_"),
+    [(2, "each view and larger images help it."), (3, "each view, larger images or fewer views help")],
+)
+def test_what_helps_a_judge_of_so_many_views(classes: int, help_: str) -> None:
+    (found,) = judges.warnings({"view": GOOD.model_copy(update={"accuracy": 0.8, "classes": classes})}, table(ours=0.5))
+    assert help_ in found
+
+
 def test_small_classes_are_warned_of() -> None:
     few = made_identity("real", [0.9], 20)
     few = replace(few, outcomes=few.outcomes[few.outcomes["image"] < "040.png"])

@@ -86,6 +86,14 @@ def test_a_model_that_is_not_clear_of_chance_is_warned_of(changes: dict[str, flo
     assert warned != "Nothing learned: " or "--set training.images=48000" in warnings[0]
 
 
+@pytest.mark.parametrize(("views", "fewer"), [(("front", "side"), False), (("front", "side", "back"), True)])
+def test_two_views_cannot_become_fewer(views: tuple[str, ...], fewer: bool) -> None:
+    found = facts(ours=GOOD.model_copy(update={"low": 0.1}))
+    data = found.settings.data.model_copy(update={"views": views})
+    found = found.model_copy(update={"settings": found.settings.model_copy(update={"data": data})})
+    assert ("fewer views" in learned(found, ["ours"])[0][0]) is fewer
+
+
 @pytest.mark.parametrize(
     ("found", "why"),
     [

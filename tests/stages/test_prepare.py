@@ -106,6 +106,30 @@ def test_a_disk_that_is_too_small_is_said_before_an_image_is_decoded(run: Run, m
     assert not (run.data / "store").exists()
 
 
+def test_images_that_cannot_be_used_are_said_before_anything_is_decoded(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = sorted(Path("pictures").glob("**/*.png"))
+    pictures[0].write_bytes(b"no image")
+    list(prepare_alone(run, dry=True, timed=False))
+    assert f"; 1 of 32 that were tried cannot be used: {pictures[0]} is no readable image: " in capsys.readouterr().out
+    for picture in pictures:
+        picture.unlink()
+    with pytest.raises(BenchmarkError, match=r"none of 32 images that were tried can be used; .* relative to pictures"):
+        list(prepare_alone(run, dry=True, timed=False))
+
+
+def test_the_same_pixels_under_two_names_are_said_once(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures = Path("pictures")
+    for name in ("0_1", "0_2", "1_3"):  # view right; left as 0_0; another identity and view
+        shutil.copy(pictures / "0_0.png", pictures / f"{name}.png")
+    list(prepare_alone(run, timed=False))
+    said = "repeated: 3 images have the same pixels as another, 2 of them with another identity or view, such as "
+    assert f"\n{said}0_0.png and 0_1.png; remove their lines\n" in capsys.readouterr().out
+    list(prepare_alone(run, timed=False))
+    assert "repeated" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0.31, "0.3 s"), (45, "45 s"), (90, "1.5 min"), (3000, "50 min"), (9000, "2.5 h"), (200000, "2.3 days")],

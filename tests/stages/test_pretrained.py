@@ -85,11 +85,13 @@ def test_it_turns_own_pictures_and_passes_over_what_systems_put_beside_them(
 ) -> None:
     Path("own").mkdir()
     Image.new("RGB", (30, 20), "red").save("own/a.png")
-    for name in ("._a.png", ".DS_Store", "Thumbs.db", "desktop.ini"):
+    for name in ("._a.png", ".DS_Store", "Thumbs.db", "desktop.ini", "IMG_1.HEIC"):
         Path("own", name).write_bytes(b"\0\5\x16\7")
     written = sample_images(clone, "tiny", 0, Path("own"), Path("turned"))
     assert [path.name for path in written] == ["tiny_seed0.png", "a_left.png", "a_right.png"]
-    assert "own: passed over 4 files of the system" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "own: passed over 4 files of the system, such as '.DS_Store'\n" in said
+    assert "own: passed over 1 files with other endings, such as 'IMG_1.HEIC'\n" in said
 
 
 def test_the_record_names_no_place_of_the_machine(clone: Run) -> None:
