@@ -16,8 +16,6 @@ from safetensors.torch import save_file
 
 from benchmark.cli import cli
 from benchmark.config.choosing import open_run
-from benchmark.config.settings import Rendered
-from benchmark.data import rendered
 from benchmark.errors import AccessError, BenchmarkError
 from benchmark.files import reading, replacing, write_json, write_text
 from benchmark.run import cache, runs
@@ -96,16 +94,12 @@ READERS: dict[str, Callable[[Path], object]] = {
     "record": lambda path: Cell(path.parent).record,
     "weights": lambda path: checkpoint.load_weights(Tiny(spec()), path),
     "run": runs.read,
-    "cars": lambda path: rendered.make(Rendered(), path.parent),
     "checkpoint": lambda path: checkpoint.restore(Tiny(spec()), path, torch.device("cpu")),
 }
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_what_may_not_be_read_is_not_called_missing_or_damaged(
-    reader: str, unreadable: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rendered, "SETTINGS", RECORD)
+def test_what_may_not_be_read_is_not_called_missing_or_damaged(reader: str, unreadable: Path) -> None:
     with pytest.raises(BenchmarkError) as error:
         READERS[reader](unreadable)
     assert str(error.value) == f"{unreadable} may not be read by this user; ask its owner for permission"

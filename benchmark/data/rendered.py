@@ -15,7 +15,7 @@ from benchmark.config.settings import Data, Rendered
 from benchmark.data import compcars
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
-from benchmark.files import beside, check_access, writing
+from benchmark.files import beside, writing
 from benchmark.progress import progress
 from rendered_cars import folder
 from rendered_cars.folder import SCENES, Rendering
@@ -54,8 +54,7 @@ def _finished(settings: Rendered, root: Path) -> bool:
         return False
     try:
         found = json.loads((root / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        check_access(error, root / SETTINGS)
+    except (OSError, ValueError):
         found = None
     if found != settings.model_dump(mode="json"):
         raise BenchmarkError(
