@@ -33,7 +33,11 @@ def replacing(path: Path, guard: Callable[[], None] = lambda: None) -> Iterator[
     folder = beside(path)
     try:
         with writing(path):
-            folder.mkdir(parents=True)
+            try:
+                folder.mkdir(parents=True)
+            except OSError as error:
+                error.filename = str(path)  # what is said of it names the file, and not that beside it
+                raise
             temporary = folder / "content"
             yield temporary
             sync(temporary)

@@ -159,3 +159,10 @@ def test_nothing_is_taken_from_a_run_that_is_private(shared: Run) -> None:
     folder = shared.folder.with_name("other") / "models/unet/seed0"
     write_json(folder / RECORD, {"status": "done", "fingerprint": wanted, "files": {}})
     assert cache._elsewhere(mine, Artifact("generator", "unet", 0), wanted) == folder
+
+
+def test_a_file_that_may_not_be_written_is_named_itself(unreadable: Path) -> None:
+    table = unreadable.with_name("table.csv")
+    with pytest.raises(PermissionError) as error:
+        write_text(table, "")
+    assert error.value.filename == str(table)
