@@ -42,7 +42,7 @@ KEYS = {"outcomes": ["model", "seed", "split", "nc"], "recognition": ["model", "
 
 @dataclass(frozen=True)
 class Kept:
-    """What an archive has of an artefact: its record, texts by the names of their files, and the digest of its rows."""
+    """An artefact in an archive: its record, texts by the names of their files, and the digest of its rows."""
 
     record: dict[str, Any]
     texts: dict[str, str]
