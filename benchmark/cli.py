@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="viewpoint-benchmark")
 def cli() -> None:
-    """Which image-to-image GAN keeps the identity of its input?"""
+    """Train, measure and compare GANs that turn a picture to another viewpoint."""
 
 
 def main(command: click.Command = cli) -> None:

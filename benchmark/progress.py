@@ -14,7 +14,7 @@ class Lines:
     """A file for tqdm that turns each state of a bar into a line on stdout."""
 
     def write(self, text: str) -> None:
-        """Print a state; the characters that move a cursor are left out."""
+        """Print a state; without the characters that move a cursor."""
         if state := text.strip():
             print(state, flush=True)
 

@@ -96,7 +96,7 @@ def missing(said: str, expected: trees.Expected, dry: bool) -> list[str]:
 
 
 @rehearsal.command()
-@click.option("--model", "models", multiple=True, help="Models by name; all of the profile compcars if left out.")
+@click.option("--model", "models", multiple=True, help="Models by name; default: all of the profile compcars.")
 @click.option("--images", type=int, multiple=True, default=(4, 8), help="Batch sizes, a process for each.")
 @click.option("--what", type=click.Choice(["cycle", "turn"]), default="cycle", help="A training cycle, or generation.")
 def cycles(models: tuple[str, ...], images: tuple[int, ...], what: str) -> None:

@@ -1,4 +1,4 @@
-"""What reads the pixels of an image store: batches of training images, and the identity measurement of a control.
+"""Reading of the pixels of an image store: batches of training images, and the identity measurement of a control.
 
 python -m tools.rehearsal.pixels (feed | measure)
 """

@@ -39,7 +39,7 @@ SIDEWAYS = ("90", "75", "-75", "-90")  # views that the profile does not keep
 
 @dataclass(frozen=True)
 class Expected:
-    """What has to be said of a tree.
+    """Expected messages about a tree.
 
     Attributes:
         accounts: of reading, filtering, and storing or, where an image is unreadable, filtering again.
