@@ -41,16 +41,18 @@ def warnings(judges: Mapping[str, Judge], identity: pd.DataFrame) -> list[str]:
         judges: the networks.
         identity: rows of `tables.identity_table`.
     """
-    found = []
-    view = judges.get("view")
-    if view and view.accuracy is not None and view.accuracy < WEAK_VIEW:
-        helpful = ", larger images or fewer views" if view.classes > FEWEST else " and larger images"
-        found.append(
-            f"Weak judge: the view network has {100 * view.accuracy:.1f} % of held-out real images right, about the "
-            f"most that view and joint rates can be. More images of each view{helpful} help it."
-        )
-    table = random_split(identity)
+    found, table = [], random_split(identity)
     rows = {(row["model"], row["nc"]): row for row in table.to_dict("records")}
+    view, real_views = judges.get("view"), table.loc[table["model"] == "real", "view"]
+    rates = [(view.accuracy, "held-out real images")] if view and view.accuracy is not None else []
+    rates += [(real_views.min(), "real images that are evaluated (view of `real`)")] if len(real_views) else []
+    if rates and min(rates)[0] < WEAK_VIEW:
+        helpful = " and larger images" if view and view.classes <= FEWEST else ", larger images or fewer views"
+        found.append(
+            f"Weak judge: the view network has {' and '.join(f'{100 * rate:.1f} % of {of}' for rate, of in rates)} "
+            "right, about the most that view and joint rates can be. "
+            f"More images of each view{helpful} help it."
+        )
     for nc in sorted(table["nc"].unique()):
         real, mean = rows.get(("real", nc)), rows.get(("mean_image", nc))
         if real is None:

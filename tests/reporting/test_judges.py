@@ -51,6 +51,16 @@ def test_what_helps_a_judge_of_so_many_views(classes: int, help_: str) -> None:
     assert help_ in found
 
 
+def test_a_view_judge_may_do_worse_on_other_identities() -> None:
+    real = made_identity("real", [0.9], 20)
+    half = real.outcomes.assign(view_right=real.outcomes["target"] == 0)
+    table = identity_table([replace(real, outcomes=half)], "quick")
+    (found,) = judges.warnings({"view": GOOD}, table)
+    rate = 100 * table["view"].iloc[0]
+    assert rate < 90
+    assert f"95.0 % of held-out real images and {rate:.1f} % of real images that are evaluated" in found
+
+
 def test_small_classes_are_warned_of() -> None:
     few = made_identity("real", [0.9], 20)
     few = replace(few, outcomes=few.outcomes[few.outcomes["image"] < "040.png"])
