@@ -349,8 +349,11 @@ def validate(
     from benchmark.results.rows import write_csv
     from benchmark.stages.validation import validate as measure
 
-    table = measure(open_run(models, (), seeds, **choices), nc)
-    click.echo(f"\n{markdown(identity_sheet(table))}")
+    opened = open_run(models, (), seeds, **choices)
+    table = measure(opened, nc)
+    sheet = identity_sheet(table)
+    title = sheet.title.replace(f"profile {opened.name}", opened.settings.data.label(opened.name))
+    click.echo(f"\n{markdown(replace(sheet, title=title))}")
     if output:
         write_csv(table, output)
         click.echo(f"table: {output}")

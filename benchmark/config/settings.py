@@ -102,6 +102,13 @@ class Data(Section):
         """Return whether the images are the user's own, and of no data set that the paper or the suite has."""
         return self.dataset == "table"
 
+    def label(self, run: str) -> str:
+        """Return the heading of a run's tables and figures: its profile, or for own images the run and their folder."""
+        if not self.own:
+            return f"profile {run}"
+        folder = Path(str(self.root)).name
+        return f"run {run}" if folder in ("", run) else f"run {run} on {folder}"
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if len(set(self.views)) != len(self.views):

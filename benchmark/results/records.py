@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -265,10 +264,7 @@ class Facts(BaseModel):
     @property
     def label(self) -> str:
         """Return the heading of tables and figures: the profile; for own images the run, and their folder."""
-        if not self.settings.data.own:
-            return f"profile {self.name}"
-        folder = Path(str(self.settings.data.root)).name
-        return f"run {self.name}" if folder in ("", self.name) else f"run {self.name} on {folder}"
+        return self.settings.data.label(self.name)
 
     @field_validator("settings", mode="before")
     @classmethod

@@ -1,6 +1,7 @@
 """Sensitivity of the identity measurement to the number of neighbours and the distance."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,9 @@ def sensitivity(run: Run, models: Sequence[str] = (), nc: Sequence[int] = ()) ->
         )
     table = reporting.sensitivity_table(pd.concat(found), run.name)
     write_csv(table, run.results / "sensitivity.csv")
-    write_text(run.results / "sensitivity.md", markdown(reporting.sheet(table, own)))
+    sheet = reporting.sheet(table, own)
+    title = sheet.title.replace(f"profile {run.name}", run.settings.data.label(run.name))
+    write_text(run.results / "sensitivity.md", markdown(replace(sheet, title=title)))
 
 
 def _rates(
