@@ -88,7 +88,7 @@ def _views(path: Path, frame: pd.DataFrame, settings: Data) -> pd.Series:
         return views.where(~unknown, None)
     close = did_you_mean(views[unknown].iloc[0], known) if unknown.any() else ""
     own, setting = list(views.unique()), ""
-    if not close and "" not in own and len(own) <= annotations.MOST:
+    if not close and "" not in own and len(own) <= annotations.MOST and len("".join(own)) <= LONGEST:
         with suppress(ValueError):
             own.sort(key=float)
         setting = f" by --set {shlex.quote(f'data.views={json.dumps(own, ensure_ascii=False)}')}"

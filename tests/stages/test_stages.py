@@ -256,7 +256,7 @@ def test_a_changed_setting_trains_again(finished: Run, capsys: pytest.CaptureFix
 
 
 def test_extractors_repeat(finished: Run) -> None:
-    run = copy_of_data(finished, "again")
+    run = copy_of_data(finished, "repeated")
     train_judges(run)
     for task in ("identity", "view"):
         old, new = (Cell(each.folder / "extractors" / task).record for each in (finished, run))
