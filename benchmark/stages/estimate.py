@@ -37,7 +37,7 @@ from benchmark.training.sampling import AuxiliaryBatches, fits
 CYCLES = 3  # of each model, and steps of each other network
 LONG = 20.0  # seconds after which a first cycle is enough
 DRAWN = 2048  # images of which batches are drawn
-SMALL = 2 * 224**2  # pixels of a batch that a CPU takes in seconds
+SMALL, LARGER = 2 * 224**2, 4  # pixels of a batch that a CPU takes in seconds; how many of them the larger one has
 TURNED = 32  # images that a generator turns
 QUERIES = 256  # images that the KNN classifies
 PEAK = Path("/proc/self/status")  # has the most memory that the process had at once
@@ -87,7 +87,7 @@ def estimate(run: Run, store: ImageStore, made: bool) -> Iterator[str]:
     settings, material = run.settings, _material(run, store, made)
     source = "images of the store" if made else "random images"
     small, size = _small(run, material), settings.training.batch_size
-    batches = f" in batches of {small} and {2 * small}, from which those of {size} are computed," if small else ""
+    batches = f" in batches of {small} and {LARGER * small}, from which those of {size} are computed," if small else ""
     device = device_name(material.fabric.device)
     yield f"estimate, by up to {CYCLES} cycles of each model{batches} on {source}, {device}:"
     outputs = len(store.subset("standard")) * len(settings.data.views)
@@ -146,12 +146,12 @@ def _model(run: Run, material: Material, name: str) -> tuple[float, float, int, 
     if not small:
         return _measured(run, material, name)
     settings, found = run.settings, []
-    for size in (small, 2 * small):
+    for size in (small, LARGER * small):
         training = settings.training.model_copy(update={"batch_size": size})
         part = replace(run, settings=settings.model_copy(update={"training": training}))
         found.append(_measured(part, material, name))
     (first, _, less, few), (second, turned, more, _) = found
-    further = settings.training.batch_size / small - 2
+    further = (settings.training.batch_size / small - LARGER) / (LARGER - 1)
     seconds, memory = second + further * max(0.0, second - first), more + round(further * max(0, more - less))
     return seconds, turned, memory, few * settings.training.batch_size // small
 
@@ -160,7 +160,7 @@ def _small(run: Run, material: Material) -> int:
     """Return the images of the smallest batch that is measured in the place of the run's, 0 if that is measured."""
     small = max(2, SMALL // run.settings.data.image_size**2)
     on_cpu = material.fabric.device.type == "cpu"
-    return small if on_cpu and run.settings.training.batch_size > 2 * small else 0
+    return small if on_cpu and run.settings.training.batch_size > LARGER * small else 0
 
 
 def _measured(run: Run, material: Material, name: str) -> tuple[float, float, int, int]:

@@ -81,12 +81,12 @@ def test_a_large_batch_is_computed_from_two_small_ones(run: Run, monkeypatch: py
 
     monkeypatch.setattr(estimate, "_measured", measured)
     monkeypatch.setattr(estimate, "SMALL", 3 * 16**2)
-    training = run.settings.training.model_copy(update={"batch_size": 10, "images": 20})
+    training = run.settings.training.model_copy(update={"batch_size": 20, "images": 40})
     large = replace(run, settings=run.settings.model_copy(update={"training": training}))
     head, model, *_ = prepare_alone(large, dry=True)
-    assert "in batches of 3 and 6, from which those of 10 are computed" in head
-    assert model.endswith("21 s for a cycle of 20, 11.0 GB")
-    assert sizes == [3, 6]
+    assert "in batches of 3 and 12, from which those of 20 are computed" in head
+    assert model.endswith("41 s for a cycle of 40, 21.0 GB")
+    assert sizes == [3, 12]
 
 
 def test_a_model_without_memory_does_not_stop_the_others(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,20 +96,21 @@ def missing(said: str, expected: trees.Expected, dry: bool) -> list[str]:
 
 
 @rehearsal.command()
-@click.option("--model", "models", multiple=True, help="Models by name; default: all of the profile compcars.")
-@click.option("--images", type=int, multiple=True, default=(4, 8), help="Batch sizes, a process for each.")
+@click.option("--profile", "name", type=click.Choice(["compcars", "multipie"]), default="compcars")
+@click.option("--model", "models", multiple=True, help="Models by name; default: all of the profile.")
+@click.option("--images", type=int, multiple=True, default=(2, 4), help="Batch sizes, a process for each.")
 @click.option("--what", type=click.Choice(["cycle", "turn"]), default="cycle", help="A training cycle, or generation.")
-def cycles(models: tuple[str, ...], images: tuple[int, ...], what: str) -> None:
-    """Do one cycle of each model with the settings of compcars, a process for each."""
+def cycles(name: str, models: tuple[str, ...], images: tuple[int, ...], what: str) -> None:
+    """Do one cycle of each model with the settings of a profile, a process for each."""
     rows = []
     with tempfile.TemporaryDirectory(dir=".") as temporary:
         shutil.copy(sources.PROJECT / "params.yaml", temporary)
-        for model in models or profile("compcars").models:
+        for model in models or profile(name).models:
             for count in images:
-                found = peak("tools.rehearsal.cycle", [model, what, str(count)], Path(temporary))
+                found = peak("tools.rehearsal.cycle", [name, model, what, str(count)], Path(temporary))
                 rows.append(row(f"{model}, {count}", found, f"{float(found.said):.1f} CPU s"))
                 click.echo(rows[-1], err=True)
-    table(f"{what} at {SIDE} px", rows)
+    table(f"{what}, {name}", rows)
 
 
 @rehearsal.command()
@@ -154,7 +155,7 @@ def table_project(project: Path, images: int, nc: int) -> None:
         "data": {**data, "auxiliary": JUDGED, "standard": nc},
         "training": {"images": 64},
         "extractor": {"epochs": 1, "view_epochs": 1},
-        "evaluation": {"nc": [nc]},
+        "evaluation": {"nc": [nc], "batch_size": 64},
         "fewshot": {"shots": []},
     }
     params = {"active": "scale", "models": ["vanilla"], "profiles": {"scale": scale}}

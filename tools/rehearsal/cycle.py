@@ -1,6 +1,6 @@
-"""One training cycle of a model with the settings of `compcars`, or some images turned: prints its CPU seconds.
+"""One training cycle of a model with the settings of a profile, or some images turned: prints its CPU seconds.
 
-python -m tools.rehearsal.cycle MODEL (cycle | turn) IMAGES
+python -m tools.rehearsal.cycle PROFILE MODEL (cycle | turn) IMAGES
 """
 
 import sys
@@ -21,18 +21,18 @@ from benchmark.run.workspace import run_of_profile
 from benchmark.seeding import rng, seed_global
 from benchmark.training.sampling import AuxiliaryBatches
 
-IDENTITIES = 1181  # that train on CompCars
+IDENTITIES = {"compcars": 1181, "multipie": 200}  # that train
 EACH = 4  # images of an identity, in different views
 
 
-def main(model: str, what: str, count: int) -> None:
+def main(name: str, model: str, what: str, count: int) -> None:
     """Print the CPU seconds on one thread; `count` is the batch size, or the number of images that are turned."""
     use_threads(1)
-    settings = profile("compcars")
+    settings = profile(name)
     training = settings.training.model_copy(update={"batch_size": count})
     run, size = run_of_profile(settings.model_copy(update={"training": training})), settings.data.image_size
     fabric = open_fabric("cpu", training.precision)
-    store = ImageStore(Path(), pd.DataFrame({"identity_label": [IDENTITIES - 1]}))
+    store = ImageStore(Path(), pd.DataFrame({"identity_label": [IDENTITIES[name] - 1]}))
     network = building.build(run, model, store).to(fabric.device).to(memory_format=torch.channels_last)
     network.setup(fabric)
     rows = np.arange(count)
@@ -48,4 +48,4 @@ def main(model: str, what: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(*sys.argv[1:4], int(sys.argv[4]))

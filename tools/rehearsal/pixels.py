@@ -16,7 +16,7 @@ from benchmark.run.workspace import Run, run_of_profile
 from benchmark.seeding import seed_global
 from benchmark.training.sampling import AuxiliaryBatches
 
-CONTROL = "copy"  # needs no training; its outputs are described and classified as a model's are
+CONTROL = "real"  # needs no training; its images are described and classified as those of a model are
 
 
 def feed(run: Run) -> None:
@@ -31,7 +31,7 @@ def feed(run: Run) -> None:
 
 
 def measure(run: Run) -> None:
-    """Train both judges, describe the outputs and the real images, and classify them for the largest N_c."""
+    """Train both judges, describe the images of the control, and classify them for the largest N_c."""
     ensure(run, Artifact("outcomes", CONTROL, split="random", nc=max(run.settings.evaluation.nc)))
 
 
