@@ -42,7 +42,7 @@ def test_an_unknown_data_set_is_named() -> None:
 
 
 def test_images_without_a_group_have_one_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [{"image": name, "identity": "a", "view": "left"} for name in ("b.png", "a.png")]
+    rows: list[dict[str, object]] = [{"image": name, "identity": "a", "view": "left"} for name in ("b.png", "a.png")]
     made = Reading(manifest.build([*rows, {**rows[0], "image": "c.png", "group": "g"}]))
     monkeypatch.setattr("benchmark.data.table.read", lambda *_: made)
     found = adapters.read(Data(dataset="table", root=str(tmp_path)), tmp_path).manifest
