@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmark.config.datasets import READERS
 from benchmark.config.options import Whole
 from benchmark.errors import BenchmarkError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from benchmark.run.workspace import Run
 
 DEVICES = click.Choice(["auto", "cpu", "cuda"])
-DATASETS = click.Choice(["rendered", "compcars", "multipie", "table"])
+DATASETS = click.Choice(list(READERS))
 
 
 def settings_options(command: Any) -> Any:

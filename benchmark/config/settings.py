@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from benchmark.config.datasets import COMPARED, READERS
 from benchmark.config.plain_yaml import PlainYAMLError, parse
 from benchmark.config.values import NAME, Batch, Box, Budget, Count, Name, Pictures, Place, Repeats, Sector, View
 from benchmark.errors import BenchmarkError, shown
@@ -69,7 +70,7 @@ class Rendered(Section):
 class Data(Section):
     """Source, filtering, split and storage of the images."""
 
-    dataset: Literal["rendered", "compcars", "multipie", "table"] = "rendered"
+    dataset: str = "rendered"  # one of `datasets.READERS`
     root: Place | None = None  # folder of the images; null: made by the suite (rendered only)
     annotations: Place | None = None  # table: CSV of labels; compcars: sides.csv; multipie: CSV of crop boxes
     side_confidence: float = Field(0.6, ge=0, le=1)  # compcars: images of a side less sure (`sides.csv`) are left out
@@ -100,7 +101,14 @@ class Data(Section):
     @property
     def own(self) -> bool:
         """Return whether the images are the user's own, and of no data set that the paper or the suite has."""
-        return self.dataset == "table"
+        return self.dataset not in COMPARED
+
+    @field_validator("dataset")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in READERS:
+            raise ValueError(f"there is no data set {shown(name)}; choose {', '.join(READERS)}")
+        return name
 
     def label(self, run: str) -> str:
         """Return the heading of a run's tables and figures: its profile, or for own images the run and their folder."""

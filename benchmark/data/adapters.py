@@ -1,20 +1,15 @@
-"""The data sets by name, each with the module that reads it; listing them imports none."""
+"""Reading a data set by its name."""
 
 import ast
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmark.config.datasets import READERS
 from benchmark.config.settings import Data
 from benchmark.data.manifest import Reading
 from benchmark.errors import BenchmarkError
-
-READERS = {
-    "rendered": "benchmark.data.rendered",
-    "compcars": "benchmark.data.compcars",
-    "multipie": "benchmark.data.multipie",
-    "table": "benchmark.data.table",
-}
 
 
 def describe() -> dict[str, str]:
@@ -28,7 +23,7 @@ def describe() -> dict[str, str]:
 
 
 def read(settings: Data, root: Path) -> Reading:
-    """Read the data set `settings.dataset` in the folder `root`.
+    """Read the data set `settings.dataset` in the folder `root`; an image without a group is one of its own.
 
     Raises:
         BenchmarkError: the folder is missing, holds no usable image, a file in it is wrong, or an image lies outside.
@@ -40,4 +35,5 @@ def read(settings: Data, root: Path) -> Reading:
         dropped = ", ".join(f"{count} {reason}" for reason, count in reading.dropped.items() if count)
         found = f" (dropped {dropped})" if dropped else ""
         raise BenchmarkError(f"no images found under {root}{found}; check data.root and data.dataset")
-    return reading
+    frame = reading.manifest
+    return replace(reading, manifest=frame.assign(group=frame["group"].fillna(frame["image"])))

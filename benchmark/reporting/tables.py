@@ -28,7 +28,8 @@ COMPARED = [  # columns of identity.csv; the others are in identity_diagnostics.
     *(f"{rate}{end}" for rate in RATES for end in ("", "_ci_low", "_ci_high")),
     *("n_seeds", "n_draws", "parameters", "macs", "images_seen", "warm_up_steps"),
 ]
-OF_QUALITY = [f"{name}{end}" for name in ("sharpness", "kid") for end in ("", "_ci_low", "_ci_high")] + ["kid_sd"]
+SEEN = ["sharpness", "kid"]  # of QUALITY_COLUMNS, those that get an interval
+OF_QUALITY = [f"{name}{end}" for name in SEEN for end in ("", "_ci_low", "_ci_high")] + ["kid_sd"]
 HEADS = {
     "joint_cross": "joint on other views",
     "joint": "joint",
@@ -132,9 +133,9 @@ def identity_table(
 
 def _quality(quality: pd.DataFrame) -> dict[str, float]:
     """Return the OF_QUALITY of one model."""
-    found: dict[str, float] = dict(quality[["sharpness", "kid", "kid_sd"]].mean())
+    found: dict[str, float] = dict(quality[[*SEEN, "kid_sd"]].mean())
     if len(quality) >= SEEDS_FOR_T:
-        for end, values in t_interval(quality[["sharpness", "kid"]]).items():
+        for end, values in t_interval(quality[SEEN]).items():
             found |= {f"{name}_ci_{end}": float(value) for name, value in values.items()}
     return found
 
@@ -210,7 +211,7 @@ def diagnostics_sheet(table: pd.DataFrame, gaps: Gaps = COMPLETE) -> Sheet:
     title = f"Same-view and cross-view targets, and copies, profile {table['profile'].iloc[0]}"
     footnotes = Footnotes()
     grids, said = _grids(table, head, cells, gaps, footnotes), [COPIES]
-    measured = table.drop_duplicates("model").dropna(subset=["sharpness", "kid"], how="all").to_dict("records")
+    measured = table.drop_duplicates("model").dropna(subset=SEEN, how="all").to_dict("records")
     if measured:
         lines = [
             [

@@ -216,6 +216,6 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         types = dict.fromkeys(TEXTS, "str") | dict.fromkeys([*SIZE_COLUMNS, *EARLIER], "Int64")
         # nothing but an empty cell is missing: an identity can be called NA
         table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""]).rename(columns=EARLIER)
-        if missing := [name for name in columns if name not in table]:
+        if missing := [name for name in columns if name not in table and name not in LATER]:
             raise ValueError(f"columns are missing: {missing}")
-        return table[list(columns)]
+        return table.reindex(columns=list(columns))

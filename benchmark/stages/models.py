@@ -58,12 +58,12 @@ def _notes(known: int | None) -> list[str]:
 def identities(settings: Profile) -> int | None:
     """Return the number N_i of identities that train with a profile, None if only the data can tell.
 
-    A whole number in `data.auxiliary` says it, less those for validation. A share does not, and the data set `table`
-    may prescribe its split: then the split of the profile's run says it, if there is one. Before that a share is one of
+    A whole number in `data.auxiliary` says it, less those for validation. A share does not, and own images may
+    prescribe their split: then the split of the profile's run says it, if there is one. Before that a share is one of
     the paper's identities, where the paper has the data set.
     """
     auxiliary = settings.data.auxiliary
-    if isinstance(auxiliary, int) and settings.data.dataset != "table":
+    if isinstance(auxiliary, int) and not settings.data.own:
         return auxiliary - splitting.validation_size(auxiliary, settings.data)
     stored = run_of_profile(settings).data / "split.parquet"
     if stored.exists():

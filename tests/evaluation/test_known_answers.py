@@ -61,7 +61,8 @@ def test_mode_collapse_scores_as_the_mean_image_does(say: Say) -> None:
     one_car = world.features(np.zeros(VIEWS, np.int64), views, seed=7)
     collapsed, mean = (world.rates(world.constant(features)) for features in (one_car, mean_image))
     say(f"mode collapse: top-1 {collapsed['top1']:.1%}, the mean image {mean['top1']:.1%}, chance {1 / NC:.1%}")
-    assert mean.to_dict() == pytest.approx({"top1": 1 / NC, "top5": 5 / NC, "view": 1, "joint": 1 / NC})
+    known = {"top1": 1 / NC, "top5": 5 / NC, "view": 1, "joint": 1 / NC}
+    assert mean[list(known)].to_dict() == pytest.approx(known)
     assert collapsed.to_dict() == pytest.approx(mean.to_dict())
 
 

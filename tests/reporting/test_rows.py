@@ -125,6 +125,17 @@ def test_without_identity_there_is_nothing_to_report(tmp_path: Path) -> None:
         rows.read(tmp_path)
 
 
+def test_a_new_number_of_quality_is_missing_in_rows_stored_earlier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(tmp_path)
+    monkeypatch.setattr(rows, "QUALITY_COLUMNS", [*rows.QUALITY_COLUMNS, "colour"])
+    with pytest.raises(BenchmarkError, match=r"quality\.csv is missing or damaged"):
+        rows.read(tmp_path)
+    monkeypatch.setitem(rows.LATER, "colour", "double")
+    assert rows.read(tmp_path).quality["colour"].isna().all()
+
+
 @pytest.mark.parametrize(
     "change", [{"rank": "x"}, {"rank": None}, {"model": 7}, {"seed": None}, {"copied_pixels": "x"}]
 )
