@@ -131,7 +131,7 @@ def test_the_exit_code_is_1(
 ) -> None:
     asked: list[tuple[bool, int]] = []
 
-    def failing(run: Run, keep_going: bool, jobs: int) -> list[str]:
+    def failing(run: Run, keep_going: bool, jobs: int, **_: object) -> list[str]:
         asked.append((keep_going, jobs))
         run.results.mkdir(parents=True)
         for name in ("identity.md", "fewshot.md"):
