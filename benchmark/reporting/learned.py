@@ -41,6 +41,9 @@ def learned(facts: Facts, models: Iterable[str]) -> tuple[list[str], list[str]]:
                 said.append(f"Learned: {sentence}.")
             elif found.real <= found.lower_bound:
                 warnings.append(f"Not known: {sentence}, but no more of real images are recognised.")
+            elif found.rate > found.lower_bound:
+                more = "--set data.validation=0.3 measures more of them, a larger training.images may make it clear."
+                warnings.append(f"Not clear: {sentence}; above it, but so few identities cannot show more. {more}")
             else:
                 views = ", or fewer views" if len(data.views) > FEWEST else ""
                 more = HELP.format(images=2 * facts.settings.training.images, views=views)

@@ -73,8 +73,10 @@ def test_a_model_clear_of_chance_has_learned() -> None:
 @pytest.mark.parametrize(
     ("changes", "warned"),
     [
-        ({"low": 0.1}, "Nothing learned: "),
-        ({"mean_image": 0.25}, "Nothing learned: "),  # classes of uneven sizes
+        ({"low": 0.05, "rate": 0.1}, "Nothing learned: "),
+        ({"mean_image": 0.35}, "Nothing learned: "),  # classes of uneven sizes
+        ({"low": 0.1}, "Not clear: "),
+        ({"mean_image": 0.25}, "Not clear: "),
         ({"low": 0.08, "real": 0.1}, "Not known: "),
         ({"low": 0.11}, ""),
     ],
@@ -88,7 +90,7 @@ def test_a_model_that_is_not_clear_of_chance_is_warned_of(changes: dict[str, flo
 
 @pytest.mark.parametrize(("views", "fewer"), [(("front", "side"), False), (("front", "side", "back"), True)])
 def test_two_views_cannot_become_fewer(views: tuple[str, ...], fewer: bool) -> None:
-    found = facts(ours=GOOD.model_copy(update={"low": 0.1}))
+    found = facts(ours=GOOD.model_copy(update={"low": 0.05, "rate": 0.1}))
     data = found.settings.data.model_copy(update={"views": views})
     found = found.model_copy(update={"settings": found.settings.model_copy(update={"data": data})})
     assert ("fewer views" in learned(found, ["ours"])[0][0]) is fewer
