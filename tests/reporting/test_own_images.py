@@ -113,7 +113,7 @@ def test_without_validation_identities_it_cannot_be_known(found: Facts, why: str
 
 def test_the_warning_stands_above_tables_and_in_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark.reporting.render.draw_all", lambda *_: [])
-    warnings = render(own_rows(ours=GOOD.model_copy(update={"low": 0.05})), tmp_path)
+    warnings = render(own_rows(ours=GOOD.model_copy(update={"low": 0.05, "rate": 0.1})), tmp_path)
     assert warnings[0].startswith("Nothing learned: ")
     for name in ("identity.md", "identity_diagnostics.md", "report.html"):
         assert "Nothing learned: with 10 of 23" in (tmp_path / name).read_text(encoding="utf-8")
