@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from benchmark.config.datasets import READERS
 from benchmark.config.settings import Data
 from benchmark.data import adapters, annotations, filtering
 from benchmark.errors import BenchmarkError
@@ -192,8 +193,7 @@ def test_nothing_left(base: Path) -> None:
 
 
 def test_every_data_set_has_a_reader() -> None:
-    names = set(Data.model_fields["dataset"].annotation.__args__)
-    assert set(adapters.READERS) == names == set(adapters.describe())
     lines = adapters.describe()
+    assert set(lines) == set(READERS)
     assert lines["compcars"].startswith("CompCars: ")
     assert all(line for name, line in lines.items() if name != "rendered")
