@@ -72,6 +72,9 @@ def test_a_clone_trains_nothing_and_has_the_same_rows(finished: Run, clone: Run,
     collect(clone)
     assert not weights(clone)
     assert content(clone.results / "rows") == content(finished.results / "rows")
+    before = content(reference / archive.FOLDER)
+    assert archive.store(clone, reference) == []  # nor does it write again what it got
+    assert content(reference / archive.FOLDER) == before
 
 
 def test_a_clone_measures_what_is_not_archived(finished: Run, clone: Run, reference: Path) -> None:
