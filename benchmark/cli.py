@@ -344,16 +344,15 @@ def validate(
     These are auxiliary identities that nothing is trained on; data.validation is their share. Training is that of
     `benchmark run`, and neither repeats what the other has done. The rates are printed and are part of no results.
     """
-    from benchmark.reporting.sheets import markdown
+    from benchmark.reporting.sheets import headed, markdown
     from benchmark.reporting.tables import identity_sheet
     from benchmark.results.rows import write_csv
     from benchmark.stages.validation import validate as measure
 
     opened = open_run(models, (), seeds, **choices)
     table = measure(opened, nc)
-    sheet = identity_sheet(table)
-    title = sheet.title.replace(f"profile {opened.name}", opened.settings.data.label(opened.name))
-    click.echo(f"\n{markdown(replace(sheet, title=title))}")
+    sheet = headed(identity_sheet(table), opened.name, opened.settings.data.label(opened.name))
+    click.echo(f"\n{markdown(sheet)}")
     if output:
         write_csv(table, output)
         click.echo(f"table: {output}")

@@ -13,7 +13,7 @@ from benchmark.reporting.figures.canvas import Picture
 from benchmark.reporting.gaps import fewshot_gaps, identity_gaps
 from benchmark.reporting.learned import learned
 from benchmark.reporting.page import Chapter, covering, page
-from benchmark.reporting.sheets import Grid, Sheet
+from benchmark.reporting.sheets import Grid, Sheet, headed
 from benchmark.reporting.tables import count
 from benchmark.reporting.tidy import Tidy, tidy
 from benchmark.results.rows import Rows, write_csv
@@ -90,7 +90,7 @@ def render(rows: Rows, results: Path) -> list[str]:
     trust = [*warnings, *said_of_models, *stated, *estimated]
 
     def named(sheet: Sheet) -> Sheet:
-        return replace(sheet, title=sheet.title.replace(f", profile {facts.name}", f", {facts.label}"))
+        return headed(sheet, facts.name, facts.label)
 
     for name in ("identity", "identity_diagnostics"):
         own[name] = replace(own[name], notes=[*trust, *own[name].notes])

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -60,6 +60,11 @@ def numeric(grid: Grid) -> list[bool]:
 
 def _columns(grid: Grid) -> list[list[str]]:
     return [[str(row[place]) for row in grid.rows] for place in range(len(grid.head))]
+
+
+def headed(sheet: Sheet, run: str, label: str) -> Sheet:
+    """Return a sheet whose title names its run as `Data.label` does, in the place of `profile <run>`."""
+    return replace(sheet, title=sheet.title.replace(f", profile {run}", f", {label}"))
 
 
 def markdown(sheet: Sheet) -> str:

@@ -1,7 +1,6 @@
 """Sensitivity of the identity measurement to the number of neighbours and the distance."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from benchmark.execution.tasks import controls
 from benchmark.files import write_text
 from benchmark.making.outputs import load
 from benchmark.reporting import sensitivity as reporting
-from benchmark.reporting.sheets import markdown
+from benchmark.reporting.sheets import headed, markdown
 from benchmark.results.rates import view_weights
 from benchmark.results.rows import write_csv
 from benchmark.run.artifacts import Artifact, made
@@ -60,9 +59,8 @@ def sensitivity(run: Run, models: Sequence[str] = (), nc: Sequence[int] = ()) ->
         )
     table = reporting.sensitivity_table(pd.concat(found), run.name)
     write_csv(table, run.results / "sensitivity.csv")
-    sheet = reporting.sheet(table, own)
-    title = sheet.title.replace(f"profile {run.name}", run.settings.data.label(run.name))
-    write_text(run.results / "sensitivity.md", markdown(replace(sheet, title=title)))
+    sheet = headed(reporting.sheet(table, own), run.name, run.settings.data.label(run.name))
+    write_text(run.results / "sensitivity.md", markdown(sheet))
 
 
 def _rates(
