@@ -23,6 +23,9 @@ SLOW = (
     "test_keep_going",
     "test_staleness",
     "test_faults",
+    "test_walks",
+    "test_sharing",
+    "test_evaluate",
 )
 
 
