@@ -152,7 +152,7 @@ def fit(
         DivergedError: the last loss is not finite.
     """
     seed_global(title, "weights")
-    network = resnet.network(classes, stem).to(device).to(memory_format=torch.channels_last)
+    network = resnet.network(classes, stem).to(device)
     targets, weights = torch.zeros(len(images), dtype=torch.int64), torch.zeros(len(images))
     targets[torch.tensor(training.rows)] = torch.tensor(training.labels)  # copies: pandas hands out read-only arrays
     weights[torch.tensor(training.rows)] = torch.tensor(training.weights)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -22,6 +23,22 @@ Images = NDArray[np.uint8]
 Rows = NDArray[np.int64]
 
 
+class Convolution(nn.Conv2d):
+    """A convolution that leaves out the part of its kernel that meets nothing but padding.
+
+    Where the output is one position, as in the last layers for images of 32 px, a 3x3 kernel on a map of 1x1 is its
+    middle, and with stride 2 on a map of 2x2 four of its nine weights: a fifth of ResNet18's operations are spared.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what `nn.Conv2d` does, to within a rounding."""
+        side, padding = x.shape[2], int(self.padding[0])
+        if x.shape[2] != x.shape[3] or not padding or side + 2 * padding >= self.kernel_size[0] + self.stride[0]:
+            return super().forward(x)
+        met = slice(padding, padding + side)
+        return F.conv2d(x, self.weight[:, :, met, met], self.bias)
+
+
 def network(classes: int, stem: str) -> nn.Module:
     """Return an untrained ResNet18.
 
@@ -33,6 +50,9 @@ def network(classes: int, stem: str) -> nn.Module:
     if stem == "small":
         resnet.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
         resnet.maxpool = nn.Identity()
+    for module in resnet.modules():
+        if type(module) is nn.Conv2d:
+            module.__class__ = Convolution
     return resnet
 
 

@@ -13,7 +13,7 @@ from torch import nn
 from benchmark.data.pixels import to_float
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.extractor import Course, Labelled, State, balance, fit, mean_recall, recalls
-from benchmark.evaluation.resnet import CHUNK, Images, Rows, augmentation, network, pooled_features
+from benchmark.evaluation.resnet import CHUNK, Convolution, Images, Rows, augmentation, network, pooled_features
 from benchmark.making import judge
 
 CPU = torch.device("cpu")
@@ -39,6 +39,24 @@ def trained(rows: Rows, epochs: int, held_out: Rows | None = None, **further: An
     kept = Labelled(*2 * [np.empty(0, np.int64)]) if held_out is None else labelled(held_out)
     recipe = {"epochs": epochs, "batch_size": 16, "learning_rate": 0.02, "stem": "stock"}
     return fit(stripes()[0], labelled(rows), kept, 2, CPU, "test", **recipe, **further)
+
+
+@pytest.mark.parametrize("side", [32, 33, 64])
+@pytest.mark.parametrize("stem", ["stock", "small"])
+def test_a_network_is_torchvisions(stem: str, side: int) -> None:
+    """It leaves out what meets padding alone, and changes neither the logits nor the weights' gradients."""
+    torch.manual_seed(0)
+    spared, images = network(3, stem).double(), torch.randn(5, 3, side, side, dtype=torch.float64)
+    plain = copy.deepcopy(spared)
+    for module in plain.modules():
+        if isinstance(module, Convolution):
+            module.__class__ = nn.Conv2d  # type: ignore[assignment]
+    found = [each(images) for each in (spared, plain)]
+    for logits in found:
+        logits.square().sum().backward()
+    assert torch.allclose(*found)
+    for own, other in zip(spared.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(own.grad, other.grad)
 
 
 def test_training_learns() -> None:
