@@ -1,16 +1,18 @@
 """Comparison of models: differences between models measured on the same images, with tests over seeds."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import optimize, stats
 from statsmodels.stats.multitest import multipletests
 
 from benchmark.evaluation.statistics import SEEDS_FOR_T, Totals, bootstrap_interval
 from models.registry import BASELINES
 
 SIGNIFICANT = 0.05
+POWER = 0.8  # probability of finding a difference that counts as detectable
 NO_SPREAD = 1e-12  # differences closer than this are equal but for rounding
 COLUMNS = ("model", "reference", "other", "difference", "ci_low", "ci_high", "n_seeds", "p", "p_holm", "verdict")
 
@@ -93,6 +95,34 @@ def holm(p: pd.Series) -> pd.Series:
     made = p.dropna()
     adjusted = multipletests(made, method="holm")[1] if len(made) else []
     return pd.Series(adjusted, made.index, dtype=float).reindex(p.index)
+
+
+def detectable(low: float, high: float, seeds: int, tests: int) -> float:
+    """Return the smallest true difference that a paired t test over the seeds would probably (POWER) have shown.
+
+    It is that of the noncentral t distribution, with the seeds' own spread for the true one, at SIGNIFICANT divided by
+    the number of tests: Holm's method asks that of the smallest p, and less of the others.
+
+    Args:
+        low: lower end of the 95 % t interval of the difference.
+        high: its upper end.
+        seeds: number of seeds.
+        tests: number of tests in the family.
+
+    Returns:
+        A difference above 0, in the unit of the interval; NaN where there is no t interval or no spread.
+    """
+    if seeds < SEEDS_FOR_T or not high - low > NO_SPREAD:
+        return float("nan")
+    error = (high - low) / 2 / stats.t.ppf(0.975, seeds - 1)  # of the mean difference
+    return float(error * _errors_needed(seeds - 1, SIGNIFICANT / tests))
+
+
+@cache
+def _errors_needed(freedom: int, level: float) -> float:
+    """Return how many standard errors a difference has to have to be shown with POWER by a two-sided t test."""
+    needed = stats.t.isf(level / 2, freedom)
+    return float(optimize.brentq(lambda shift: stats.nct.sf(needed, freedom, shift) - POWER, 0, 10 * needed))
 
 
 def verdict(gap: float, seeds: int, p: float) -> str:

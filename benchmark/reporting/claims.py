@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from benchmark.config.settings import FewShot
-from benchmark.evaluation.comparison import SIGNIFICANT, difference, holm, verdict
+from benchmark.evaluation.comparison import POWER, SIGNIFICANT, detectable, difference, holm, verdict
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
 from benchmark.evaluation.statistics import CLUSTERS, SEEDS_FOR_T, Totals
 from benchmark.reporting.differences import OVER_IMAGES, OVER_SEEDS
@@ -43,13 +43,14 @@ MISSING = "not measured: "
 SIZE = ["nc", "way", "shot"]
 NUMBERS = ["margin", "published", "difference", "ci_low", "ci_high", "n_seeds", "p"]
 COLUMNS = ["profile", "exhibit", "claim", "family", "metric", *SIZE, "higher", "lower", "lower_metric", "models"]
-COLUMNS += [*NUMBERS, "p_holm", "verdict", "reason"]
+COLUMNS += [*NUMBERS, "p_holm", "detectable", "verdict", "reason"]
 ENOUGH = 5  # models, from which on a correlation can have a p below SIGNIFICANT
 
 Outcomes = dict[tuple[str, str, int | None], Totals]  # by measurement (or `quality`), model, and N_c or number of shots
 Missing = Mapping[str, Gaps]  # by measurement
 NOTHING: Missing = MappingProxyType({})
-HEAD = ["exhibit", "claim", "verdict", "in this order", SUPPORTED, CONTRADICTED, CANNOT_TELL, "why"]
+DETECTABLE = "detectable, points"
+HEAD = ["exhibit", "claim", "verdict", "in this order", SUPPORTED, CONTRADICTED, CANNOT_TELL, "why", DETECTABLE]
 PARTS = ["claimed above", "claimed below", "rate", "with", "published, points"]
 TESTS = ["seeds", "p", "p (Holm)", "verdict"]
 CORRELATED = ["models", "with", "Kendall's tau", *TESTS]
@@ -59,6 +60,11 @@ RULE = (
     "p for all parts of the same family: those of one exhibit in one rate. A claim is supported if all its parts are, "
     "and contradicted if any is. In this order: the measured parts whose means have the order of the claim, whatever "
     "the test says; alone it shows nothing."
+)
+OF_POWER = (
+    f"Detectable is the smallest true difference, beyond the margin, that the test would have shown in {POWER:.0%} of "
+    "repetitions, given this number of seeds and their spread, at 5 % divided by the number of tests in the family. "
+    "Where nothing is shown, a smaller one may well be there; the interval says which differences remain possible."
 )
 OF_TAU = (
     "A rank correlation (Kendall's tau) is over all models that have both: top-1, by which the paper speaks of "
@@ -91,7 +97,7 @@ def claims_table(rows: Rows) -> pd.DataFrame:
     claim names one: with three common training seeds or more by a paired t test over the seeds, with p adjusted by
     Holm's method for all rows of the same `family`, as `references.yaml` has them. With fewer seeds the interval is the
     paired bootstrap over classes and images, and there is no p; of sharpness, a number of each seed, there is no
-    interval either.
+    interval either. `detectable` is that of `comparison.detectable`, for as many tests as the family has.
 
     The rate of `lower` is `lower_metric`. A correlation has a row for each number of shots: `difference` is Kendall's
     tau over the `models`, `nc` the number of classes of the identity measurement, and p that of `_correlated`.
@@ -111,6 +117,9 @@ def claims_table(rows: Rows) -> pd.DataFrame:
     lines.sort(key=lambda line: exhibits.index(str(line["exhibit"])))
     table = pd.DataFrame(lines, columns=COLUMNS).assign(profile=rows.facts.name).astype(dict.fromkeys(NUMBERS, float))
     table["p_holm"] = table.groupby("family")["p"].transform(holm)
+    tests = table.groupby("family")["p"].transform("count")
+    given = zip(table["ci_low"], table["ci_high"], table["n_seeds"].fillna(0), tests, strict=True)
+    table["detectable"] = [detectable(low, high, int(seeds), count) for low, high, seeds, count in given]
     judged = []
     for row in table.to_dict("records"):
         said, reason = CANNOT_TELL, row["reason"]
@@ -241,6 +250,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     `parts` counts its rows, `measured` those with a difference, `in_order` those whose difference is above the margin,
     whatever the test says; SUPPORTED, CONTRADICTED and CANNOT_TELL count their verdicts. `verdict` is CONTRADICTED if
     any part is, SUPPORTED if all are, otherwise CANNOT_TELL, and `reason` then says why, with the number of parts.
+    `least` and `most` are the range of `detectable` over the parts that cannot be told.
     """
     rows = []
     for key, parts in table.groupby(["profile", "exhibit", "claim"], sort=False):
@@ -250,7 +260,9 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         counts = {"parts": len(parts), "measured": int(parts["difference"].count()), "in_order": in_order}
         reason = _why(parts["reason"]) if said == CANNOT_TELL else ""
         named = dict(zip(("profile", "exhibit", "claim"), key, strict=True))
-        rows.append({**named, **counts, **verdicts, "verdict": said, "reason": reason})
+        open_ = parts.loc[parts["verdict"] == CANNOT_TELL, "detectable"]
+        found = {"least": open_.min(), "most": open_.max()}
+        rows.append({**named, **counts, **verdicts, "verdict": said, "reason": reason, **found})
     return pd.DataFrame(rows)
 
 
@@ -284,16 +296,18 @@ def claims_sheet(table: pd.DataFrame, facts: Facts, missing: Missing = NOTHING) 
         claim = footnotes.mark_all(row["claim"], [f"{model}: {text}" for model, text in said.items() if text])
         counts = [row[name] for name in (SUPPORTED, CONTRADICTED, CANNOT_TELL)]
         order = f"{row['in_order']} of {row['measured']}" if row["measured"] else "-"
-        lines.append([row["exhibit"], claim, row["verdict"], order, *counts, row["reason"] or "-"])
+        ends = dict.fromkeys(f"{100 * row[end]:.1f}" for end in ("least", "most") if pd.notna(row[end]))
+        lines.append(
+            [row["exhibit"], claim, row["verdict"], order, *counts, row["reason"] or "-", " to ".join(ends) or "-"]
+        )
     claims = [claim for claim in load().all_claims if claim.exhibit in shown]
     words = [[shown[claim.exhibit].name, claim.claim, claim.says] for claim in claims]
     grids = [Grid(HEAD, lines, "Verdicts"), Grid(["exhibit", "claim", "in the paper"], words, "What the paper says")]
     for key, exhibit in shown.items():
         for name, own in table[table["exhibit"] == exhibit.name].groupby("claim", sort=False):
             correlated = own["metric"].iloc[0] == TAU
-            head = (
-                CORRELATED if correlated else [*PARTS, f"{column(facts.settings, key, facts.counts)}, points", *TESTS]
-            )
+            measured = f"{column(facts.settings, key, facts.counts)}, points"
+            head = CORRELATED if correlated else [*PARTS, measured, *TESTS, DETECTABLE]
             cells = [_cells(row, missing, footnotes) for row in own.to_dict("records")]
             grids.append(Grid(head, cells, f"{exhibit.name}: {name}"))
     title = f"Claims of the paper, profile {facts.name}"
@@ -331,7 +345,8 @@ def _cells(row: Mapping[Hashable, Any], missing: Missing, footnotes: Footnotes) 
     )
     found = "n/a" if points == "-" else points if low == "-" else f"{points} [{low}, {high}]"
     rates = [HEADS.get(metric, metric) for metric in dict.fromkeys([row["metric"], row["lower_metric"]])]
-    return [*models, "; below: ".join(rates), size, published, found, seeds, *ps, said]
+    least = "-" if pd.isna(row["detectable"]) else f"{100 * row['detectable']:.1f}"
+    return [*models, "; below: ".join(rates), size, published, found, seeds, *ps, said, least]
 
 
 def _notes(table: pd.DataFrame, facts: Facts, shown: Mapping[str, Exhibit]) -> list[str]:
@@ -347,4 +362,4 @@ def _notes(table: pd.DataFrame, facts: Facts, shown: Mapping[str, Exhibit]) -> l
     pictures = "; ".join(f"{each.name}: {each.shows}" for each in shown.values() if not each.rows)
     published = f"Published: the printed difference, which tables alone have. {pictures}."
     note = no_faces(facts.settings)
-    return [f"{note} {first}{of_cars}{other}".lstrip(), *others, RULE, OF_TAU, brackets, published]
+    return [f"{note} {first}{of_cars}{other}".lstrip(), *others, RULE, OF_POWER, OF_TAU, brackets, published]

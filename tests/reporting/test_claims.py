@@ -109,6 +109,24 @@ def test_p_is_adjusted_over_all_parts_of_an_exhibit_and_metric(figure_4: pd.Data
     assert len(own) == 12
 
 
+def test_the_detectable_difference_is_that_of_a_simulated_test(figure_4: pd.DataFrame) -> None:
+    """Seeds are drawn with this difference and the spread at hand: the strictest of Holm's steps shows 80 % of them."""
+    random = np.random.default_rng(0)
+    for row in figure_4.drop_duplicates("lower").itertuples():
+        spread = np.subtract(RATES[str(row.higher)], RATES[str(row.lower)]).std(ddof=1)
+        drawn = row.detectable + spread * random.standard_normal((20_000, 3))
+        shown = stats.ttest_1samp(drawn, 0, axis=1).pvalue < 0.05 / len(figure_4)
+        assert shown.mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_without_a_test_nothing_is_detectable() -> None:
+    level = claims_table(against_baselines(LEVEL))
+    for table in (claims_table(against_baselines([0.8], [0.5])), level):
+        assert table["detectable"].isna().all()
+    sheet = claims_sheet(level, against_baselines(LEVEL).facts)
+    assert {row[-1] for row in sheet.grids[0].rows} == {"-"}
+
+
 def test_tests_of_different_families_are_adjusted_apart() -> None:
     table = claims_table(made_rows(RATES, {model: rates for model, rates in RATES.items() if model != "ours"}))
     tested = table.dropna(subset="p")
