@@ -6,10 +6,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import Never
+from typing import Any, Never
 
 from benchmark.errors import NO_SPACE, BenchmarkError, InterruptedRun, is_of_memory
 
@@ -20,14 +20,16 @@ WRONG, INTERRUPTED, UNREAD = 2, 130, 141
 def clean_exit() -> Iterator[None]:
     """End the program with 2 on wrong input, an unusable file, a full disk or memory, with 130 on an interruption.
 
-    SIGTERM interrupts as Ctrl-C does. What is printed comes line by line, also into a file; what the encoding lacks,
+    SIGTERM interrupts as Ctrl-C does, and so does a terminal that is closed (SIGHUP), unless `nohup` or the like has
+    it ignored. What is printed comes line by line, also into a file; what the encoding lacks,
     such as bytes of a file name that are no UTF-8, comes as an escape. A reader that stops reading, such as `head`,
     ends the program without a word.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         errors = "backslashreplace" if sys.stdout.errors == "strict" else sys.stdout.errors
         sys.stdout.reconfigure(line_buffering=True, errors=errors)
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    _handle({number: _interrupt for number, handler in before.items() if handler is not signal.SIG_IGN})
     sys.unraisablehook, threading.excepthook = _interrupt_again, _thread_ended
     try:
         yield
@@ -53,7 +55,12 @@ def clean_exit() -> Iterator[None]:
         end(f"{error.filename} cannot be used: {error.strerror}; make it accessible or choose another place", WRONG)
     finally:
         sys.unraisablehook, threading.excepthook = sys.__unraisablehook__, threading.__excepthook__
-        signal.signal(signal.SIGTERM, before)
+        _handle(before)
+
+
+def _handle(handlers: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> Never:

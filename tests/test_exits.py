@@ -3,6 +3,7 @@
 import errno
 import gc
 import io
+import signal
 import sys
 import threading
 import time
@@ -31,6 +32,19 @@ def test_an_interruption_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None
         removed_then_busy()
     assert ended.value.code == 130
     assert capsys.readouterr().err.startswith("error: interrupted; ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_interrupts_unless_it_is_ignored(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, clean_exit():
+        signal.raise_signal(number)
+    assert ended.value.code == 130
+    before = signal.signal(number, signal.SIG_IGN)  # as under nohup
+    try:
+        with clean_exit():
+            signal.raise_signal(number)
+    finally:
+        signal.signal(number, before)
 
 
 def test_too_little_memory_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

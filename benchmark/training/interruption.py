@@ -19,22 +19,28 @@ class Stop:
         self.asked = False
 
     def ask(self, number: int, frame: FrameType | None) -> None:
-        """Signal handler."""
-        if self.asked and self.hurries:
+        """Signal handler; a closed terminal can send several SIGHUP, which ask once."""
+        if self.asked and self.hurries and number != signal.SIGHUP:
             raise KeyboardInterrupt
         self.asked = True
 
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Turn SIGINT and SIGTERM into a flag for the length of the block.
+    """Turn SIGINT, SIGTERM and SIGHUP (the terminal is closed) into a flag for the length of the block.
+
+    A SIGHUP that is ignored, as under `nohup`, stays so.
 
     Raises:
         KeyboardInterrupt: the end was asked for, and the block ended as if it was not.
     """
     stop = Stop()
     try:
-        old = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        old = {
+            number: signal.signal(number, stop.ask)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
     except ValueError:  # not in the main thread, where no handler can be set
         yield stop
         return

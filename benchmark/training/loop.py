@@ -81,7 +81,7 @@ def train(model: ViewModel, batches: Batches, fabric: Fabric, schedule: Schedule
         What was done: the images of the budget, or up to one cycle more.
 
     Raises:
-        InterruptedRun: SIGINT or SIGTERM came; a checkpoint holds the state.
+        InterruptedRun: SIGINT, SIGTERM or SIGHUP came; a checkpoint holds the state.
         DivergedError: a loss is not finite.
         BenchmarkError: the checkpoint is damaged.
     """

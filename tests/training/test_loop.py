@@ -244,6 +244,25 @@ def test_a_signal_that_comes_too_late_for_the_block_is_not_lost() -> None:
         control_c()
 
 
+def test_a_closed_terminal_asks_once_and_nothing_where_it_is_ignored() -> None:
+    closed: list[bool] = []
+
+    def close() -> None:
+        signal.raise_signal(signal.SIGHUP)
+        closed.append(True)
+
+    with pytest.raises(KeyboardInterrupt), stoppable():
+        [close() for _ in range(2)]
+    assert closed == [True, True]  # neither ended the block
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stoppable() as stop:
+            signal.raise_signal(signal.SIGHUP)
+        assert not stop.asked
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def ask_twice() -> None:
     control_c()
     control_c()
