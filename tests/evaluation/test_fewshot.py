@@ -159,6 +159,7 @@ def test_real_training_images_are_learned(name: str) -> None:
     assert of_cars(name) >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shuffled_labels", "generated"])
 def test_drawn_from_one_pool_real_training_images_are_not_learned(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def pool(examples: Examples, recipe: Recipe) -> np.ndarray:
