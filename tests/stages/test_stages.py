@@ -123,6 +123,7 @@ WRITTEN = {"identity", "identity_diagnostics", "fewshot", "differences"}
 OF_OWN, OF_PAPER = {"figures/accuracy_over_nc"}, {"ablation", "claims", "paper/figure_4", "paper/table_1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [True, False])
 def test_the_rows_alone_give_everything_and_the_same_bytes_each_time(
     finished: Run, own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
