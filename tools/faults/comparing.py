@@ -12,9 +12,12 @@ OF_TIMES = {f"results/{name}" for name in ("report.html", *(f"figures/cost_over_
 
 
 def contents(project: Path) -> dict[str, str]:
-    """Return a hash of every file below `data`, `runs` and `results`, without the times in it, but of no live log."""
+    """Return a hash of every file below `data`, `runs` and `results`, without the times in it.
+
+    Left out are live logs, and locks between runs, which older versions of filelock leave behind.
+    """
     files = (path for part in ("data", "runs", "results") for path in sorted((project / part).rglob("*")))
-    kept = (path for path in files if path.is_file() and "tensorboard" not in path.parts)
+    kept = (path for path in files if path.is_file() and not {"tensorboard", ".locks"} & {*path.parts})
     return {path.relative_to(project).as_posix(): _hash(path, project) for path in kept}
 
 
