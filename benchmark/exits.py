@@ -29,7 +29,8 @@ def clean_exit() -> Iterator[None]:
         errors = "backslashreplace" if sys.stdout.errors == "strict" else sys.stdout.errors
         sys.stdout.reconfigure(line_buffering=True, errors=errors)
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    _handle({number: _interrupt for number, handler in before.items() if handler is not signal.SIG_IGN})
+    ignored = before[signal.SIGHUP] is signal.SIG_IGN
+    _handle({number: _interrupt for number in before if number != signal.SIGHUP or not ignored})
     sys.unraisablehook, threading.excepthook = _interrupt_again, _thread_ended
     try:
         yield

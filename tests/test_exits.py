@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -34,17 +35,29 @@ def test_an_interruption_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err.startswith("error: interrupted; ")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_interrupts_unless_it_is_ignored(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended, clean_exit():
-        signal.raise_signal(number)
-    assert ended.value.code == 130
-    before = signal.signal(number, signal.SIG_IGN)  # as under nohup
+@pytest.fixture(params=[signal.SIG_DFL, signal.SIG_IGN])
+def at_first(request: pytest.FixtureRequest) -> Iterator[signal.Handlers]:
+    """What SIGHUP does before: end a process, or nothing, as under nohup."""
+    before = signal.signal(signal.SIGHUP, request.param)
+    yield request.param
+    signal.signal(signal.SIGHUP, before)
+
+
+def test_a_closed_terminal_interrupts_unless_that_is_ignored(at_first: signal.Handlers) -> None:
+    ended = None
     try:
         with clean_exit():
-            signal.raise_signal(number)
-    finally:
-        signal.signal(number, before)
+            signal.raise_signal(signal.SIGHUP)
+    except SystemExit as end:
+        ended = end.code
+    assert ended == (130 if at_first is signal.SIG_DFL else None)
+    assert signal.getsignal(signal.SIGHUP) is at_first
+
+
+def test_a_request_to_end_interrupts() -> None:
+    with pytest.raises(SystemExit) as ended, clean_exit():
+        signal.raise_signal(signal.SIGTERM)
+    assert ended.value.code == 130
 
 
 def test_too_little_memory_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

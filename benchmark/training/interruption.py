@@ -39,7 +39,7 @@ def stoppable() -> Iterator[Stop]:
         old = {
             number: signal.signal(number, stop.ask)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-            if signal.getsignal(number) is not signal.SIG_IGN
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
         }
     except ValueError:  # not in the main thread, where no handler can be set
         yield stop

@@ -251,11 +251,12 @@ def test_a_closed_terminal_asks_once_and_nothing_where_it_is_ignored() -> None:
         signal.raise_signal(signal.SIGHUP)
         closed.append(True)
 
-    with pytest.raises(KeyboardInterrupt), stoppable():
-        [close() for _ in range(2)]
-    assert closed == [True, True]  # neither ended the block
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:
+        with pytest.raises(KeyboardInterrupt), stoppable():
+            [close() for _ in range(2)]
+        assert closed == [True, True]  # neither ended the block
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         with stoppable() as stop:
             signal.raise_signal(signal.SIGHUP)
         assert not stop.asked
