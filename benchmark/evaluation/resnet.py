@@ -52,7 +52,7 @@ def network(classes: int, stem: str) -> nn.Module:
         resnet.maxpool = nn.Identity()
     for module in resnet.modules():
         if type(module) is nn.Conv2d:
-            module.__class__ = Convolution
+            module.__class__ = Convolution  # with the weights that torchvision has drawn
     return resnet
 
 
