@@ -49,7 +49,7 @@ def _refuse_fewer(old: Path, new: Path, comparison: Comparison) -> None:
 
 
 def store(folder: Path, new: Path) -> None:
-    """Make `folder`, new or not, hold the PARTS of `new` and the pictures of the paper's exhibits.
+    """Make `folder`, new or not, hold the PARTS of `new`, the pictures of the paper's exhibits and that of all methods.
 
     Other pictures and the report are left out, as `benchmark report` makes them from the rows. All else stays.
 
@@ -61,7 +61,7 @@ def store(folder: Path, new: Path) -> None:
     if (folder / FOLDER).is_dir():
         _refuse_fewer(folder, new, compare(folder, new))
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder, new, (*PARTS, "paper/*.png"), MADE_AGAIN)
+    _replace(folder, new, (*PARTS, "paper/*.png", "figures/methods.png"), MADE_AGAIN)
 
 
 def _check(*folders: Path) -> None:

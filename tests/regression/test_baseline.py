@@ -140,10 +140,11 @@ def test_a_folder_elsewhere_is_not_changed(pair: tuple[Path, Path], tmp_path: Pa
 def test_results_are_stored_whole(made: Path, tmp_path: Path) -> None:
     new, stored = tmp_path / "new", tmp_path / "reference/quick"
     shutil.copytree(made / "old", new)
-    put(new, "report.html", "figures/views.png", "paper/figure_4.png", "paper/figure_4.svg", "outcomes.parquet")
+    pictures = ("paper/figure_4.png", "paper/figure_4.svg", "figures/methods.png", "figures/views.png")
+    put(new, "report.html", *pictures, "outcomes.parquet")
     baseline.store(stored, new)
     assert not compare(stored, new).moved
-    assert {"paper/figure_4.png", "identity.csv"} < set(content(stored)) <= set(content(new))
+    assert {"paper/figure_4.png", "figures/methods.png", "identity.csv"} < set(content(stored)) <= set(content(new))
     assert not {"report.html", "figures/views.png", "paper/figure_4.svg", "outcomes.parquet"} & set(content(stored))
     put(stored, "generators/ours/seed0/run.json", "figures/old.png", "report.html")
     baseline.store(stored, made / "new")

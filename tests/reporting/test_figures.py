@@ -17,7 +17,8 @@ from tests.reporting.made import made_facts, profile
 MODELS = ["ours", "unet", "vanilla", "copy"]
 TRAINED = MODELS[:-1]
 ORDER = ["figure_4", "figure_6", "table_1", "table_2", "ablation_over_nc", "figure_8", "joint_over_view", "views"]
-ORDER += ["cost_over_accuracy", "learning", "samples_ours", "samples_unet"]
+ORDER += ["cost_over_accuracy", "learning", "methods", "samples_ours", "samples_unet"]
+OF_FACES = ["paper/figure_5", "paper/figure_7", "figures/joint_over_view", "figures/methods", "figures/samples_ours"]
 FOREIGN = ("figures/mine.png", "paper/table_1.csv", "paper/figure_4.csv", "notes.txt")
 OLD = ("paper/figure_5.svg", "paper/figure_7.csv", "figures/samples_my.model.png")
 
@@ -107,7 +108,7 @@ def test_faces_have_the_names_of_their_own_figures(tmp_path: Path) -> None:
     shown = drawn.samples(["ours"])
     rows = drawn.rows(drawn.costs([]), drawn.learning([]), shown, data__dataset="multipie", data__root="faces")
     paths = [picture.path for picture in figures.draw_all(rows, tables, tmp_path)]
-    assert paths == ["paper/figure_5", "paper/figure_7", "figures/joint_over_view", "figures/samples_ours"]
+    assert paths == OF_FACES
     content = pd.read_csv(tmp_path / "paper/figure_7.csv")
     assert content["image"].unique().tolist() == ["1.png"]  # seen from the middle view
     assert content["view"].tolist() == ["front", "left", "front", "right"]
@@ -119,7 +120,7 @@ def test_rendered_cars_from_the_views_of_faces_have_the_figures_of_faces_with_a_
     shown = drawn.samples(["ours"], rows=5, views=settings.data.views)
     rows = replace(drawn.rows(drawn.costs([]), drawn.learning([]), shown), facts=made_facts(settings))
     found = {picture.path: picture.caption for picture in figures.draw_all(rows, tables, tmp_path)}
-    assert list(found) == ["paper/figure_5", "paper/figure_7", "figures/joint_over_view", "figures/samples_ours"]
+    assert list(found) == OF_FACES
     said = "In the paper Figures 5 and 7 are of faces (Multi-PIE); these are rendered cars, not faces"
     for path in ("paper/figure_5", "paper/figure_7"):
         assert found[path].startswith(said)

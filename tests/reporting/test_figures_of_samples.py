@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from benchmark.reporting.figures.canvas import Drawing, save, theme
-from benchmark.reporting.figures.samples import by_model, figure_8, joined, mosaic, of_each_model, reduced
+from benchmark.reporting.figures.samples import by_model, every_method, figure_8, joined, mosaic, of_each_model, reduced
 from benchmark.results.rows import Samples
 from tests.reporting import drawn
 from tests.reporting.made import profile
@@ -69,6 +69,21 @@ def test_figure_8_shows_the_u_net_above_the_full_model(tmp_path: Path) -> None:
     assert content[content["row"] == 1]["shows"].tolist() == ["input"] + ["unet"] * 3
     check(drawing, samples, tmp_path / "figure.png")
     assert list(figure_8(drawn.samples(["ours"]), drawn.VIEWS)) == []
+
+
+def test_every_method_stands_above_the_true_pictures_with_every_view_of_the_first_inputs(tmp_path: Path) -> None:
+    samples = drawn.samples(MODELS, rows=6)
+    with theme():
+        (drawing,) = every_method(samples, drawn.VIEWS)
+    content = drawing.content
+    assert content is not None
+    assert content[content["column"] == 2]["shows"].tolist() == ["ours", "cr_gan", "unet", "mine", "oracle"]
+    first = content[content["row"] == 1]
+    assert first["image"].tolist() == [f"{n}.png" for n in range(3) for _ in range(4)]
+    assert first["shows"].tolist() == ["input", "ours", "ours", "ours"] * 3
+    assert first[first["shows"] == "ours"]["view"].tolist() == list(drawn.VIEWS) * 3
+    check(drawing, samples, tmp_path / "figure.png")
+    assert list(every_method(drawn.samples(["oracle", "copy"]), drawn.VIEWS)) == []
 
 
 def test_without_a_model_there_is_nothing_to_set_side_by_side() -> None:

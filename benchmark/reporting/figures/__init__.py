@@ -46,6 +46,7 @@ def draw_all(rows: Rows, tables: Tidy, results: Path, published: Published = NOT
         further.matrices(tables.views, data.views, known),
         further.costs(identity, tables.models, rows.costs, known),
         further.learning(rows.learning, known),
+        samples.every_method(rows.samples, data.views),
         samples.of_each_model(rows.samples, data.views, list(known)),
     )
     with theme():

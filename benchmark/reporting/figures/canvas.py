@@ -63,9 +63,10 @@ OWN = (  # every figure there can be
     "figures/views",
     "figures/cost_over_accuracy",
     "figures/learning",
+    "figures/methods",
     "figures/samples_*",
 )
-WITH_CONTENT = ("paper/figure_[678]",)
+WITH_CONTENT = ("paper/figure_[678]", "figures/methods")
 Line = Literal["-", "--", "-.", ":"]
 
 

@@ -19,9 +19,11 @@ from models.registry import BUILT_IN
 
 INPUT, TRUE = "input", "oracle"
 PAPER = ("ours", "dr_gan", "cr_gan", "two_step")  # the rows of Fig. 6 and 7, in their order
+METHODS = (*PAPER, "unet", "vanilla")  # the rows of the figure of all methods
 FIGURE_8 = ("unet", "ours")
 PIXELS = 120_000  # of the images of a figure, so that its SVG stays small
 INPUTS_OF_FIGURE_8 = 2
+BESIDE = 12  # images in a row of the figure of all methods
 LONGEST = 24  # letters of an identity
 
 LEAST_SIDE, LARGEST_SIDE = 96, 128  # pixels of an image as drawn
@@ -101,12 +103,28 @@ def by_model(samples: Samples, settings: Profile) -> Iterator[Drawing]:
 
     For the nine views of faces these are all views of one input (Fig. 7), else one view of each input (Fig. 6).
     """
-    own = [name for name in samples.grids if name not in BUILT_IN and name not in OF_IDENTITY]
-    names = [name for name in (*PAPER, *own, TRUE) if name in samples.grids]
+    names = _beside_true(samples, PAPER)
     gallery = Gallery(samples, settings.data.views)
     if set(names) - {TRUE} and gallery.inputs:
         faces = counterpart(settings.data) == FACES
         yield _figure_7(gallery, names, no_faces(settings, "figure_7")) if faces else _figure_6(gallery, names)
+
+
+def every_method(samples: Samples, views: Sequence[str]) -> Iterator[Drawing]:
+    """Draw every view of the first inputs by the methods, a user's own ones too, above the true pictures."""
+    names = _beside_true(samples, METHODS)
+    gallery = Gallery(samples, views)
+    inputs = gallery.inputs[: max(1, BESIDE // (1 + len(views)))]
+    if set(names) - {TRUE} and inputs:
+        text = f"Each row: inputs, and what a model makes of each for every view.{_about_true(names)}"
+        picture = Picture("figures/methods", "Every view by every method", text)
+        yield _in_rows(gallery, picture, names, inputs)
+
+
+def _beside_true(samples: Samples, built_in: Sequence[str]) -> list[str]:
+    """Return those of the built-in models that have samples, a user's own ones, and the true pictures."""
+    own = [name for name in samples.grids if name not in BUILT_IN and name not in OF_IDENTITY]
+    return [name for name in (*built_in, *own, TRUE) if name in samples.grids]
 
 
 def _figure_6(gallery: Gallery, names: Sequence[str]) -> Drawing:
@@ -126,10 +144,15 @@ def _figure_6(gallery: Gallery, names: Sequence[str]) -> Drawing:
 def _figure_7(gallery: Gallery, names: Sequence[str], note: str) -> Drawing:
     middle = gallery.views[len(gallery.views) // 2]
     row, view = next((each for each in gallery.inputs if each[1] == middle), gallery.inputs[0])
-    tiles = [gallery.whole(name, row, view) for name in names]
     text = f"Each row: the same input ({view}), and what a model makes of it for every view.{_about_true(names)}"
     picture = Picture("paper/figure_7", "Figure 7: every view of one input", f"{note} {text}".lstrip())
-    return gallery.drawing(picture, tiles, names, [INPUT, *gallery.views])
+    return _in_rows(gallery, picture, names, [(row, view)])
+
+
+def _in_rows(gallery: Gallery, picture: Picture, names: Sequence[str], inputs: Sequence[tuple[int, str]]) -> Drawing:
+    """Return a row for each model: each input, then all its views."""
+    tiles = [[tile for row, view in inputs for tile in gallery.whole(name, row, view)] for name in names]
+    return gallery.drawing(picture, tiles, names, [INPUT, *gallery.views] * len(inputs))
 
 
 def _about_true(names: Sequence[str]) -> str:
