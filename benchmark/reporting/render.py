@@ -55,7 +55,7 @@ OF_INSIDE = (
 )
 OF_COSTS = (
     "Generator and discriminator: trainable parameters; MACs: multiply-accumulates of one generated image. Seconds and "
-    "peak memory are those of one training run, the mean over its seeds; they depend on the machine and its load, and "
+    "peak memory are those of one training run, the median over its seeds; they depend on the machine and its load, and "
     "no comparison uses them. On a processor the memory is that of the whole process."
 )
 
@@ -183,7 +183,7 @@ def costs_sheet(models: pd.DataFrame, costs: pd.DataFrame, run: str) -> Sheet:
         sizes = [count(model[name]) for name in ("generator_parameters", "discriminator_parameters", "macs")]
         width = "-" if pd.isna(model["width"]) else f"{model['width']:.3g}"
         spent = (own["seconds"], own["peak_memory"] / 2**20)
-        means = [f"{values.mean():.0f}" if values.notna().any() else "-" for values in spent]
+        medians = [f"{values.median():.0f}" if values.notna().any() else "-" for values in spent]
         devices = ", ".join(sorted(own["device"].dropna().unique())) or "-"
-        lines.append([model["model"], model["connection_size"], width, *sizes, *means, len(own), devices])
+        lines.append([model["model"], model["connection_size"], width, *sizes, *medians, len(own), devices])
     return Sheet(f"Costs, profile {run}", [Grid(COSTS, lines)], [OF_COSTS])

@@ -51,11 +51,11 @@ LABELS = 0.5  # inches for the name of an axis or a panel and the gap beside it
 def costs(identity: pd.DataFrame, models: pd.DataFrame, spent: pd.DataFrame, styles: Styles) -> Iterator[Drawing]:
     """Draw joint on other views, joint and top-1 accuracy against each cost that is known, models alone.
 
-    Seconds are means over training seeds.
+    Seconds are the median over training seeds, as a pause or other work stretches single ones.
     """
     if models.empty:
         return
-    seconds = spent.groupby("model", as_index=False)["seconds"].mean()
+    seconds = spent.groupby("model", as_index=False)["seconds"].median()
     sizes = models[["model", "generator_parameters", "macs"]].merge(seconds, on="model", how="left")
     own = random_split(identity).drop(columns="macs", errors="ignore")
     table = own.merge(sizes.astype(dict.fromkeys(COSTS, float)), on="model")
