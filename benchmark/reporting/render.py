@@ -55,8 +55,8 @@ OF_INSIDE = (
 )
 OF_COSTS = (
     "Generator and discriminator: trainable parameters; MACs: multiply-accumulates of one generated image. Seconds and "
-    "peak memory are those of one training run, the median over its seeds; they depend on the machine and its load, and "
-    "no comparison uses them. On a processor the memory is that of the whole process."
+    "peak memory are those of one training run, the median over its seeds; they depend on the machine and its load, "
+    "and no comparison uses them. On a processor the memory is that of the whole process."
 )
 
 
