@@ -5,7 +5,7 @@ import pytest
 
 from tests.tools import PROJECT
 
-RESULTS = PROJECT / "results/reference/quick"
+RESULTS = PROJECT / "results/reference/cpu"
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 ROWS = {
     "ours": "Xiong et al. with CNC and AIM",
