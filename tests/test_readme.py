@@ -1,4 +1,4 @@
-"""The main table of the README is that of the stored results."""
+"""The main table of the README, and the rates in docs/profiles.md, are those of the stored results."""
 
 import pandas as pd
 import pytest
@@ -43,3 +43,11 @@ def line(model: str) -> str:
 @pytest.mark.parametrize("model", ROWS)
 def test_a_row_has_the_numbers_that_are_stored(model: str) -> None:
     assert line(model) in README.splitlines()
+
+
+def test_the_rates_of_quick_are_those_that_are_stored() -> None:
+    table = pd.read_csv(PROJECT / "results/reference/quick/identity.csv")
+    text = (PROJECT / "docs/profiles.md").read_text(encoding="utf-8")
+    for model in ("ours", "dr_gan", "vanilla", "unet", "cr_gan", "two_step"):
+        (rate,) = cells(table, model, {"split": "random", "nc": 20}, "joint_cross")
+        assert f"`{model}` {rate}" in text
