@@ -85,9 +85,10 @@ def _rebuild(old: Path, new: Path, wanted: Sequence[str], unwanted: Sequence[str
     try:
         shutil.copytree(old, made, symlinks=True)
         for path in _found(made, (*wanted, *unwanted)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(
-                missing_ok=True
-            )  # it may lie in a folder removed before
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)  # it may lie in a folder removed before
         for path in _found(new, wanted):
             target = made / path.relative_to(new)
             if path.is_dir():
