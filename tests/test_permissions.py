@@ -19,7 +19,7 @@ from benchmark.config.choosing import open_run
 from benchmark.errors import AccessError, BenchmarkError
 from benchmark.files import reading, replacing, write_json, write_text
 from benchmark.run import cache, runs
-from benchmark.run.artifacts import Artifact
+from benchmark.run.artifacts import Artifact, made
 from benchmark.run.cells import RECORD, Cell
 from benchmark.run.workspace import Run, locked
 from benchmark.training import checkpoint
@@ -130,11 +130,18 @@ def test_a_run_with_a_part_of_another_user_is_removed_whole_or_not_at_all(shared
     assert sorted(shared.folder.rglob("*")) == before
 
 
-def test_the_list_goes_on_after_a_run_that_may_not_be_read(shared: Run) -> None:
+@pytest.mark.usefixtures("shared")
+def test_the_list_goes_on_after_a_run_that_may_not_be_read() -> None:
     lines = CliRunner().invoke(cli, "runs").output.splitlines()
-    assert lines[0].split() == ["ours", "1", "done;", "0", "MB"]
+    assert lines[0].split() == ["ours", "unusable;", "0", "MB"]
+    assert "runs/ours/models/unet/seed0 may not be read" in lines[1]
     assert lines[2].split() == ["theirs", "unusable;", "0", "MB"]
     assert "runs/theirs/settings.json may not be read" in lines[3]
+
+
+def test_what_may_not_be_looked_into_is_not_left_out_of_the_tables(shared: Run) -> None:
+    with pytest.raises(AccessError, match=r"runs/ours/models/unet/seed0 may not be read by this user"):
+        list(made(shared))
 
 
 def test_what_is_stored_of_a_run_stays_that_of_its_user(shared: Run) -> None:

@@ -8,14 +8,17 @@ it only where there is none.
 The code is followed through the imports, but not into the modules of NEUTRAL, which carry values and change none.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmark.errors import BenchmarkError
 from benchmark.evaluation.controls import OF_FEWSHOT, OF_IDENTITY
+from benchmark.files import check_access
 from benchmark.run.cells import RECORD, Cell
 from benchmark.run.workspace import Run
 from models.registry import Entry, UnknownModelError, find
@@ -314,10 +317,19 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 
 def made(run: Run) -> Iterator[tuple[Artifact, Cell]]:
-    """Yield the artefacts of which there is a record in the folder of a run, in the order of their places."""
-    for path in sorted(run.folder.rglob(RECORD)):
-        if artifact := found_at(path.parent.relative_to(run.folder).as_posix()):
-            yield artifact, Cell(path.parent)
+    """Yield the artefacts of which there is a record in the folder of a run, in the order of their places.
+
+    Raises:
+        AccessError: this user may not look into a folder of the run, so something could be missing.
+    """
+
+    def refuse(error: OSError) -> None:
+        check_access(error, Path(error.filename))
+
+    folders = (Path(folder) for folder, _, files in os.walk(run.folder, onerror=refuse) if RECORD in files)
+    for folder in sorted(folders):
+        if artifact := found_at(folder.relative_to(run.folder).as_posix()):
+            yield artifact, Cell(folder)
 
 
 def inputs(run: Run, artifact: Artifact) -> list[Artifact]:
