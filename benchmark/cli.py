@@ -104,7 +104,9 @@ def run(
 @click.option("--nc", multiple=True, type=Whole(2), help="Numbers of classes, such as 20 50 80.")
 @click.option("--seeds", type=Whole(1, 1000), help="Number of training seeds: 3 means 0, 1 and 2.")
 @click.option("--name", help="Name of the run, for settings of its own.")
-@click.option("--dry", is_flag=True, help="Make no image store, and write nothing into the run's folder.")
+@click.option(
+    "--dry", "--dry-run", "dry", is_flag=True, help="Make no image store, and write nothing into the run's folder."
+)
 @click.option("--no-estimate", is_flag=True, help="Do not time the models.")
 @settings_options
 def prepare(

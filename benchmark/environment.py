@@ -66,6 +66,7 @@ def open_fabric(
     from lightning_fabric import Fabric
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
     from lightning_fabric.utilities.rank_zero import rank_zero_only
+    from torch.cuda import is_available
 
     rank_zero_only.rank = 0  # type: ignore[attr-defined]  # one process on one device: what a scheduler tells of others does not matter
     keep_freed_memory()
@@ -75,6 +76,8 @@ def open_fabric(
         chosen["plugins"] = [LightningEnvironment()]
         return (kind or Fabric)(**chosen, loggers=[*watchers], callbacks=[*watchers])
     except Exception as error:  # Fabric's own exceptions have no common type
+        if device == "cuda" and not is_available():
+            raise BenchmarkError("torch finds no GPU here; choose --device cpu") from None
         raise BenchmarkError(f"the device {device} cannot be used here: {error}; choose --device cpu") from None
 
 

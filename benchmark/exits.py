@@ -37,7 +37,8 @@ def clean_exit() -> Iterator[None]:
     except BenchmarkError as error:
         end(str(error), WRONG)
     except (InterruptedRun, KeyboardInterrupt) as error:
-        end(str(error) or "interrupted; the same command resumes after the last finished step", INTERRUPTED)
+        said = str(error) or "the same command resumes after the last finished step"
+        end(said if said.startswith("interrupted") else f"interrupted; {said}", INTERRUPTED)
     except (MemoryError, RuntimeError, ImportError, OSError) as error:
         if is_of_memory(error):
             end(

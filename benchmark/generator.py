@@ -13,6 +13,7 @@ from benchmark.data.pixels import to_float, to_uint8
 from benchmark.errors import BenchmarkError, shown
 from benchmark.evaluation.generate import generate, pixel_keys
 from benchmark.run import runs
+from benchmark.run.artifacts import entry
 from benchmark.run.workspace import Run, run_of_profile
 from benchmark.stages.sample import load as load_network
 from models.interface import ViewModel
@@ -33,13 +34,13 @@ class Generator:
     views: tuple[str, ...]
     image_size: int
 
-    def read(self, paths: Sequence[Path | str]) -> NDArray[np.uint8]:
-        """Return pictures from files as `__call__` takes them, (N, S, S, 3): whole, made square, and resized.
+    def read(self, paths: Sequence[Path | str] | Path | str) -> NDArray[np.uint8]:
+        """Return pictures from one file or more, as `__call__` takes them: whole, made square, resized; (N, S, S, 3).
 
         Raises:
             BenchmarkError: a file is no picture that can be read.
         """
-        squares = [crop(decode(Path(path)), None, self.image_size, 0.0) for path in paths]
+        squares = [crop(decode(Path(path)), None, self.image_size, 0.0) for path in _several(paths)]
         return np.array(squares, np.uint8)
 
     def __call__(self, images: NDArray[np.uint8], view: str) -> NDArray[np.uint8]:
@@ -52,7 +53,7 @@ class Generator:
         Raises:
             BenchmarkError: the images have another shape or type, or there is no such view.
         """
-        side = self.image_size
+        side, images = self.image_size, np.asarray(images)
         if view not in self.views:
             raise BenchmarkError(f"there is no view {shown(view)}; it is one of {', '.join(self.views)}")
         if images.dtype != np.uint8 or images.shape != (max(1, len(images)), side, side, 3):
@@ -70,7 +71,7 @@ def load(
     run: str | None = None,
     profile: str | None = None,
     device: str = "auto",
-    plugins: Sequence[Path] = (),
+    plugins: Sequence[Path | str] | Path | str = (),
 ) -> Generator:
     """Return the trained generator that `benchmark sample` would use with the same options.
 
@@ -80,15 +81,24 @@ def load(
         run: a run by its name, in `runs/` of the working directory.
         profile: a profile of params.yaml; default: the active one, if there is no `run`.
         device: `auto`, `cpu` or `cuda`.
-        plugins: files with models.
+        plugins: one file with a model, or more.
 
     Raises:
-        BenchmarkError: there is no trained generator, or it is damaged or of other settings.
+        BenchmarkError: there is no such model or no trained generator, it is damaged or of other settings, or a run
+            and a profile are named.
     """
+    if run is not None and profile is not None:
+        raise BenchmarkError(f"the run {run} has settings of its own; leave out the profile, or leave out the run")
+    files = tuple(map(Path, _several(plugins)))
     opened: Run
     if run is not None:
-        opened = runs.opened(run, device, tuple(plugins))
+        opened = runs.opened(run, device, files)
     else:
-        opened = run_of_profile(settings.profile(profile), device, tuple(plugins))
+        opened = run_of_profile(settings.profile(profile), device, files)
+    entry(opened, model)
     data = opened.settings.data
     return Generator(load_network(opened, model, seed)[0], data.views, data.image_size)
+
+
+def _several(paths: Sequence[Path | str] | Path | str) -> Sequence[Path | str]:
+    return [paths] if isinstance(paths, Path | str) else paths

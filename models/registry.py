@@ -135,7 +135,7 @@ def entries(plugins: Iterable[Path] = ()) -> dict[str, Entry]:
         found.setdefault(point.name, Entry(point.name, point.value))
     for path in plugins:
         if not path.is_file():
-            raise UnknownModelError(f"the plug-in {path} does not exist")
+            raise UnknownModelError(f"the plug-in {path} {'is a folder' if path.is_dir() else 'does not exist'}")
         if path.stem in found:
             raise UnknownModelError(f"the plug-in {path} takes the name {path.stem} of another model; rename the file")
         found[path.stem] = Entry(path.stem, str(path.resolve()))

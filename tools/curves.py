@@ -15,6 +15,9 @@ import pandas as pd
 import torch
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from benchmark.cli import main
+from benchmark.config.choosing import model_names
+from benchmark.config.options import SeveralValues, Whole
 from benchmark.config.settings import profile
 from benchmark.environment import use_threads
 from benchmark.files import replacing
@@ -30,31 +33,32 @@ CYCLES, ROUNDS = 10, 3
 COSTS = {"images": "real images used in training", "cpu_minutes": "CPU minutes of training, one thread"}
 
 
-@click.command(help=__doc__)
+@click.command(cls=SeveralValues, help=__doc__)
 @click.option("--profile", "name", default="cpu", show_default=True, help="Whose settings.")
-@click.option("--model", "models", multiple=True, help="Models by name; default: all of the profile.")
-@click.option("--images", multiple=True, type=int, help="Budgets; default: an eighth, a quarter, half and all.")
-@click.option("--jobs", default=2, show_default=True, help="Tasks at the same time.")
+@click.option("--model", "models", multiple=True, help="Models by name, or all; default: the profile's.")
+@click.option("--images", multiple=True, type=Whole(1), help="Budgets; default: an eighth, a quarter, half and all.")
+@click.option("--jobs", type=Whole(1, 256), default=2, show_default=True, help="Tasks at the same time.")
 @click.option("--output", type=click.Path(path_type=Path), default="curves", help="CSV, PNG and SVG, without suffix.")
-def main(name: str, models: tuple[str, ...], images: tuple[int, ...], jobs: int, output: Path) -> None:
+def curves(name: str, models: tuple[str, ...], images: tuple[int, ...], jobs: int, output: Path) -> None:
     """Train and measure one seed of every model with every budget, and write table and figure."""
     settings = profile(name)
-    chosen, whole = models or settings.models, settings.training.images
+    chosen, whole = model_names(models, ()) or settings.models, settings.training.images
     parts = []
     for budget in sorted(images or {whole // part for part in (8, 4, 2, 1)}):
         run = f"{name}_{budget}"
         own = ["--profile", name, "--set", f"training.images={budget}", "--set", "fewshot.shots=[]", "--seeds", "1"]
         command = ["run", "--name", run, *own, "--jobs", str(jobs), "--model", *chosen]
-        subprocess.run([sys.executable, "-m", "benchmark", *command], check=True)
+        if code := subprocess.run([sys.executable, "-m", "benchmark", *command]).returncode:
+            sys.exit(code)  # it has said why
         table = pd.read_csv(Path("runs") / run / "results" / "identity.csv")
         rows = table[(table["split"] == "random") & (table["nc"] == table["nc"].min()) & table["model"].isin(chosen)]
         parts.append(rows[["model", LEADING, f"{LEADING}_ci_low", f"{LEADING}_ci_high"]].assign(images=budget))
-    curves = pd.concat(parts)
+    points = pd.concat(parts)
     use_threads(1)
     seconds = {model: seconds_of_an_image(runs.opened(name, "cpu"), model) for model in chosen}
-    curves["cpu_minutes"] = curves["images"] * curves["model"].map(seconds) / 60
-    write_csv(curves, output.with_suffix(".csv"))
-    draw(curves, settings.evaluation.nc[0], output)
+    points["cpu_minutes"] = points["images"] * points["model"].map(seconds) / 60
+    write_csv(points, output.with_suffix(".csv"))
+    draw(points, settings.evaluation.nc[0], output)
 
 
 def seconds_of_an_image(run: Run, model: str) -> float:
@@ -73,14 +77,14 @@ def seconds_of_an_image(run: Run, model: str) -> float:
         return min(timed({"course": course}, ROUNDS, torch.device("cpu"), time.process_time)["course"]) / count
 
 
-def draw(curves: pd.DataFrame, nc: int, output: Path) -> None:
+def draw(points: pd.DataFrame, nc: int, output: Path) -> None:
     """Draw joint on other views over the images used and over the CPU minutes, a line for each model."""
-    known = styles(curves["model"])
+    known = styles(points["model"])
     with theme():
         figure, axes = panels(len(COSTS), len(COSTS), 4.0, sharey="row")
         for axis, (cost, words) in zip(axes, COSTS.items(), strict=True):
             for model, style in known.items():
-                own = curves[curves["model"] == model]
+                own = points[points["model"] == model]
                 axis.errorbar(own[cost], own[LEADING], bars(own, LEADING), linestyle=style.line, **pointed(style))
             axis.set(xlabel=words, xscale="log")
             axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -94,4 +98,4 @@ def draw(curves: pd.DataFrame, nc: int, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(curves)

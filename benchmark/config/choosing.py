@@ -89,8 +89,8 @@ def open_run(
     chosen = run.settings.model_copy(update={key: value for key, value in rows.items() if value})
     if nc:
         chosen = _with(chosen, "evaluation", nc=tuple(sorted(set(nc))))
-    if "all" not in models:  # a model that is named is not skipped
-        chosen = _with(chosen, "fewshot", skip=tuple(name for name in chosen.fewshot.skip if name not in models))
+    skipped = tuple(name for name in chosen.fewshot.skip if name not in models)  # a model that is named is not
+    chosen = _with(chosen, "fewshot", skip=skipped)
     use_threads(chosen.threads)
     return replace(run, settings=chosen)
 
@@ -122,16 +122,20 @@ def _with(settings: "Profile", section: str, **changes: Any) -> "Profile":
 
 
 def model_names(models: tuple[str, ...], plugins: tuple[Path, ...]) -> tuple[str, ...]:
-    """Return the names of models, `all` being every one, none twice.
+    """Return the names of models, none twice; `all` are those that the settings file lists, and the plug-ins.
 
     Raises:
         BenchmarkError: there is no model of a name.
     """
-    from models.registry import UnknownModelError, entries, find
+    from benchmark.config.settings import ALL, PARAMS, load
+    from models.registry import UnknownModelError, find
 
+    listed = load().get("models") if ALL in models else []
+    if not isinstance(listed, list):
+        raise BenchmarkError(f"{PARAMS} must list under `models` what `all` stands for")
+    every = [*listed, *(path.stem for path in plugins)]
+    named = [each for name in models for each in (every if name == ALL else [name])]
     try:
-        known = entries(plugins)
-        named = tuple(known) if "all" in models else models
         return tuple(dict.fromkeys(find(name, plugins).name for name in named))
     except UnknownModelError as error:
         raise BenchmarkError(str(error)) from None

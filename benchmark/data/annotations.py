@@ -32,7 +32,9 @@ def locate(settings: Data, root: Path, default: str) -> Path | None:
         tree.check([default], root)
     found = next((path for path in (root / name, Path(name)) if path.is_file()), None)
     if found is None and settings.annotations:
-        raise BenchmarkError(f"{name} is neither in {root} nor in the working folder; correct data.annotations")
+        raise BenchmarkError(
+            f"{name} is no file, neither in {root} nor in the working folder; correct data.annotations"
+        )
     return found
 
 

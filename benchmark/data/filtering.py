@@ -31,8 +31,8 @@ def keep(manifest: pd.DataFrame, settings: Data) -> tuple[pd.DataFrame, Account]
     if missing:
         there = [view for view in settings.views if view not in missing]
         ways = f"data.views={json.dumps(there)} leaves {'it' if len(missing) == 1 else 'them'} out"
-        raise BenchmarkError(
-            f"no image of the view{'s' * (len(missing) > 1)} {', '.join(missing)} is left ({account}); "
-            f"{ways if len(there) > 1 else 'bring images of two views or more, and name them in data.views'}"
-        )
+        ways = ways if len(there) > 1 else "bring images of two views or more, and name them in data.views"
+        if set(missing) & set(seen["view"]):
+            ways = f"lower data.minimum_images, which is {settings.minimum_images}, or {ways}"
+        raise BenchmarkError(f"no image of {' and '.join(missing)} is left ({account}); {ways}")
     return kept, account

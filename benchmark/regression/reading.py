@@ -152,7 +152,9 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return _tables(path.parent, IDENTITY) if path.name in TABLES[IDENTITY] else [path]
     if not path.is_dir():
-        raise BenchmarkError(f"{path} does not exist; name a folder of results, or a table or Parquet file of one")
+        raise BenchmarkError(
+            f"{path} does not exist; name a run, a folder of results, or a table or Parquet file of one"
+        )
     choices = ([_stored(path, kind)] if _stored(path, kind).is_file() else _tables(path, kind) for kind in TABLES)
     files = [file for choice in choices for file in choice]
     if not files:

@@ -141,12 +141,13 @@ def _exposures(table: pd.DataFrame, settings: FewShot) -> str:
     for shot, own in known.groupby("shot"):
         added, all_added = own["added_seen"].max(), settings.generated * settings.ways * int(str(shot))
         of_added = f", and {added:,} of {all_added:,} added ones" if added else ""
-        parts.append(f"with {shot} shots each real image {own['real_exposures'].iloc[0]:.3g} times{of_added}")
+        times = f"{own['real_exposures'].iloc[0]:.3g} times"
+        parts.append(f"With {shot} shots each real image is seen {times}{of_added}.")
     if not parts:
         return f" A batch has {settings.batch_size} images."
     return (
         f" A batch has {settings.batch_size} real images in every row, and as many added ones beside them where there "
-        f"are any. Seen are {'; '.join(parts)}."
+        f"are any. {' '.join(parts)}"
     )
 
 

@@ -65,7 +65,9 @@ class Embedded:
         return self.width > WIDE
 
 
-def page(facts: Facts, headline: Sheet, chapters: Sequence[Chapter], results: Path) -> str:
+def page(
+    facts: Facts, headline: Sheet, chapters: Sequence[Chapter], results: Path, warnings: Sequence[str] = ()
+) -> str:
     """Return the report as HTML, the same text for the same input.
 
     Args:
@@ -74,6 +76,7 @@ def page(facts: Facts, headline: Sheet, chapters: Sequence[Chapter], results: Pa
         chapters: what follows it, in this order; settings, provenance and failures are added behind. Empty chapters
             are left out.
         results: the folder that the paths of the pictures begin in.
+        warnings: sentences that stand above everything else.
 
     Raises:
         BenchmarkError: a picture is missing or damaged.
@@ -91,7 +94,9 @@ def page(facts: Facts, headline: Sheet, chapters: Sequence[Chapter], results: Pa
     environment.filters |= {"anchor": anchor, "short": lambda title: title.removesuffix(suffix)}
     environment.tests["picture"] = lambda item: isinstance(item, Picture)
     environment.globals |= {"asset": _asset, "folded": folded, "numeric": numeric, "embed": partial(embed, results)}
-    return environment.get_template("page.html").render(facts=facts, headline=headline, chapters=chapters)
+    return environment.get_template("page.html").render(
+        facts=facts, headline=headline, chapters=chapters, warnings=warnings
+    )
 
 
 def _asset(name: str) -> Markup:

@@ -64,7 +64,7 @@ def render(rows: Rows, results: Path) -> list[str]:
     """Write tables, figures and the report page; the same rows give the same bytes.
 
     Returns:
-        Warnings, a sentence each, that also stand above the tables.
+        Warnings, a sentence each, that also stand at the top of the report and under the tables.
     """
     rows = replace(rows, facts=covering(rows.facts, rows.identity))
     facts, settings, made = rows.facts, rows.facts.settings, tidy(rows)
@@ -127,8 +127,8 @@ def render(rows: Rows, results: Path) -> list[str]:
         Chapter("Samples", samples),
     ]
     headline = named(tables.headline(made.identity, identity))
-    headline = replace(headline, notes=[*trust, *headline.notes])
-    write_text(results / "report.html", page(facts, headline, chapters, results))
+    headline = replace(headline, notes=[*said_of_models, *stated, *estimated, *headline.notes])
+    write_text(results / "report.html", page(facts, headline, chapters, results, warnings))
     return warnings
 
 

@@ -62,6 +62,11 @@ class Run:
         """Folder of manifest, image store and split."""
         return self.folder / "data"
 
+    def training(self, model: str, seed: int = 0) -> str:
+        """Return the command that trains a model in this run."""
+        place = f"--profile {self.name}" if self.name == self.settings.name else f"--name {self.name}"
+        return f"benchmark run {place} --model {model}{f' --seeds {seed + 1}' if seed else ''}"
+
     def lock(self, name: str, wait: bool = True) -> AbstractContextManager[None]:
         """Return the lock of a part of the run, such as `models/ours/seed0`; see `locked`."""
         return locked(self.folder / "locks" / f"{name}.lock", wait)

@@ -27,8 +27,7 @@ from benchmark.making.outcomes import OUTCOMES
 from benchmark.making.quality import QUALITY
 from benchmark.making.samples import SAMPLES
 from benchmark.results import rows
-from benchmark.run.artifacts import Artifact, found_at, made
-from benchmark.run.cache import needs
+from benchmark.run.artifacts import Artifact, found_at, inputs, made
 from benchmark.run.cells import ABSENT, RECORD, content_hash
 from benchmark.run.workspace import Run
 from benchmark.stages import pretrained
@@ -97,7 +96,7 @@ def _finished(run: Run) -> Iterator[tuple[str, list[Artifact]]]:
     for name, group in groups.items():
         if all(tasks.done(run, task) for task in group):
             artifacts = [artifact for task in group for artifact in tasks.artifacts(run, task)]
-            used = [each for artifact in artifacts for each in needs(run, artifact) if each.kind == "episodes"]
+            used = [each for artifact in artifacts for each in inputs(run, artifact) if each.kind == "episodes"]
             yield name, list(dict.fromkeys([*artifacts, *used]))
 
 

@@ -3,6 +3,7 @@
 import json
 import platform
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -35,6 +36,7 @@ from benchmark.stages.data import ESTIMATED
 SHOWN = ("torch", "torchvision", "numpy", "scikit-learn", "pandas", "lightning-fabric")
 LOG = "log.csv"  # of a training run
 JUDGES = ("identity", "view")
+OF_A_ROW = ("generator", "outputs", "samples", "quality", "outcomes", "recognition")  # kinds named after a row
 
 
 def collect(run: Run) -> None:
@@ -49,7 +51,7 @@ def collect(run: Run) -> None:
     missing = [
         Failure(cell=artifact.place, status=str(cell.record.get("status", "damaged")), reason=_said(cell.record))
         for artifact, cell in made(run)
-        if cell.record.get("status") != "done" and artifact.measured == "identity"
+        if cell.record.get("status") != "done" and artifact.measured == "identity" and _wanted(run, artifact)
     ]
     identities = measured(run, missing)
     if not identities:
@@ -85,6 +87,15 @@ def collect(run: Run) -> None:
     rows.write(found, run.results)
     for kind in ("csv", "md"):
         (run.results / f"sensitivity.{kind}").unlink(missing_ok=True)
+
+
+def _wanted(run: Run, artifact: Artifact) -> bool:
+    """Return whether an artefact is of no model, or of one that can be found: no plug-in that is not named."""
+    if artifact.kind not in OF_A_ROW or not is_model(run, artifact.name):
+        return True
+    with suppress(BenchmarkError):
+        return bool(entry(run, artifact.name))
+    return False
 
 
 def _said(record: dict[str, Any]) -> str:
@@ -192,7 +203,7 @@ def finished(run: Run, model: str, seed: int) -> Artifact:
     if decision.action != "skip":
         raise BenchmarkError(
             f"{artifact.cell(run).folder} holds no finished training of these settings ({decision.reason}); "
-            f"run `benchmark run --model {model}` or `dvc repro`"
+            f"run `{run.training(model, seed)}`"
         )
     return artifact
 

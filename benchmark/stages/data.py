@@ -204,8 +204,8 @@ def lowered(run: Run, assigned: pd.DataFrame) -> Iterator[str]:
         )
     elif (ways, shots) != (settings.ways, settings.shots):
         yield (
-            f"few-shot: {ways} ways with {', '.join(map(str, shots))} shots, the most that the standard identities "
-            f"allow of {settings.ways} ways with {', '.join(map(str, settings.shots))}"
+            f"few-shot: {ways} ways with {', '.join(map(str, shots))} shots instead of {settings.ways} with "
+            f"{', '.join(map(str, settings.shots))}, as the standard identities allow no more"
         )
 
 

@@ -123,7 +123,7 @@ def estimate(run: Run, store: ImageStore, made: bool) -> Iterator[str]:
     sure = sum(seconds for name, seconds in parts.items() if not name.endswith("at most"))
     yield (
         f"the whole run{left_out}: about {duration(sure)} to {duration(sum(parts.values()))} if one process does it, "
-        f"as what takes a time `at most` ends where it gets no better, and {gigabytes(memory)} of {kind} a process"
+        f"as what is marked `at most` ends where it gets no better, and {gigabytes(memory)} of {kind} a process"
     )
 
 

@@ -90,7 +90,7 @@ def _found(run: Run, model: str, seed: int) -> tuple[Path, bool]:
             print(f"{model} seed {seed}: not trained in {run.folder}; the generator that comes in {stored}")
             return stored, True
         missing += f", and that in {stored} cannot be used ({reason})"
-    raise BenchmarkError(f"{missing}; run `benchmark run --model {model}` first")
+    raise BenchmarkError(f"{missing}; run `{run.training(model, seed)}` first")
 
 
 def _spec(run: Run, folder: Path) -> dict[str, Any]:

@@ -21,4 +21,6 @@ def states(run: Run) -> Iterator[tuple[str, str, str]]:
         by = described(record.get("owner")) if record.get("status") == "running" else ""
         yield artifact.place, str(record.get("status", "damaged")), by or str(record.get("reason", ""))
     if empty:
-        raise BenchmarkError(f"{run.folder} holds no results yet; run `benchmark run` first")
+        raise BenchmarkError(
+            f"{run.folder} holds no results yet: `benchmark run` makes them, and prepares the images before the first"
+        )

@@ -99,7 +99,7 @@ def load_weights(model: ViewModel, path: Path) -> None:
         check_access(error, path)
         if isinstance(error, FileNotFoundError):
             raise BenchmarkError(f"{path} is missing; train the model first with `benchmark run`") from None
-        raise BenchmarkError(f"{path} is damaged ({error}); delete its folder and train again") from error
+        raise BenchmarkError(f"{path} is damaged ({error}); `benchmark run` makes it again") from error
     missing = {k for k in model.state_dict() if model.keeps(k)} ^ set(weights)
     if missing:
         raise BenchmarkError(f"{path} does not belong to this model: {sorted(missing)[0]} is in one of them only")

@@ -27,7 +27,9 @@ SECTIONS: dict[str, Callable[[Run], Section]] = {
     "pipeline": suite.pipeline,
 }
 LONG = ("pipeline",)  # many minutes; measured only where it is named
-ABOUT = "\b\n" + "\n".join(f"{name:12} {(each.__doc__ or '').splitlines()[0]}" for name, each in SECTIONS.items())
+ABOUT = "\b\nSections, for --only:\n" + "\n".join(
+    f"{name:12} {(each.__doc__ or '').splitlines()[0]}" for name, each in SECTIONS.items()
+)
 MISSING = "-"  # in the place of a number that was not measured; a note says why
 
 

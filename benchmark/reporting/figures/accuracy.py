@@ -41,8 +41,9 @@ SPREAD = 0.3  # of the smallest gap between two numbers of classes, so that bars
 SHOWS = (
     "Accuracy of the generated images over the number of classes N_c, random split: top-1 and top-5 ask for the "
     "identity, view for the target view, joint for both; joint on other views leaves out the input's own view, which a "
-    "copy has. Each panel has a scale of its own."
+    "copy has. Each panel has a scale of its own, and the points of one N_c stand side by side."
 )
+BELOW, ABOVE = 0.02, 0.05  # of the highest value: room for markers and the ends of bars
 GUESSES = {"top1": 1, "top5": 5}  # classes that may be named
 GREY = "#777777"
 UPRIGHT: dict[str, Any] = {"color": GREY, "marker": "|", "markersize": 12, "markeredgewidth": 2.5, "linestyle": ""}
@@ -94,7 +95,8 @@ def _over_nc(table: pd.DataFrame, picture: Picture, styles: Styles) -> Iterator[
             style = pointed(given) | {"linestyle": given.line, "linewidth": 1.2}
             axis.errorbar(rows["nc"] + shift, rows[rate], bars(rows, rate), **style)
         axis.set(title=TITLES[rate], xticks=sizes, xticklabels=sizes)
-        axis.set_ylim(bottom=0)
+        highest = table[f"{rate}_ci_high"].max()
+        axis.set_ylim(-BELOW * highest, (1 + ABOVE) * highest)
     label(axes, columns, "number of classes N_c", "accuracy")
     legend(figure, entries(names, styles))
     yield Drawing(Picture(picture.path, picture.title, f"{picture.caption} {coverage(table)}"), figure)

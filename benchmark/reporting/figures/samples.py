@@ -180,7 +180,7 @@ def of_each_model(samples: Samples, views: Sequence[str], names: Sequence[str]) 
         text = f"Each row: an input of the identity at its left, and what {name} makes of it for every view."
         picture = Picture(f"figures/samples_{name}", f"Every view by {name}", text)
         of = [str(identities[row]) for row, _ in inputs]
-        short = [each if len(each) <= LONGEST else f"…{each[1 - LONGEST :]}" for each in of]
+        short = [each if len(each) <= LONGEST else f"{each[: LONGEST // 2]}…{each[1 - LONGEST // 2 :]}" for each in of]
         drawing = gallery.drawing(picture, tiles, short, [INPUT, *views])
         yield Drawing(drawing.picture, drawing.figure)
 

@@ -56,7 +56,7 @@ class _Part:
 
 
 def draw(identity: pd.DataFrame, styles: Styles) -> Iterator[Drawing]:
-    """Draw each row as a point, in a panel that names the controls and in one of the models alone, enlarged.
+    """Draw each row as a point, and enlarged those models alone that have at least half of the best model's rate.
 
     Joint on other views is above, joint over all target views below, each over the view accuracy of the same targets.
     """
@@ -64,8 +64,9 @@ def draw(identity: pd.DataFrame, styles: Styles) -> Iterator[Drawing]:
     if table.empty:
         return
     rows = table[table["nc"] == (nc := common_nc(table))]
-    control = rows["model"].isin(OF_IDENTITY)
-    kinds = {"all, controls named": (rows, rows[control]), "models alone, enlarged": (rows[~control], rows[~control])}
+    rates = rows["joint_cross"].fillna(rows["joint"]).where(~rows["model"].isin(OF_IDENTITY))
+    best = rates >= rates.max() / 2
+    kinds = {"all": (rows, rows[~best]), "the best models, enlarged": (rows[best], rows[best])}
     kinds = {title: each for title, each in kinds.items() if len(each[1])}
     parts = [
         _Part(f"{words}: {title}", kind[0].dropna(subset=[x, y]), kind[1].dropna(subset=[x, y]), x, y)
