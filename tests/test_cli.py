@@ -62,9 +62,13 @@ def call(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
         ("run --profile smoke --cluster auto --gpus nan", "--gpus nan: a share between 0 and 1, or a whole number"),
         ("run --profile smoke --cluster local", "--cluster local: give auto, or HOST:PORT of the head"),
         ("models --plugin mine.py", "the plug-in mine.py does not exist"),
-        ("status --profile smoke", "runs/smoke holds no results yet; run `benchmark run` first"),
+        ("models --plugin .", "the plug-in . is a folder"),
+        ("status --profile smoke", "runs/smoke holds no results yet; run `benchmark run` first, or wait"),
         ("sensitivity --profile smoke --nc 5 12", "nothing is measured in runs/smoke, or all of it is out of date"),
-        ("sample --profile smoke --model ours", "holds no trained generator; run `benchmark run --model ours` first"),
+        (
+            "sample --profile smoke --model ours",
+            "no trained generator; run `benchmark run --profile smoke --model ours`",
+        ),
     ],
 )
 def test_mistakes(
@@ -165,6 +169,19 @@ def test_a_named_model_is_not_skipped(
     assert run.folder == Path("runs/quick")
     run = opened(project, "--profile quick --model all", monkeypatch, capsys)
     assert run.settings.fewshot.skip == skipped
+
+
+def test_all_are_the_models_that_the_settings_list_and_the_plug_ins(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tuple(settings.load()["models"])
+    assert opened(project, "--model all", monkeypatch, capsys).settings.models == listed
+    line = f"--model dr_gan_even all --plugin {TINY}"
+    assert opened(project, line, monkeypatch, capsys).settings.models == ("dr_gan_even", *listed, "tiny")
+    rest = {key: value for key, value in settings.load().items() if key != "models"}
+    Path("params.yaml").write_text(yaml.safe_dump(rest), encoding="utf-8")
+    code, said = call("run --model all", capsys, monkeypatch)
+    assert (code, said) == (2, "error: params.yaml must list under `models` what `all` stands for\n")
 
 
 def test_a_change_to_the_same_value_is_none(

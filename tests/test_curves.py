@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmark.cli import main
 from benchmark.run import runs
-from tools.curves import draw, seconds_of_an_image
+from tools.curves import curves, draw, seconds_of_an_image
 
 
 def test_the_figure_has_a_line_for_each_model_and_cost(tmp_path: Path) -> None:
@@ -19,6 +20,26 @@ def test_the_figure_has_a_line_for_each_model_and_cost(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"curves.png", "curves.svg"}
     drawn = (tmp_path / "curves.svg").read_text(encoding="utf-8")
     assert all(word in drawn for word in ("ours", "unet", "real images used", "CPU minutes", "20 classes"))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["--profile", "nope"], "params.yaml has no profile nope"),
+        (["--profile", "smoke", "--model", "ours", "unett"], "there is no model unett"),
+        (["--profile", "smoke", "--images", "0"], "--images"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_a_mistake_is_one_sentence(
+    line: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["curves", *line])
+    with pytest.raises(SystemExit) as ended:
+        main(curves)
+    error = capsys.readouterr().err
+    assert (ended.value.code, error[:7], error.count("\n")) == (2, "error: ", 1)
+    assert said in error
 
 
 @pytest.mark.slow

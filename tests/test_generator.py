@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,3 +77,24 @@ def test_what_does_not_fit_is_one_sentence(
 def test_a_folder_without_a_generator_is_said() -> None:
     with pytest.raises(BenchmarkError, match="runs/quick/models/ours/seed0 holds no trained generator"):
         load("ours", profile="quick")
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"model": "our"}, "there is no model our.*did you mean ours"),
+        ({"model": "ours", "profile": "quick", "run": "mine"}, "the run mine has settings of its own"),
+        ({"model": "ours", "plugins": ["gone.py"]}, r"the plug-in gone\.py does not exist"),
+        ({"model": "ours", "plugins": "gone.py"}, r"the plug-in gone\.py does not exist"),
+    ],
+)
+def test_wrong_names_are_one_sentence(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(BenchmarkError, match=said):
+        load(**wrong)
+
+
+def test_a_list_is_taken_for_images_and_a_name_for_one_file(generator: Generator) -> None:
+    with pytest.raises(BenchmarkError, match="do not fit"):
+        generator([], "left")  # type: ignore[arg-type]
+    assert np.array_equal(generator.read("car.jpg"), generator.read([Path("car.jpg")]))

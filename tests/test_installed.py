@@ -92,5 +92,6 @@ def test_commands_start_in_any_folder(site: Path, tmp_path: Path) -> None:
     ended = run(site, tmp_path, "-m", "benchmark", "status")
     assert (ended.returncode, ended.stderr) == (
         2,
-        f"error: runs/{ACTIVE} holds no results yet; run `benchmark run` first\n",
+        f"error: runs/{ACTIVE} holds no results yet; run `benchmark run` first, "
+        "or wait where it is still preparing images\n",
     )

@@ -22,5 +22,5 @@ def states(run: Run) -> Iterator[tuple[str, str, str]]:
         yield artifact.place, str(record.get("status", "damaged")), by or str(record.get("reason", ""))
     if empty:
         raise BenchmarkError(
-            f"{run.folder} holds no results yet: `benchmark run` makes them, and prepares the images before the first"
+            f"{run.folder} holds no results yet; run `benchmark run` first, or wait where it is still preparing images"
         )

@@ -44,9 +44,12 @@ def test_nothing_to_drop() -> None:
 def test_too_little_is_left() -> None:
     with pytest.raises(BenchmarkError, match=r"3 in identities with fewer than 4.*minimum_images"):
         filtering.keep(manifest(a=["left", "front", "left"]), Data(views=VIEWS, minimum_images=4))
-    with pytest.raises(BenchmarkError, match=r"view front .*data\.views"):
+    with pytest.raises(BenchmarkError, match=r"no image of front is left .*data\.views"):
         filtering.keep(manifest(a=["left", "left"]), Data(views=VIEWS, minimum_images=2))
-    with pytest.raises(BenchmarkError, match=r"views front, right is left .*; bring images of two views or more"):
+    with pytest.raises(BenchmarkError, match=r"front and right is left .*; bring images of two views or more"):
         filtering.keep(manifest(a=["left", "left"]), Data(views=(*VIEWS, "right"), minimum_images=2))
-    with pytest.raises(BenchmarkError, match=r'view right is left .*; data\.views=\["left", "front"\] leaves it out'):
+    with pytest.raises(BenchmarkError, match=r'of right is left .*; data\.views=\["left", "front"\] leaves it out'):
         filtering.keep(manifest(a=["left", "front"]), Data(views=(*VIEWS, "right"), minimum_images=2))
+    table = manifest(a=["left", "front", "left"], b=["right"])
+    with pytest.raises(BenchmarkError, match=r"of right is left .*; lower data\.minimum_images, which is 3, or data"):
+        filtering.keep(table, Data(views=(*VIEWS, "right"), minimum_images=3))

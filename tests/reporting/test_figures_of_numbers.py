@@ -138,7 +138,7 @@ def test_what_shows_its_own_view_alone_is_drawn_over_all_views_only() -> None:
     ]
     only(accuracy.methods(table, profile("quick"), styled)).draw_without_rendering()
     alone = only(scatter.draw(table[table["model"] == "real"], styled))
-    assert [axis.get_title() for axis in alone.axes] == ["all target views: all, controls named"]
+    assert [axis.get_title() for axis in alone.axes] == ["all target views: all"]
 
 
 def test_costs_that_are_not_known_have_no_panel() -> None:

@@ -112,7 +112,7 @@ def test_long_names_make_room_for_themselves(tmp_path: Path) -> None:
         axis = drawing.figure.axes[0]
         box, labels = axis.get_tightbbox(), axis.get_xticklabels()
         ends = [label.get_window_extent() for label in labels]
-    assert [label.get_text() for label in axis.get_yticklabels()][2] == "…" + "y" * 23
+    assert [label.get_text() for label in axis.get_yticklabels()][2] == "maker/model/…" + "y" * 11
     assert labels[2].get_text().split("\n") == ["a", "much", "longer", "name", "of", "a", "view"]
     assert box is not None
     assert drawing.figure.bbox.x0 <= box.x0

@@ -1,5 +1,6 @@
 """Statements about the networks that judge, and warnings above tables."""
 
+import html
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,6 +81,7 @@ def test_accuracy_stands_in_tables_and_report(tmp_path: Path, monkeypatch: pytes
         text = (tmp_path / name).read_text(encoding="utf-8")
         assert "87.6 %" in text
         assert "95.0 %" in text
+    assert html.escape(warnings[0]) in text.partition("<main>")[0]
     assert Facts.model_validate_json(made.facts.model_dump_json()).judges == own
 
 

@@ -23,10 +23,12 @@ from benchmark.making.outputs import load
 from benchmark.run import runs
 from benchmark.run.artifacts import Artifact
 from benchmark.run.workspace import Run
+from benchmark.stages import archive
+from benchmark.stages.collect import collect
 from benchmark.stages.evaluate import evaluate, export
 from benchmark.stages.pipeline import run_everything
 from benchmark.stages.status import states
-from tests.stages.helpers import changed, do, identity_csv
+from tests.stages.helpers import changed, copy_of_data, do, identity_csv
 from tests.tools import PROJECT, TINY
 
 ROUNDED = "torch.tanh(self.network(image)).add(1).mul(127.5).round().div(127.5).sub(1)"
@@ -155,6 +157,14 @@ def test_it_is_shown_and_measured_again_with_the_others(measured: Run) -> None:
     assert ("external/inputs", "done", "") in set(states(measured))
     assert Task("identity", "inputs") in everything(measured)
     assert Task("fewshot", "inputs") not in everything(measured)
+
+
+def test_another_clone_has_it_from_an_archive(measured: Run, tmp_path: Path) -> None:
+    archive.store(measured, tmp_path)
+    clone = replace(copy_of_data(measured, tmp_path.name), results=tmp_path / "results")
+    archive.restore(clone, tmp_path)
+    collect(clone)
+    pd.testing.assert_frame_equal(outcomes(clone, "inputs"), outcomes(measured, "inputs"))
 
 
 def test_other_standard_images_leave_it_out(measured: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,12 +19,14 @@ from benchmark.execution.scheduler import Workers
 from benchmark.execution.tasks import Task
 from benchmark.files import write_json
 from benchmark.reporting import render
+from benchmark.results import rows
 from benchmark.run import sources
 from benchmark.run.artifacts import Artifact
 from benchmark.run.cells import RECORD, Cell
 from benchmark.run.runs import request
 from benchmark.run.workspace import Run
 from benchmark.stages import pipeline
+from benchmark.stages.collect import collect
 from benchmark.stages.pipeline import run_everything
 from tests.stages.helpers import alone, changed, copy_of_data, do
 from tests.tools import PROJECT, TINY
@@ -105,6 +107,14 @@ def test_the_others_are_in_the_tables(kept_going: tuple[Run, list[str]], finishe
             assert set(line.split(" | ")[1:]) <= {"-", "- |"}
         assert "killed by SIGKILL" in said
         assert "<b>" not in said
+
+
+def test_what_failed_of_plug_ins_that_are_not_named_is_in_no_table(kept_going: tuple[Run, list[str]]) -> None:
+    run, _ = kept_going
+    for plugins, failed in ((run.plugins, set(BROKEN)), ((TINY,), set())):
+        own = replace(run, plugins=plugins, results=Path(f"with_{len(plugins)}"))
+        collect(own)
+        assert {each.model for each in rows.read(own.results).facts.failed} == failed
 
 
 def test_a_run_without_it_stops_at_the_first(finished: Run) -> None:

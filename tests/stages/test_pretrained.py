@@ -121,7 +121,9 @@ def test_a_damaged_one_is_said(clone: Run, name: str, content: bytes | None, wor
 
 
 def test_one_of_other_settings_is_not_used(clone: Run) -> None:
-    words = r"cannot be used \(training.images changed from 32 to 64\); run `benchmark run --model tiny` first"
+    words = (
+        r"cannot be used \(training.images changed from 32 to 64\); run `benchmark run --profile smoke --model tiny`"
+    )
     with pytest.raises(BenchmarkError, match=words):
         sampled(changed(clone, training__images=64))
     assert sampled(changed(clone, training__checkpoint_minutes=3.0, evaluation__draws=7, data__root="elsewhere"))
