@@ -92,8 +92,8 @@ def draw(identity: pd.DataFrame, styles: Styles) -> Iterator[Drawing]:
         name_points(figure, axis, places, zip(points[x], points[y], strict=True), lines)
     text = (
         f"Share of the generated images whose view is right, and whose identity and view both are, {nc} classes, "
-        "random split: above on target views other than the input's own, below on all. Each panel has a scale of its "
-        f"own. {coverage(rows)}"
+        "random split: above on target views other than the input's own, below on all. Enlarged are the models with "
+        f"at least half of the best one's joint on other views. Each panel has a scale of its own. {coverage(rows)}"
     )
     title = f"Joint accuracy over view accuracy, {nc} classes"
     yield Drawing(Picture("figures/joint_over_view", title, text), figure)
