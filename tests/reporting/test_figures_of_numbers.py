@@ -122,11 +122,11 @@ def test_joint_over_view_names_controls_and_models_in_panels_of_their_own() -> N
         assert [text.get_text() for text in whole.texts] == ["copy"]
         assert sorted(text.get_text() for text in models.texts) == ["dr_gan", "ours", "vanilla"]
         assert sorted(x + y for _, x, y, _ in points(whole)) == sorted(smallest[rates].to_numpy().tolist())
+    assert len(only(scatter.draw(table[table["model"] != "copy"], STYLES)).axes) == 2
+    assert len(only(scatter.draw(table[table["model"] == "copy"], STYLES)).axes) == 2
     table.loc[table["model"] == "vanilla", "joint_cross"] /= 10
     named = [sorted(text.get_text() for text in axis.texts) for axis in only(scatter.draw(table, STYLES)).axes[:2]]
     assert named == [["copy", "vanilla"], ["dr_gan", "ours"]]  # what is far below the best is not enlarged
-    assert len(only(scatter.draw(table[table["model"] != "copy"], STYLES)).axes) == 2
-    assert len(only(scatter.draw(table[table["model"] == "copy"], STYLES)).axes) == 2
 
 
 def test_what_shows_its_own_view_alone_is_drawn_over_all_views_only() -> None:
