@@ -8,6 +8,7 @@ that are spread over the budget, times the images; the warm start is not among t
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ from benchmark.results.rows import write_csv
 from benchmark.run import runs
 from benchmark.run.workspace import Run
 from benchmark.seeding import seed_global
+from models.registry import REFERENCE, TABLE_2
 from tools.speed import opened, ready, store_of, timed
 
 CYCLES, ROUNDS = 10, 3
@@ -78,19 +80,28 @@ def seconds_of_an_image(run: Run, model: str) -> float:
 
 
 def draw(points: pd.DataFrame, nc: int, output: Path) -> None:
-    """Draw joint on other views over the images used and over the CPU minutes, a line for each model."""
+    """Draw joint on other views over the images used and over the CPU minutes, a line for each model.
+
+    The methods are above, the versions of Table 2 below.
+    """
     known = styles(points["model"])
+    versions = [model for model in known if model in TABLE_2]
+    methods = [model for model in known if model == REFERENCE or model not in TABLE_2]
+    rows = {"methods": methods, "versions of Table 2": versions}
+    rows = {title: models for title, models in rows.items() if set(models) - {REFERENCE}} or rows
     with theme():
-        figure, axes = panels(len(COSTS), len(COSTS), 4.0, sharey="row")
-        for axis, (cost, words) in zip(axes, COSTS.items(), strict=True):
-            for model, style in known.items():
+        figure, axes = panels(len(rows) * len(COSTS), len(COSTS), 3.5, sharey=True)
+        for axis, ((title, models), (cost, words)) in zip(axes, product(rows.items(), COSTS.items()), strict=True):
+            for model in models:
+                style = known[model]
                 own = points[points["model"] == model]
                 axis.errorbar(own[cost], own[LEADING], bars(own, LEADING), linestyle=style.line, **pointed(style))
-            axis.set(xlabel=words, xscale="log")
+            axis.set(title=title, xlabel=words, xscale="log")
             axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.xaxis.set_major_formatter("{x:,g}")
             axis.xaxis.set_minor_formatter(NullFormatter())
-        axes[0].set_ylabel(f"joint on other views, {nc} classes")
+        for axis in axes[:: len(COSTS)]:
+            axis.set_ylabel(f"joint on other views, {nc} classes")
         legend(figure, entries(known, known))
         for kind, metadata in KINDS.items():
             with replacing(output.with_suffix(f".{kind}")) as temporary:

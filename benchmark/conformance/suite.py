@@ -93,4 +93,6 @@ def _reason(error: BaseException, entry: Entry) -> str:
     own = [frame for frame in frames if frame.filename in files]
     shared = [frame for frame in frames if Path(frame.filename).parent.is_relative_to(MODELS)]
     found = own or [frame for frame in shared if frame.filename != registry.__file__]
+    if isinstance(error, NotImplementedError) and shared and Path(shared[-1].filename).name == "interface.py":
+        return f"{shared[-1].name} is not defined; ViewModel leaves it to the model"
     return f"{named} ({Path(found[-1].filename).name}:{found[-1].lineno} in {found[-1].name})" if found else named
