@@ -95,7 +95,7 @@ def _over_nc(table: pd.DataFrame, picture: Picture, styles: Styles) -> Iterator[
             style = pointed(given) | {"linestyle": given.line, "linewidth": 1.2}
             axis.errorbar(rows["nc"] + shift, rows[rate], bars(rows, rate), **style)
         axis.set(title=TITLES[rate], xticks=sizes, xticklabels=sizes)
-        highest = table[f"{rate}_ci_high"].max()
+        highest = table[[rate, f"{rate}_ci_high"]].max(axis=None) or 1.0
         axis.set_ylim(-BELOW * highest, (1 + ABOVE) * highest)
     label(axes, columns, "number of classes N_c", "accuracy")
     legend(figure, entries(names, styles))
