@@ -185,3 +185,12 @@ def test_long_logs_are_averaged_over_neighbouring_rows() -> None:
     np.testing.assert_allclose(found[0], [values[part].mean() for part in parts])
     np.testing.assert_allclose(found.index, [images[part].mean() for part in parts])
     assert further.averaged(rows[:7])[0].tolist() == values[:7].tolist()
+
+
+@pytest.mark.parametrize("high", [0.0, np.nan])
+@pytest.mark.filterwarnings("error")
+def test_rates_of_zero_without_intervals_have_an_axis(high: float) -> None:
+    table = drawn.identity(MODELS)
+    table[["top1", "top1_ci_low"]], table["top1_ci_high"] = 0.0, high
+    low, top = only(accuracy.methods(table, profile("quick"), STYLES)).axes[2].get_ylim()
+    assert low < 0 < 1 < top

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -95,7 +96,7 @@ def _over_nc(table: pd.DataFrame, picture: Picture, styles: Styles) -> Iterator[
             style = pointed(given) | {"linestyle": given.line, "linewidth": 1.2}
             axis.errorbar(rows["nc"] + shift, rows[rate], bars(rows, rate), **style)
         axis.set(title=TITLES[rate], xticks=sizes, xticklabels=sizes)
-        highest = table[[rate, f"{rate}_ci_high"]].max(axis=None) or 1.0
+        highest = float(np.nanmax(table[[rate, f"{rate}_ci_high"]].to_numpy(float))) or 1.0
         axis.set_ylim(-BELOW * highest, (1 + ABOVE) * highest)
     label(axes, columns, "number of classes N_c", "accuracy")
     legend(figure, entries(names, styles))
