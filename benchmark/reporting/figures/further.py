@@ -33,7 +33,7 @@ RATES_OVER_COSTS = {"joint_cross": "joint on other views", "joint": "joint, all 
 COSTS = {
     "generator_parameters": "parameters of the generator",
     "macs": "multiply-accumulates of one image",
-    "seconds": "seconds of training, other load included",
+    "seconds": "seconds of training, with other load",
 }
 TICKS = 3  # of an axis of costs, whose labels are long
 
